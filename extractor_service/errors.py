@@ -1,0 +1,140 @@
+"""Everything that can go wrong in the domain, by cause.
+
+ImageSearchError
+ ├─ InvalidImage              the picture itself
+ │   ├─ EmptyImage
+ │   ├─ TooManyBytes
+ │   ├─ TooManyPixels
+ │   ├─ UnsupportedImageType
+ │   └─ UndecodableImage
+ ├─ InvalidOption             an option or a vector outside its range
+ ├─ OptionUnavailable         valid, but the live snapshot lacks what it needs
+ ├─ UnknownImage              no such id
+ ├─ IndexNotReady             nothing to search yet
+ ├─ Overloaded                the queue is full
+ ├─ StoreError                the folder on disk
+ │   ├─ StoreMissing
+ │   ├─ StoreBusy             another indexer holds it
+ │   ├─ StoreFull             no space left
+ │   ├─ SnapshotDamaged
+ │   └─ ModelMismatch         built by another model, descriptor or preprocessing
+ └─ ModelError                the network
+     ├─ ModelUnavailable      not there and not to be had
+     └─ ModelDamaged          there, but not what it should be
+
+The message of each is one sentence for a person: what is wrong and what to do. It may name what the user
+gave (a folder, an option); it never holds the text of another exception. Edges (gRPC, command line)
+translate the classes; nothing else does.
+"""
+
+from __future__ import annotations
+
+
+class ImageSearchError(Exception):
+    """Base of every expected failure. `reason` is stable and machine-readable."""
+
+    reason = "INTERNAL"
+
+
+class InvalidImage(ImageSearchError):
+    """The picture cannot be used."""
+
+    reason = "UNDECODABLE_IMAGE"
+
+
+class EmptyImage(InvalidImage):
+    """The picture has no bytes."""
+
+    reason = "EMPTY_IMAGE"
+
+
+class TooManyBytes(InvalidImage):
+    """The file is larger than the limit."""
+
+    reason = "TOO_MANY_BYTES"
+
+
+class TooManyPixels(InvalidImage):
+    """The picture would need more memory than the limit, told from its header."""
+
+    reason = "TOO_MANY_PIXELS"
+
+
+class UnsupportedImageType(InvalidImage):
+    """The bytes are not of an accepted image type, whatever the file's name says."""
+
+    reason = "UNSUPPORTED_IMAGE_TYPE"
+
+
+class UndecodableImage(InvalidImage):
+    """An accepted type, but truncated, damaged, or too costly to decode."""
+
+
+class InvalidOption(ImageSearchError):
+    """An option or a vector outside its range."""
+
+    reason = "INVALID_OPTION"
+
+
+class OptionUnavailable(ImageSearchError):
+    """A valid option whose evidence the live snapshot does not hold."""
+
+    reason = "OPTION_UNAVAILABLE"
+
+
+class UnknownImage(ImageSearchError):
+    """No image of this id in the live snapshot."""
+
+    reason = "UNKNOWN_IMAGE"
+
+
+class IndexNotReady(ImageSearchError):
+    """No snapshot is loaded yet."""
+
+    reason = "INDEX_NOT_READY"
+
+
+class Overloaded(ImageSearchError):
+    """The queue is full."""
+
+    reason = "OVERLOADED"
+
+
+class StoreError(ImageSearchError):
+    """The store on disk cannot be used."""
+
+    reason = "STORE_ERROR"
+
+
+class StoreMissing(StoreError):
+    """No store, or no published snapshot in it."""
+
+
+class StoreBusy(StoreError):
+    """Another indexer is at work on this store."""
+
+
+class StoreFull(StoreError):
+    """The disk is full."""
+
+
+class SnapshotDamaged(StoreError):
+    """A snapshot's files do not agree with its manifest."""
+
+
+class ModelMismatch(StoreError):
+    """The store was built by another model, descriptor or preprocessing."""
+
+
+class ModelError(ImageSearchError):
+    """The network cannot be used."""
+
+    reason = "MODEL_ERROR"
+
+
+class ModelUnavailable(ModelError):
+    """The weights are not there and cannot be fetched."""
+
+
+class ModelDamaged(ModelError):
+    """The weights are not what they should be."""

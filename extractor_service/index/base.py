@@ -1,0 +1,37 @@
+"""What the engine knows of an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The nearest rows of Q queries, each query's in ascending order of distance, ties in ascending order of row."""
+
+    rows: NDArray[np.int64]
+    """shape=(Q, K); -1 where the index holds fewer than K rows."""
+    distances: NDArray[np.float32]
+    """shape=(Q, K), L2, not squared; inf where rows is -1."""
+
+
+class Index(Protocol):
+    """Nearest-neighbour search over the rows of one descriptor matrix. Thread-safe."""
+
+    @property
+    def kind(self) -> str:
+        """Such as "exact"."""
+        ...
+
+    @property
+    def approximate(self) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+        """queries: shape=(Q, D), dtype=float32, rows L2-normalised; k >= 1."""
+        ...
