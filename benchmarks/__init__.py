@@ -1,0 +1,1 @@
+"""Speed, scale and retrieval quality, each measured by a command anyone can rerun."""
