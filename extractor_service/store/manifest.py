@@ -1,0 +1,102 @@
+"""A snapshot's manifest: what it holds, what it was computed with, and how each file must hash."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from extractor_service.backbones.base import ModelIdentity, Precision
+from extractor_service.errors import SnapshotDamaged
+from extractor_service.store.recipe import Recipe
+
+MANIFEST_NAME = "manifest.json"
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class FileEntry(BaseModel):
+    """One file of a snapshot, as it was published."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bytes: int = Field(ge=0)
+    sha256: Sha256
+
+    @classmethod
+    def of(cls, path: Path) -> FileEntry:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(bytes=path.stat().st_size, sha256=digest)
+
+
+class Manifest(BaseModel):
+    """The table of contents of one snapshot."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    """Grows when a reader of the older format would misread the snapshot."""
+    version: str = Field(pattern=r"^[0-9]{6,}$")
+    created: str
+    """UTC, ISO 8601, such as "2026-01-31T12:00:00Z"."""
+    count: int = Field(ge=0)
+    """Images, which is rows of the descriptor matrix."""
+    dim: int = Field(ge=1)
+    descriptor: str
+    model: ModelIdentity
+    model_note: str
+    """Why this network was taken, one sentence; empty where it was asked for by name."""
+    precision: Precision
+    """The arithmetic the descriptors were computed in."""
+    index_kind: str
+    approximate: bool
+    refused_count: int = Field(ge=0)
+    files: dict[FileName, FileEntry]
+    """Every file of the snapshot but the manifest itself."""
+
+    @classmethod
+    def read(cls, snapshot_dir: Path) -> Manifest:
+        """Raises SnapshotDamaged where the manifest is missing, malformed, or of another format."""
+        try:
+            return cls.model_validate_json((snapshot_dir / MANIFEST_NAME).read_bytes())
+        except (OSError, ValidationError) as error:
+            raise SnapshotDamaged(
+                f"Snapshot {snapshot_dir.name} has no readable manifest; index again to publish a new one."
+            ) from error
+
+    def to_bytes(self) -> bytes:
+        return self.model_dump_json(indent=2).encode() + b"\n"
+
+    def damage(self, snapshot_dir: Path, max_hashed_bytes: int | None = None) -> list[str]:
+        """What is wrong with the files, one sentence each; empty when all is well.
+
+        Sizes are always compared, hashes unless the files total more than `max_hashed_bytes`.
+        """
+        hashed = max_hashed_bytes is None or self.total_bytes <= max_hashed_bytes
+        found = (
+            _file_damage(snapshot_dir / name, entry, hashed) for name, entry in sorted(self.files.items())
+        )
+        return [sentence for sentence in found if sentence]
+
+    @property
+    def recipe(self) -> Recipe:
+        return Recipe(self.descriptor, self.dim, self.model, self.precision)
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(entry.bytes for entry in self.files.values())
+
+
+def _file_damage(path: Path, entry: FileEntry, hashed: bool) -> str | None:
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        if path.stat().st_size != entry.bytes:
+            return f"{where} is not {entry.bytes} bytes long as its manifest says."
+        if hashed and FileEntry.of(path) != entry:
+            return f"{where} does not hash to what its manifest says."
+    except OSError:
+        return f"{where} cannot be read."
+    return None

@@ -1,0 +1,165 @@
+"""Reading a published snapshot."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.errors import SnapshotDamaged, StoreMissing
+from extractor_service.store.catalogue import CATALOGUE_NAME, Catalogue
+from extractor_service.store.layout import StoreLayout
+from extractor_service.store.manifest import Manifest
+from extractor_service.store.records import ImageRecord, RefusedFile
+
+DESCRIPTORS_NAME = "descriptors.npy"
+CALIBRATION_NAME = "calibration.npy"
+
+# Hashing 256 MiB takes some 0.15 s, which opening may cost; larger snapshots are left to `verify`.
+_MAX_HASHED_BYTES = 256 * 1024 * 1024
+
+
+def current_version(layout: StoreLayout) -> str | None:
+    """The version of the live snapshot; None where nothing has been published."""
+    try:
+        version = layout.current_path.read_text("ascii").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SnapshotDamaged("The store's CURRENT file cannot be read; index again.") from error
+    if not version.isdecimal():
+        raise SnapshotDamaged("The store's CURRENT file names no snapshot; index again to publish a new one.")
+    return version
+
+
+class Snapshot:
+    """One immutable state of the index. Thread-safe, also while `prune` removes its files.
+
+    Close it when the last reader is done; `descriptors` stays mapped for as long as somebody refers to it.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        descriptors: NDArray[np.float16],
+        background_distances: NDArray[np.float32],
+        catalogue: Catalogue,
+    ) -> None:
+        self.manifest = manifest
+        self.descriptors = descriptors
+        """shape=(N, D), memory-mapped, read-only, rows L2-normalised, in ascending order of image_id."""
+        self.background_distances = background_distances
+        """shape=(P,), ascending: distances of random pairs of the collection; empty below two images."""
+        self._catalogue = catalogue
+
+    @classmethod
+    def open(cls, layout: StoreLayout, version: str | None = None) -> Snapshot:
+        """Opens the live snapshot, or the one named.
+
+        Raises StoreMissing where there is none, SnapshotDamaged where its files disagree with its manifest.
+        """
+        if version is not None:
+            return _open(layout, version)
+        live = _live_version(layout)
+        while True:
+            try:
+                return _open(layout, live)
+            except (StoreMissing, SnapshotDamaged):
+                # It may have been superseded and pruned between the two reads.
+                newer = _live_version(layout)
+                if newer == live:
+                    raise
+                live = newer
+
+    def row_of(self, image_id: str) -> int | None:
+        return self._catalogue.row_of(image_id)
+
+    def records(self, rows: Sequence[int]) -> list[ImageRecord]:
+        """In the order asked for. Raises IndexError for a row that is not there."""
+        return self._catalogue.records(rows)
+
+    def page(self, after_image_id: str, size: int) -> list[ImageRecord]:
+        """The next images in ascending order of id; "" starts at the first."""
+        return self._catalogue.page(after_image_id, size)
+
+    def sample(self, size: int) -> list[ImageRecord]:
+        """At most `size` images, spread evenly over the rows, the same ones every time."""
+        count = self.manifest.count
+        size = min(size, count)
+        return self.records([index * count // size for index in range(size)])
+
+    def refused(self, limit: int) -> list[RefusedFile]:
+        """The first files, in order of path, that could not be indexed."""
+        return self._catalogue.refused(limit)
+
+    def close(self) -> None:
+        self._catalogue.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _live_version(layout: StoreLayout) -> str:
+    version = current_version(layout)
+    if version is None:
+        raise StoreMissing("The store holds no published snapshot; index a folder of photos first.")
+    return version
+
+
+def _open(layout: StoreLayout, version: str) -> Snapshot:
+    directory = layout.snapshot_dir(version)
+    if not directory.is_dir():
+        raise StoreMissing(f"The store holds no snapshot {version}; index again to publish a new one.")
+    manifest = Manifest.read(directory)
+    damage = manifest.damage(directory, _MAX_HASHED_BYTES)
+    if damage:
+        raise SnapshotDamaged(f"{damage[0]} Index again to publish a new snapshot.")
+    descriptors = _open_descriptors(directory, manifest)
+    background = _open_calibration(directory)
+    return Snapshot(manifest, descriptors, background, _open_catalogue(directory, manifest.count))
+
+
+def _open_descriptors(directory: Path, manifest: Manifest) -> NDArray[np.float16]:
+    descriptors = _load(directory / DESCRIPTORS_NAME, mmap_mode="r")
+    if descriptors.dtype != np.float16 or descriptors.shape != (manifest.count, manifest.dim):
+        raise _disagrees(directory / DESCRIPTORS_NAME)
+    return descriptors
+
+
+def _open_calibration(directory: Path) -> NDArray[np.float32]:
+    background = _load(directory / CALIBRATION_NAME, mmap_mode=None)
+    if background.dtype != np.float32 or background.ndim != 1:
+        raise _disagrees(directory / CALIBRATION_NAME)
+    return background
+
+
+def _load(path: Path, mmap_mode: Literal["r"] | None) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise _disagrees(path) from error
+    return array
+
+
+def _open_catalogue(directory: Path, count: int) -> Catalogue:
+    try:
+        catalogue = Catalogue(directory / CATALOGUE_NAME)
+        if catalogue.count() == count:
+            return catalogue
+    except sqlite3.Error as error:
+        raise _disagrees(directory / CATALOGUE_NAME) from error
+    raise _disagrees(directory / CATALOGUE_NAME)
+
+
+def _disagrees(path: Path) -> SnapshotDamaged:
+    return SnapshotDamaged(f"{path.parent.name}/{path.name} disagrees with its manifest; index again.")
