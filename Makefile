@@ -1,0 +1,88 @@
+# `make help` lists the commands. Each sets up first what it needs. Settings: docs/settings.md.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+IMAGES ?=
+SAMPLES := var/samples
+# The samples get a store of their own, so that forgetting IMAGES once does not empty the store of one's photos.
+STORE ?= $(if $(IMAGES),store,var/samples-store)
+
+# Unquoted here and passed through the environment: folders may hold spaces.
+export INDEXER_IMAGES_DIR   = $(or $(IMAGES),$(SAMPLES))
+export EXTRACTOR_IMAGES_DIR = $(INDEXER_IMAGES_DIR)
+export GATEWAY_IMAGES_DIR   = $(INDEXER_IMAGES_DIR)
+export INDEXER_STORE_DIR    = $(STORE)
+export EXTRACTOR_STORE_DIR  = $(STORE)
+export GATEWAY_STORE_DIR    = $(STORE)
+
+PY     := .venv/bin/python
+VENV   := .venv/.installed
+STUBS  := protos/imagesearch/v1/search_pb2.py
+READY  := $(VENV) $(STUBS)
+COMPILE = ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+          --no-emit-index-url --no-emit-find-links --no-header
+PHOTOS := $(if $(IMAGES),,samples)
+
+.PHONY: help run test index weights samples photos up down lint format bench eval proto lock clean
+
+help:  ## List the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+run: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder, then serve the page (the sample photos without IMAGES)
+	@exec $(PY) scripts/run.py
+
+test: $(READY)  ## Run the whole test suite, in a browser too
+	$(PY) -m pytest
+
+index: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder: only what changed
+	@exec $(PY) -m indexer build
+
+weights: $(READY)  ## Fetch (or take VGG16_WEIGHTS=file.h5), check and convert the VGG16 weights
+	@exec $(PY) -m indexer weights
+
+samples: $(READY)  ## Draw the sample photos into var/samples
+	@exec $(PY) -m samples draw --out $(SAMPLES)
+
+photos: $(READY)  ## Fetch 3,670 photos of flowers (CC BY) into photos/flower_photos
+	@exec $(PY) -m samples photos --out photos
+
+up:  ## Start the containers (docker compose), for IMAGES=folder or the sample photos
+	$(COMPOSE) up --build --detach --wait
+
+down:  ## Stop the containers
+	$(COMPOSE) down
+
+lint: $(READY)  ## Check style and types (ruff, mypy --strict)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+format: $(VENV)  ## Format the code
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+proto: $(STUBS)  ## Generate the gRPC stubs
+
+lock: $(VENV)  ## Lock the newest versions that requirements/*.in allow, all locks agreeing
+	cd requirements && $(COMPILE) --upgrade development.in --output-file development.txt
+	cd requirements && for part in gateway extractor convert stubs; do \
+	  $(COMPILE) $$part.in --constraint development.txt --output-file $$part.txt || exit 1; done
+
+clean:  ## Remove what was built here, but no store and no photos
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -f protos/imagesearch/v1/search_pb2*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV): requirements/development.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed, and $(PYTHON) is not that: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing the locked requirements into .venv: this happens once and takes some minutes"
+	@test -x $(PY) || $(PYTHON) -m venv .venv || { \
+	  rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(PY) -m pip install --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(STUBS): protos/imagesearch/v1/search.proto $(VENV)
+	$(PY) -m grpc_tools.protoc -I . --python_out=. --pyi_out=. --grpc_python_out=. $<
