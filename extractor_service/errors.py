@@ -6,7 +6,8 @@ ImageSearchError
  │   ├─ TooManyBytes
  │   ├─ TooManyPixels
  │   ├─ UnsupportedImageType
- │   └─ UndecodableImage
+ │   ├─ UndecodableImage
+ │   └─ UnreadableFile        a file of the indexed folder that cannot be opened
  ├─ InvalidOption             an option or a vector outside its range
  ├─ OptionUnavailable         valid, but the live snapshot lacks what it needs
  ├─ UnknownImage              no such id
@@ -68,6 +69,12 @@ class UnsupportedImageType(InvalidImage):
 
 class UndecodableImage(InvalidImage):
     """An accepted type, but truncated, damaged, or too costly to decode."""
+
+
+class UnreadableFile(InvalidImage):
+    """The file cannot be opened or read, so nothing is known of the picture."""
+
+    reason = "UNREADABLE_FILE"
 
 
 class InvalidOption(ImageSearchError):

@@ -32,7 +32,7 @@ class Descriptor(Protocol):
     def input_plan(self) -> InputPlan: ...
 
     def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """inputs: B arrays as `input_plan` prepares them. Returns shape=(B, D), dtype=float32, rows L2-normalised.
+        """inputs: B arrays as `input_plan` prepares them. Returns shape=(B, D), rows L2-normalised.
 
         A row whose network output is all zero stays zero: it is as far from everything as from nothing.
         """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The nearest rows of Q queries, each query's in ascending order of distance, ties in ascending order of row."""
+    """The nearest rows of Q queries: ascending by distance, ties ascending by row."""
 
     rows: NDArray[np.int64]
     """shape=(Q, K); -1 where the index holds fewer than K rows."""

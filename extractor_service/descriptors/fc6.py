@@ -1,0 +1,39 @@
+"""The seed's descriptor: the first fully connected layer (neural codes, Babenko et al. 2014, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.backbones.base import Backbone
+from extractor_service.images import SquareInput
+
+
+class Fc6:
+    """fc6 after its ReLU, L2-normalised. A `Descriptor`."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self._backbone = backbone
+        self._input_plan = SquareInput(backbone.input_size_px)
+
+    @property
+    def name(self) -> str:
+        return "fc6"
+
+    @property
+    def dim(self) -> int:
+        return self._backbone.fc6_dim
+
+    @property
+    def input_plan(self) -> SquareInput:
+        return self._input_plan
+
+    def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Shape=(B, D), rows L2-normalised; see `Descriptor`."""
+        if not inputs:
+            return np.empty((0, self.dim), np.float32)
+        codes = self._backbone.fc6(np.stack(inputs))
+        norms = np.linalg.norm(codes, axis=1, keepdims=True)
+        return codes / np.where(norms > 0, norms, np.float32(1))

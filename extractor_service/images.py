@@ -1,0 +1,261 @@
+"""From the bytes of a file to pixels, and from pixels to the small pictures that are kept or shown.
+
+Nothing here trusts a file: its type is told from its first bytes, its size from its header, and both are
+checked before memory is set aside for its pixels. Run it where a crash costs nothing: see `decoding`.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import AvifImagePlugin, ExifTags, Image, WebPImagePlugin  # noqa: F401 (importing registers them)
+
+from extractor_service.errors import (
+    EmptyImage,
+    InvalidOption,
+    TooManyBytes,
+    TooManyPixels,
+    UndecodableImage,
+    UnsupportedImageType,
+)
+
+# Only the primary picture of a HEIC file is wanted, not what travels beside it.
+Image.preinit()
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+AVIF_BRANDS = frozenset({b"avif", b"avis"})
+HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+
+PILLOW_FORMATS = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/webp": "WEBP",
+    "image/gif": "GIF",
+    "image/bmp": "BMP",
+    "image/avif": "AVIF",
+    "image/heic": "HEIF",
+}
+
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each EXIF orientation; 1 is upright."""
+
+WEBP_QUALITY = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """What a picture may cost."""
+
+    max_bytes: int
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """An axis-parallel rectangle in fractions of the upright image, origin at the top left. Never empty."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        numbers = (self.x, self.y, self.width, self.height)
+        if not all(math.isfinite(number) for number in numbers):
+            raise InvalidOption("The region must be four finite numbers.")
+        if self.width <= 0 or self.height <= 0:
+            raise InvalidOption("The region must have a width and a height above 0.")
+        if self.x < 0 or self.y < 0 or self.x + self.width > 1 or self.y + self.height > 1:
+            raise InvalidOption("The region must lie inside the image: fractions between 0 and 1.")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """A picture as a person sees it."""
+
+    rgb: NDArray[np.uint8]
+    """shape=(H, W, 3), dtype=uint8, upright, RGB, transparency on white."""
+    media_type: str
+    """Such as "image/jpeg", as found in the bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SquareInput:
+    """The whole picture squeezed into a square, its aspect ratio given up. An `InputPlan`."""
+
+    size_px: int
+
+    def prepare(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """rgb: shape=(H, W, 3). Returns shape=(size_px, size_px, 3), bicubic, antialiased."""
+        image = Image.fromarray(rgb).resize((self.size_px, self.size_px), Image.Resampling.BICUBIC)
+        return np.array(image)
+
+
+def decode(data: bytes, limits: ImageLimits) -> DecodedImage:
+    """The first frame of a picture file.
+
+    Raises EmptyImage, TooManyBytes, UnsupportedImageType, TooManyPixels or UndecodableImage.
+    """
+    if not data:
+        raise EmptyImage("The image is empty: it has no bytes.")
+    if len(data) > limits.max_bytes:
+        raise TooManyBytes(f"The image has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted.")
+    media_type = sniff(data)
+    with _damage_reported():
+        if media_type == "image/webp":
+            _check_size(webp_size(data), limits)  # opening it would already set the canvas aside
+        with Image.open(BytesIO(data), formats=(PILLOW_FORMATS[media_type],)) as image:
+            _check_size(image.size, limits)
+            image.load()
+            return DecodedImage(np.asarray(_upright(_on_white(image))), media_type)
+
+
+def sniff(data: bytes) -> str:
+    """The media type told by the first bytes. Raises UnsupportedImageType."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data.startswith(b"BM"):
+        return "image/bmp"
+    if data[4:8] == b"ftyp":
+        return _sniff_brands(data)
+    raise _unsupported()
+
+
+def webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height from a WebP header (RFC 9649, section 2). Raises UndecodableImage."""
+    kind = data[12:16]
+    if kind == b"VP8X" and len(data) >= 30:
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if kind == b"VP8L" and len(data) >= 25:
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and len(data) >= 30:
+        width, height = struct.unpack("<HH", data[26:30])
+        return width & 0x3FFF, height & 0x3FFF
+    raise _damaged()
+
+
+def crop(rgb: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    """The region's pixels, at least one in each direction. A view, not a copy."""
+    height, width = rgb.shape[:2]
+    left, right = _pixel_span(region.x, region.width, width)
+    top, bottom = _pixel_span(region.y, region.height, height)
+    return rgb[top:bottom, left:right]
+
+
+def webp(rgb: NDArray[np.uint8], long_side_px: int) -> bytes:
+    """A WebP file whose long side is at most `long_side_px`; a smaller picture keeps its size."""
+    image = Image.fromarray(rgb)
+    image.thumbnail((long_side_px, long_side_px), Image.Resampling.BICUBIC)
+    buffer = BytesIO()
+    image.save(buffer, "WEBP", quality=WEBP_QUALITY)
+    return buffer.getvalue()
+
+
+def _sniff_brands(data: bytes) -> str:
+    """AVIF and HEIC share a container; its brands tell which, the major one first (ISO 14496-12, 4.3)."""
+    box_bytes = int.from_bytes(data[:4], "big")
+    header = data[8 : min(box_bytes, 256)]
+    brands = [header[:4], *(header[start : start + 4] for start in range(8, len(header), 4))]
+    for brand in brands:
+        if brand in AVIF_BRANDS:
+            return "image/avif"
+        if brand in HEIC_BRANDS:
+            return "image/heic"
+    raise _unsupported()
+
+
+def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise _damaged()
+    if width * height > limits.max_pixels:
+        raise TooManyPixels(
+            f"The image has {width:,} × {height:,} pixels; at most {limits.max_pixels:,} in all are accepted."
+        )
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """RGB, with whatever is transparent laid on white."""
+    if image.mode.startswith("I;16"):
+        return _eight_bits(image).convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    canvas = Image.new("RGB", image.size, "white")
+    canvas.paste(layer, mask=layer)
+    return canvas
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey to 8: Pillow's own conversion clips at 255 instead of scaling."""
+    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    method = UPRIGHT.get(_orientation(image))
+    return image if method is None else image.transpose(method)
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation; 1 where there is none or the EXIF block is damaged, for the pixels are not."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        return 1
+
+
+def _pixel_span(start: float, extent: float, pixels: int) -> tuple[int, int]:
+    first = min(round(start * pixels), pixels - 1)
+    return first, max(first + 1, round((start + extent) * pixels))
+
+
+@contextmanager
+def _damage_reported() -> Iterator[None]:
+    """Pillow's decoders raise whatever comes to hand on a damaged file, and warn of what they could mend."""
+    pillow_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ImageLimits says what is too large
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (TooManyPixels, UndecodableImage):
+        raise
+    except MemoryError as error:
+        raise UndecodableImage("The image takes more memory to decode than is allowed.") from error
+    except Exception as error:
+        raise _damaged() from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = pillow_limit
+
+
+def _unsupported() -> UnsupportedImageType:
+    return UnsupportedImageType(
+        "The file is not an image of an accepted type: JPEG, PNG, WebP, GIF, BMP, AVIF or HEIC."
+    )
+
+
+def _damaged() -> UndecodableImage:
+    return UndecodableImage("The image cannot be decoded: the file is truncated or damaged.")

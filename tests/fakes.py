@@ -1,0 +1,34 @@
+"""Stand-ins for what is slow or large; everything else in the tests is real."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.backbones.base import ModelIdentity, Precision
+
+
+class FakeBackbone:
+    """A network whose features a person can foretell: mean colours. A `Backbone`."""
+
+    identity = ModelIdentity(name="fake", digest="f" * 64, preprocessing="fake-32-1")
+    precision = Precision.F32
+    input_size_px = 32
+    fc6_dim = 4 * 4 * 3
+
+    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The mean colours of a 4 × 4 grid, row by row: shape=(B, 48), 0 to 255."""
+        return _mean_colours(images, self.input_size_px // 4).reshape(len(images), -1)
+
+    def conv_map(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The mean colour of every 16 × 16 pixels: shape=(B, H // 16, W // 16, 3)."""
+        return _mean_colours(images, 16)
+
+
+def _mean_colours(images: NDArray[np.uint8], cell_px: int) -> NDArray[np.float32]:
+    batch, height, width, _ = images.shape
+    rows, columns = height // cell_px, width // cell_px
+    whole = images[:, : rows * cell_px, : columns * cell_px]
+    cells = whole.reshape(batch, rows, cell_px, columns, cell_px, 3)
+    means: NDArray[np.float32] = cells.mean(axis=(2, 4), dtype=np.float32)
+    return means
