@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.index.base import Neighbours
+from extractor_service.index.half_precision import nearest_rows
 
 ROWS_WORTH_A_THREAD = 1024
 """Below this a range is scanned sooner than it is handed to another thread."""
@@ -29,7 +29,6 @@ class ExactIndex:
             raise ValueError("descriptors must be a C-ordered float16 matrix")
         self._descriptors = descriptors
         self._row_ids = np.arange(len(descriptors), dtype=np.int64)
-        self._quantizer = faiss.ScalarQuantizer(descriptors.shape[1], faiss.ScalarQuantizer.QT_fp16)
         self._ranges = _split(len(descriptors), threads)
         self._pool = ThreadPoolExecutor(max(1, len(self._ranges)), thread_name_prefix="exact-index")
 
@@ -56,34 +55,17 @@ class ExactIndex:
         if k == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         if len(self._ranges) == 1:
-            parts = [self._scan(query, self._ranges[0], k)]
+            parts = [nearest_rows(self._descriptors, self._row_ids, query, k)]
         else:
-            parts = list(self._pool.map(lambda span: self._scan(query, span, k), self._ranges))
+            parts = list(self._pool.map(lambda span: self._nearest_in(span, query, k), self._ranges))
         rows, squared = (np.concatenate(column) for column in zip(*parts, strict=True))
         best = np.lexsort((rows, squared))[:k]
         return rows[best], squared[best]
 
-    def _scan(
-        self, query: NDArray[np.float32], span: slice, k: int
+    def _nearest_in(
+        self, span: slice, query: NDArray[np.float32], k: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The k nearest rows of one range, in no order. Of equal distances faiss keeps the smaller row."""
-        codes, row_ids = self._descriptors[span], self._row_ids[span]
-        k = min(k, len(row_ids))
-        rows, squared = np.full(k, -1, np.int64), np.full(k, np.inf, np.float32)
-        scanner = self._quantizer.select_InvertedListScanner(  # type: ignore[attr-defined]
-            faiss.METRIC_L2, None, False, None
-        )
-        scanner.set_query(faiss.swig_ptr(query))
-        scanner.set_list(0, 0.0)
-        scanner.scan_codes(
-            len(row_ids),
-            faiss.swig_ptr(codes.view(np.uint8)),
-            faiss.swig_ptr(row_ids),
-            faiss.swig_ptr(squared),
-            faiss.swig_ptr(rows),
-            k,
-        )
-        return rows, squared
+        return nearest_rows(self._descriptors[span], self._row_ids[span], query, k)
 
 
 def _split(count: int, threads: int) -> list[slice]:
