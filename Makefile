@@ -31,7 +31,7 @@ help:  ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder, then serve the page (the sample photos without IMAGES)
-	@exec $(PY) scripts/run.py
+	@exec $(PY) -m scripts.run
 
 test: $(READY)  ## Run the whole test suite, in a browser too
 	$(PY) -m pytest

@@ -1,0 +1,1 @@
+"""Recipes of the Makefile that are too long for it."""

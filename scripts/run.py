@@ -1,0 +1,152 @@
+"""Indexes, then runs both services as one program until Ctrl-C: the recipe of `make run`.
+
+When one service ends by itself the other is stopped too.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+
+from extractor_service.settings import ExtractorSettings
+from gateway.settings import Settings as GatewaySettings
+
+STOP_TIMEOUT_S = 15.0
+POLL_S = 0.2
+
+
+class Process:
+    """A named child with a session of its own: Ctrl-C in the terminal reaches us alone, and we stop it."""
+
+    def __init__(self, name: str, command: Sequence[str]) -> None:
+        self.name = name
+        self._popen = subprocess.Popen(command, start_new_session=True)
+
+    def exit_code(self) -> int | None:
+        return self._popen.poll()
+
+    def wait(self) -> int:
+        return self._popen.wait()
+
+    def stop(self, signum: signal.Signals = signal.SIGTERM) -> None:
+        self._popen.send_signal(signum)
+        try:
+            self._popen.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
+
+
+def main() -> int:
+    gateway, extractor = GatewaySettings(), ExtractorSettings()
+    for name, host, port in (
+        ("GATEWAY_PORT", gateway.host, gateway.port),
+        ("EXTRACTOR_PORT", extractor.host, extractor.port),
+    ):
+        if is_taken(host, port):
+            say(
+                f"Port {port} of {host} is taken: stop what uses it, or choose another with {name}={port + 1}"
+            )
+            return 1
+    os.environ.setdefault("GATEWAY_EXTRACTOR_ADDRESS", f"{extractor.host}:{extractor.port}")
+
+    interrupt_like_ctrl_c()
+    return build_index() or serve(
+        address_to_open(gateway.host, gateway.port),
+        {"extractor service": module("extractor_service"), "gateway": module("gateway")},
+    )
+
+
+def is_taken(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def address_to_open(host: str, port: int) -> str:
+    """The page's address on this machine, also where `host` stands for all of its addresses."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def build_index() -> int:
+    """Returns the indexer's exit code; 130 when interrupted. What it had finished is kept."""
+    indexer = Process("indexer", module("indexer", "build"))
+    try:
+        return indexer.wait()
+    except KeyboardInterrupt:
+        ignore_further_interrupts()
+        indexer.stop(signal.SIGINT)
+        return 130
+
+
+def serve(address: str, commands: Mapping[str, Sequence[str]]) -> int:
+    """Runs all commands until an interrupt (returns 0) or until one ends (returns its code, at least 1)."""
+    services = [Process(name, command) for name, command in commands.items()]
+    try:
+        if wait_until_ready(f"{address}/readyz", services):
+            say(f"\n  Ready: {address}\n  Ctrl-C stops it.\n")
+        return wait_until_one_ends(services)
+    except KeyboardInterrupt:
+        say("\nStopping")
+        return 0
+    finally:
+        ignore_further_interrupts()
+        for service in reversed(services):
+            service.stop()
+
+
+def wait_until_ready(url: str, services: Sequence[Process]) -> bool:
+    """False when a service ended before."""
+    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while all(service.exit_code() is None for service in services):
+        try:
+            straight.open(url, timeout=5).close()
+            return True
+        except OSError:
+            time.sleep(POLL_S)
+    return False
+
+
+def wait_until_one_ends(services: Sequence[Process]) -> int:
+    while True:
+        for service in services:
+            if (code := service.exit_code()) is not None:
+                say(f"The {service.name} ended by itself with exit code {code}; its messages are above")
+                return code or 1
+        time.sleep(POLL_S)
+
+
+def interrupt_like_ctrl_c() -> None:
+    """A polite kill and a closed terminal raise KeyboardInterrupt, as Ctrl-C does."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.default_int_handler)
+
+
+def ignore_further_interrupts() -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_IGN)
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, *arguments]
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
