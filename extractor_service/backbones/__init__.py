@@ -1,0 +1,17 @@
+"""The networks: VGG16 and the project's own compact one, one code path from description to served model."""
+
+from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
+from extractor_service.backbones.prepare import ModelChoice, prepare_model
+from extractor_service.backbones.runtime import load_backbone, resolve_precision
+from extractor_service.backbones.weights import Progress
+
+__all__ = [
+    "Backbone",
+    "ModelChoice",
+    "ModelIdentity",
+    "Precision",
+    "Progress",
+    "load_backbone",
+    "prepare_model",
+    "resolve_precision",
+]

@@ -1,0 +1,158 @@
+"""The folder of a converted model: what is in it, whether it is whole, how it comes to be."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from extractor_service.backbones.base import ModelIdentity
+from extractor_service.errors import ModelDamaged, ModelUnavailable
+
+logger = logging.getLogger(__name__)
+
+FORMAT_VERSION = 1
+RECORD_NAME = "model.json"
+IR_NAMES = ("fc6.xml", "fc6.bin", "conv5.xml", "conv5.bin")
+TEMPORARY_PREFIX = ".converting-"
+ALWAYS_HASHED_MAX_BYTES = 64 << 20  # takes 0.05 s; VGG16's 530 MB would take 0.4 s at every start
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedModel:
+    """A folder with a converted network, as its record tells."""
+
+    folder: Path
+    identity: ModelIdentity
+    own_weights: bool
+    """The weights are a user's own, not those published for the network."""
+    created: str
+    """UTC, ISO 8601."""
+
+
+def folder_of(models_dir: Path, identity: ModelIdentity) -> Path:
+    return models_dir / f"{identity.name}-{identity.digest[:12]}"
+
+
+def open_converted(models_dir: Path, identity: ModelIdentity) -> ConvertedModel:
+    """The converted model of this identity, its files checked: sizes always, contents where that is quick.
+
+    Raises ModelUnavailable when there is none, ModelDamaged when its files are not those that were written.
+    """
+    folder = folder_of(models_dir, identity)
+    if not folder.is_dir():
+        raise ModelUnavailable(
+            f"The store lacks the model {folder.name}: run the indexer again, "
+            f"or copy the folder models/{folder.name} from a store that has it."
+        )
+    model = _read(folder)
+    if model.identity != identity:
+        raise _damaged(folder, "it holds another model than its name says")
+    return model
+
+
+def list_converted(models_dir: Path, name: str) -> list[ConvertedModel]:
+    """The whole models of this name, the latest converted first. Damaged ones are logged and left out."""
+    models = []
+    for folder in models_dir.glob(f"{name}-*/"):
+        try:
+            models.append(_read(folder))
+        except ModelDamaged as error:
+            logger.warning("%s", error)
+    return sorted(models, key=lambda model: model.created, reverse=True)
+
+
+@contextmanager
+def exclusively(models_dir: Path) -> Iterator[None]:
+    """One process at a time downloads or converts into a folder; the others wait. The process's end releases it."""
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with (models_dir / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def publish(
+    models_dir: Path, identity: ModelIdentity, own_weights: bool, write_ir: Callable[[Path], None]
+) -> ConvertedModel:
+    """Lets `write_ir` fill a temporary folder, adds the record, and puts it in place by one rename.
+
+    Called within `exclusively`. A damaged folder in the way is replaced.
+    """
+    for leftover in models_dir.glob(f"{TEMPORARY_PREFIX}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=models_dir))
+    folder = folder_of(models_dir, identity)
+    try:
+        temporary.chmod(0o755)
+        write_ir(temporary)
+        _write_record(temporary, identity, own_weights)
+        if folder.exists():
+            folder.rename(temporary.with_suffix(".damaged"))
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(temporary.with_suffix(".damaged"), ignore_errors=True)
+    return _read(folder)
+
+
+def _write_record(folder: Path, identity: ModelIdentity, own_weights: bool) -> None:
+    record = {
+        "format_version": FORMAT_VERSION,
+        **asdict(identity),
+        "own_weights": own_weights,
+        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "files": {
+            name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)}
+            for name in IR_NAMES
+        },
+    }
+    (folder / RECORD_NAME).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _read(folder: Path) -> ConvertedModel:
+    try:
+        record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
+        _check_files(folder, record)
+        return ConvertedModel(
+            folder=folder,
+            identity=ModelIdentity(record["name"], record["digest"], record["preprocessing"]),
+            own_weights=record["own_weights"],
+            created=record["created"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, "its record is missing or unreadable") from error
+
+
+def _check_files(folder: Path, record: dict[str, Any]) -> None:
+    if record["format_version"] != FORMAT_VERSION:
+        raise _damaged(folder, "it was written by another version of this program")
+    sizes = {name: (folder / name).stat().st_size for name in IR_NAMES if (folder / name).is_file()}
+    for name in IR_NAMES:
+        if sizes.get(name) != record["files"][name]["bytes"]:
+            raise _damaged(folder, f"{name} is missing or has another size than when it was written")
+    if sum(sizes.values()) > ALWAYS_HASHED_MAX_BYTES:
+        return
+    for name in IR_NAMES:
+        if _sha256(folder / name) != record["files"][name]["sha256"]:
+            raise _damaged(folder, f"{name} has another content than when it was written")
+
+
+def _damaged(folder: Path, what: str) -> ModelDamaged:
+    return ModelDamaged(
+        f"The converted model {folder.name} is damaged: {what}. "
+        "Run the indexer again, which converts it anew; the weights' file must be at hand."
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

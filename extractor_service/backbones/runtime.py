@@ -1,0 +1,120 @@
+"""Running a converted network: OpenVINO on the processor, no TensorFlow.
+
+OpenVINO is imported when a network is loaded, so that the rooms that only name a model stay light.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.backbones.base import ModelIdentity, Precision
+from extractor_service.backbones.converted import open_converted
+from extractor_service.errors import ModelDamaged
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+logger = logging.getLogger(__name__)
+
+
+@cache
+def _has_bf16() -> bool:
+    import openvino as ov
+
+    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def resolve_precision(requested: Precision) -> Precision:
+    """F32 or BF16. AUTO is BF16 where the processor has it in hardware (AMX, AVX512-BF16), else F32.
+
+    BF16 without the hardware becomes F32, with a warning: the descriptors stay comparable, and emulated bf16
+    would be slower than f32.
+    """
+    if requested is Precision.F32:
+        return Precision.F32
+    if _has_bf16():
+        return Precision.BF16
+    if requested is Precision.BF16:
+        logger.warning("This processor has no bf16 arithmetic: computing in f32.")
+    return Precision.F32
+
+
+def load_backbone(
+    models_dir: Path,
+    identity: ModelIdentity,
+    precision: Precision,
+    threads: int,
+    cache_dir: Path | None = None,
+) -> OpenVinoBackbone:
+    """The converted model of this identity, ready to run on `threads` threads (0: one for each core).
+
+    With `cache_dir` the compiled form is kept there. Raises ModelUnavailable when the model is not in
+    `models_dir`, ModelDamaged when it is not what was written.
+    """
+    model = open_converted(models_dir, identity)
+    return OpenVinoBackbone(model.folder, identity, resolve_precision(precision), threads, cache_dir)
+
+
+class OpenVinoBackbone:
+    """A `Backbone`. Calls from several threads take turns: one call already uses all its threads."""
+
+    def __init__(
+        self,
+        folder: Path,
+        identity: ModelIdentity,
+        precision: Precision,
+        threads: int,
+        cache_dir: Path | None,
+    ) -> None:
+        self.identity = identity
+        self.precision = precision
+        self._folder = folder
+        self._options: dict[str, str | int] = {
+            "INFERENCE_PRECISION_HINT": precision.value,
+            "INFERENCE_NUM_THREADS": threads,
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        if cache_dir is not None:
+            self._options["CACHE_DIR"] = str(cache_dir)
+        self._turn = threading.RLock()
+        fc6 = self._compile("fc6.xml")
+        self.input_size_px = int(fc6.inputs[0].partial_shape[1].get_length())
+        self.fc6_dim = int(fc6.outputs[0].partial_shape[1].get_length())
+        self._fc6_request = fc6.create_infer_request()
+
+    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Backbone.fc6`."""
+        with self._turn:
+            return _infer(self._fc6_request, images)
+
+    def conv_map(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Backbone.conv_map`. The first call compiles the network, in a fraction of a second."""
+        with self._turn:
+            return _infer(self._conv_request, images)
+
+    @cached_property
+    def _conv_request(self) -> ov.InferRequest:
+        return self._compile("conv5.xml").create_infer_request()
+
+    def _compile(self, name: str) -> ov.CompiledModel:
+        import openvino as ov
+
+        try:
+            return ov.Core().compile_model(self._folder / name, "CPU", self._options)
+        except RuntimeError as error:
+            raise ModelDamaged(
+                f"The converted model {self._folder.name} cannot be loaded; delete its folder under models/ "
+                "in the store and run the indexer again."
+            ) from error
+
+
+def _infer(request: ov.InferRequest, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    outputs = request.infer([np.ascontiguousarray(images)], share_inputs=True)
+    return np.array(outputs[0], dtype=np.float32)

@@ -1,0 +1,133 @@
+"""Reading weights: HDF5 as Keras writes VGG16, or an .npz of the compact network."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.backbones.description import COMPACT, VGG16, NetworkDescription
+from extractor_service.errors import ModelDamaged, ModelUnavailable
+
+if TYPE_CHECKING:
+    import h5py
+
+Weights = dict[str, NDArray[np.float32]]
+"""Arrays by "layer/kernel" and "layer/bias"; kernels are (height, width, in, out) or (in, out)."""
+
+CHUNK_BYTES = 1 << 20
+
+
+def file_digests(path: Path) -> tuple[str, str]:
+    """SHA-256 and MD5 of a file, hexadecimal. MD5 only because it is what Keras publishes of its files."""
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            sha256.update(chunk)
+            md5.update(chunk)
+    return sha256.hexdigest(), md5.hexdigest()
+
+
+def description_for(path: Path) -> NetworkDescription:
+    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .npz the compact one (its widths may differ).
+
+    Raises ModelUnavailable when there is no such file.
+    """
+    if not path.is_file():
+        raise ModelUnavailable(
+            f"There is no weights' file {path}; give vgg16, compact, auto, or the path of one."
+        )
+    if path.suffix.lower() in (".h5", ".hdf5"):
+        return VGG16
+    if path.suffix.lower() == ".npz":
+        return COMPACT
+    raise ModelUnavailable(f"{path.name} is neither .h5 (VGG16) nor .npz (compact); give one of these.")
+
+
+def read_weights(path: Path) -> tuple[NetworkDescription, Weights]:
+    """The network that a file holds. Raises ModelUnavailable, ModelDamaged when it is not in the layout."""
+    if description_for(path) is VGG16:
+        return VGG16, _checked(VGG16, _read_h5(path, VGG16), path)
+    arrays = _read_npz(path)
+    description = _describe(arrays, path)
+    return description, _checked(description, arrays, path)
+
+
+def _read_npz(path: Path) -> Weights:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name].astype(np.float32) for name in arrays.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelDamaged(f"{path.name} is not a readable .npz file; get it again.") from error
+
+
+def _describe(arrays: Weights, path: Path) -> NetworkDescription:
+    """The compact network with the widths that the arrays have: a wider or narrower one needs no setting."""
+    try:
+        widths = [arrays[f"block{block}_conv1/kernel"].shape[-1] for block in range(1, 6)]
+        fc6_dim = arrays["fc6/kernel"].shape[-1]
+    except (KeyError, IndexError) as error:
+        raise ModelDamaged(
+            f"{path.name} lacks layers of the compact network; see models/README.md."
+        ) from error
+    return replace(COMPACT, block_widths=tuple(widths), fc6_dim=fc6_dim)
+
+
+def _read_h5(path: Path, description: NetworkDescription) -> Weights:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            layers = _layer_groups(file)
+            if description.fc6_layer not in layers and "block5_conv3" in layers:
+                raise ModelDamaged(
+                    f'{path.name} has no layer fc1: it is a file without the top layers ("notop"); '
+                    "take the full one, vgg16_weights_tf_dim_ordering_tf_kernels.h5."
+                )
+            names = [*(name for name, _, _ in description.conv_layers()), description.fc6_layer]
+            return {key: array for name in names for key, array in _read_layer(layers, name, path)}
+    except OSError as error:
+        raise ModelDamaged(f"{path.name} is not a readable HDF5 file; get it again.") from error
+
+
+def _layer_groups(file: h5py.File) -> Any:
+    """The group whose members are layers: the root of a weights file of Keras 1 and 2, of a whole model saved
+    by them, and of what Keras 3 writes as .weights.h5."""
+    for name in ("model_weights", "layers"):
+        if name in file:
+            return file[name]
+    return file
+
+
+def _read_layer(layers: Any, name: str, path: Path) -> list[tuple[str, NDArray[np.float32]]]:
+    import h5py
+
+    if name not in layers:
+        raise ModelDamaged(f"{path.name} has no layer {name}: it is not a VGG16 in Keras' layout.")
+    arrays: list[NDArray[np.float32]] = []
+
+    def collect(_: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            arrays.append(np.asarray(item, dtype=np.float32))
+
+    layers[name].visititems(collect)  # every version of Keras nests and names the two differently
+    arrays.sort(key=lambda array: -array.ndim)
+    return [(f"{name}/{part}", array) for part, array in zip(("kernel", "bias"), arrays, strict=False)]
+
+
+def _checked(description: NetworkDescription, weights: Weights, path: Path) -> Weights:
+    for key, shape in description.weight_shapes().items():
+        if key not in weights:
+            raise ModelDamaged(
+                f"{path.name} has no array {key}: it is not in the layout of {description.name}."
+            )
+        if weights[key].shape != shape:
+            raise ModelDamaged(f"{path.name}: {key} is {weights[key].shape} where {shape} is expected.")
+        if not np.isfinite(weights[key]).all():
+            raise ModelDamaged(f"{path.name}: {key} holds values that are not finite numbers.")
+    return weights
