@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from extractor_service.ranking.calibration import background_distances
 from extractor_service.store.catalogue import CATALOGUE_NAME, CatalogueWriter
-from extractor_service.store.durable import full_disk_as_store_full, replace_file, sync_directory, sync_file
+from extractor_service.store.durable import replace_file, sync_directory, sync_file
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.manifest import MANIFEST_NAME, FileEntry, Manifest
 from extractor_service.store.recipe import Recipe
@@ -41,21 +41,20 @@ def publish(layout: StoreLayout, content: SnapshotContent) -> Manifest:
     """Writes the next snapshot beside the others and makes it live by renames.
 
     Whatever interrupts it, the live snapshot is the old one or the new one, whole. Only one publisher at a
-    time (see `lock`). Raises StoreFull.
+    time: see `lock.exclusive`.
     """
-    with full_disk_as_store_full():
-        layout.snapshots_dir.mkdir(parents=True, exist_ok=True)
+    layout.snapshots_dir.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(layout)
+    version = next_version(layout)
+    temporary = layout.snapshots_dir / f".{version}.new"
+    temporary.mkdir()
+    try:
+        manifest = _write(temporary, version, content)
+        temporary.rename(layout.snapshot_dir(version))
+    finally:
         remove_leftovers(layout)
-        version = next_version(layout)
-        temporary = layout.snapshots_dir / f".{version}.new"
-        temporary.mkdir()
-        try:
-            manifest = _write(temporary, version, content)
-            temporary.rename(layout.snapshot_dir(version))
-        finally:
-            remove_leftovers(layout)
-        sync_directory(layout.snapshots_dir)
-        replace_file(layout.current_path, f"{version}\n".encode("ascii"))
+    sync_directory(layout.snapshots_dir)
+    replace_file(layout.current_path, f"{version}\n".encode("ascii"))
     return manifest
 
 
@@ -71,19 +70,6 @@ def next_version(layout: StoreLayout) -> str:
     """Six digits or more, above every snapshot there is and the live one."""
     taken = [*versions(layout), current_version(layout) or "0"]
     return f"{max(int(version) for version in taken) + 1:06d}"
-
-
-def prune(layout: StoreLayout, keep: int) -> list[str]:
-    """Removes all but the newest `keep` snapshots, never the live one. Returns the versions removed."""
-    live = current_version(layout)
-    old = versions(layout)[: -keep or None]
-    removed = [version for version in old if version != live]
-    for version in removed:
-        # Out of sight first: a reader finds a snapshot whole or not at all.
-        doomed = layout.snapshots_dir / f".{version}.old"
-        layout.snapshot_dir(version).rename(doomed)
-        shutil.rmtree(doomed)
-    return removed
 
 
 def remove_leftovers(layout: StoreLayout) -> None:
