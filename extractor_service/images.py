@@ -7,7 +7,6 @@ checked before memory is set aside for its pixels. Run it where a crash costs no
 from __future__ import annotations
 
 import math
-import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +31,8 @@ from extractor_service.errors import (
 Image.preinit()
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
+BMP_HEADER_BYTES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+"""Sizes of the header's known versions: "BM" alone begins many a text."""
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 
@@ -118,13 +119,11 @@ def decode(data: bytes, limits: ImageLimits) -> DecodedImage:
     if len(data) > limits.max_bytes:
         raise TooManyBytes(f"The image has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted.")
     media_type = sniff(data)
-    with _damage_reported():
-        if media_type == "image/webp":
-            _check_size(webp_size(data), limits)  # opening it would already set the canvas aside
-        with Image.open(BytesIO(data), formats=(PILLOW_FORMATS[media_type],)) as image:
-            _check_size(image.size, limits)
-            image.load()
-            return DecodedImage(np.asarray(_upright(_on_white(image))), media_type)
+    with _pillow(limits), Image.open(BytesIO(data), formats=(PILLOW_FORMATS[media_type],)) as image:
+        _check_size(image.size, limits)
+        image.load()
+        orientation = _orientation(image)
+        return DecodedImage(np.asarray(_upright(_on_white(image), orientation)), media_type)
 
 
 def sniff(data: bytes) -> str:
@@ -137,25 +136,11 @@ def sniff(data: bytes) -> str:
         return "image/gif"
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "image/webp"
-    if data.startswith(b"BM"):
+    if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in BMP_HEADER_BYTES:
         return "image/bmp"
     if data[4:8] == b"ftyp":
         return _sniff_brands(data)
     raise _unsupported()
-
-
-def webp_size(data: bytes) -> tuple[int, int]:
-    """Width and height from a WebP header (RFC 9649, section 2). Raises UndecodableImage."""
-    kind = data[12:16]
-    if kind == b"VP8X" and len(data) >= 30:
-        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
-    if kind == b"VP8L" and len(data) >= 25:
-        bits = int.from_bytes(data[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if kind == b"VP8 " and len(data) >= 30:
-        width, height = struct.unpack("<HH", data[26:30])
-        return width & 0x3FFF, height & 0x3FFF
-    raise _damaged()
 
 
 def crop(rgb: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
@@ -193,30 +178,32 @@ def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
     if width < 1 or height < 1:
         raise _damaged()
     if width * height > limits.max_pixels:
-        raise TooManyPixels(
-            f"The image has {width:,} × {height:,} pixels; at most {limits.max_pixels:,} in all are accepted."
-        )
+        raise _too_many_pixels(limits)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """RGB, with whatever is transparent laid on white."""
-    if image.mode.startswith("I;16"):
-        return _eight_bits(image).convert("RGB")
+    """RGB, 8 bits a channel, with whatever is transparent laid on white."""
+    if image.mode == "I;16":
+        return _grey_from_16_bits(image)
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     layer = image.convert("RGBA")
     canvas = Image.new("RGB", image.size, "white")
     canvas.paste(layer, mask=layer)
     return canvas
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey to 8: Pillow's own conversion clips at 255 instead of scaling."""
-    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+def _grey_from_16_bits(image: Image.Image) -> Image.Image:
+    """The high bytes, as Pillow takes them of 16-bit colours; one shade may be transparent (PNG's tRNS)."""
+    values = np.asarray(image)
+    grey = (values >> 8).astype(np.uint8)
+    if "transparency" in image.info:
+        grey[values == image.info["transparency"]] = 255
+    return Image.fromarray(grey).convert("RGB")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    method = UPRIGHT.get(_orientation(image))
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    method = UPRIGHT.get(orientation)
     return image if method is None else image.transpose(method)
 
 
@@ -234,21 +221,31 @@ def _pixel_span(start: float, extent: float, pixels: int) -> tuple[int, int]:
 
 
 @contextmanager
-def _damage_reported() -> Iterator[None]:
-    """Pillow's decoders raise whatever comes to hand on a damaged file, and warn of what they could mend."""
-    pillow_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ImageLimits says what is too large
+def _pillow(limits: ImageLimits) -> Iterator[None]:
+    """Where Pillow reads the file: on damage its decoders raise whatever comes to hand, or only warn.
+
+    Its own limit holds as well, because some decoders set memory aside as soon as they are opened; it refuses
+    from twice its value up. Not thread-safe: limit and warnings are global to the process.
+    """
+    pillow_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, (limits.max_pixels + 1) // 2
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     except (TooManyPixels, UndecodableImage):
         raise
+    except Image.DecompressionBombError:
+        raise _too_many_pixels(limits) from None
     except MemoryError as error:
         raise UndecodableImage("The image takes more memory to decode than is allowed.") from error
     except Exception as error:
         raise _damaged() from error
     finally:
         Image.MAX_IMAGE_PIXELS = pillow_limit
+
+
+def _too_many_pixels(limits: ImageLimits) -> TooManyPixels:
+    return TooManyPixels(f"The image has more than {limits.max_pixels:,} pixels (width times height).")
 
 
 def _unsupported() -> UnsupportedImageType:

@@ -36,4 +36,6 @@ class Fc6:
             return np.empty((0, self.dim), np.float32)
         codes = self._backbone.fc6(np.stack(inputs))
         norms = np.linalg.norm(codes, axis=1, keepdims=True)
-        return codes / np.where(norms > 0, norms, np.float32(1))
+        descriptors = np.zeros_like(codes)
+        np.divide(codes, norms, out=descriptors, where=norms > 0)
+        return descriptors
