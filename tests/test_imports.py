@@ -17,8 +17,12 @@ TENSORFLOW = ("tensorflow", "keras")
 GRPC = ("grpc", "grpc_health", "grpc_reflection", "grpc_status", "google.rpc", "protos")
 SERVICE_EDGE = (
     "extractor_service.__main__",
+    "extractor_service.auth",
+    "extractor_service.health",
+    "extractor_service.messages",
     "extractor_service.server",
     "extractor_service.servicer",
+    "extractor_service.status",
 )
 
 

@@ -1,0 +1,82 @@
+"""Groups concurrent descriptions into one run of the network.
+
+An idle network takes an image at once; while it is busy, images queue up and the next run takes them
+together. Nobody ever waits for a batch to fill.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+import numpy as np
+from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+Describe = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
+_Job = tuple[NDArray[np.uint8], "Future[NDArray[np.float32]]"]
+
+
+class Batcher:
+    """Runs `describe` in a thread of its own.
+
+    `max_batch` bounds memory, and how long the first image of a run waits for the others' computation.
+    """
+
+    def __init__(self, describe: Describe, max_batch: int) -> None:
+        self._describe = describe
+        self._max_batch = max_batch
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="network", daemon=True)
+        self._thread.start()
+
+    async def describe(self, network_input: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """One image's descriptor, shape=(D,), dtype=float32, L2-normalised.
+
+        Cancelled before its turn, it costs no network time. Raises what the network raises.
+        """
+        result: Future[NDArray[np.float32]] = Future()
+        self._jobs.put((network_input, result))
+        return await asyncio.wrap_future(result)
+
+    def close(self) -> None:
+        """Finishes what is queued, then ends the thread. Nothing may be described afterwards."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            jobs = self._take()
+            closing = None in jobs
+            wanted = [job for job in jobs if job is not None and job[1].set_running_or_notify_cancel()]
+            if wanted:
+                self._answer(wanted)
+
+    def _take(self) -> list[_Job | None]:
+        """Waits for one job, then adds those already there."""
+        jobs = [self._jobs.get()]
+        while len(jobs) < self._max_batch and jobs[-1] is not None:
+            try:
+                jobs.append(self._jobs.get_nowait())
+            except queue.Empty:
+                break
+        return jobs
+
+    def _answer(self, jobs: list[_Job]) -> None:
+        try:
+            descriptors = self._describe([network_input for network_input, _ in jobs])
+            answers = list(zip(jobs, descriptors, strict=True))
+        except Exception as error:
+            # Each caller gets it; the thread must go on for the next ones.
+            for _, result in jobs:
+                result.set_exception(error)
+            return
+        logger.debug("described %s images in one run", len(jobs))
+        for (_, result), descriptor in answers:
+            result.set_result(descriptor)

@@ -1,0 +1,152 @@
+"""Between protocol messages and the engine's values, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+
+from extractor_service import queries
+from extractor_service.collection import IndexDescription
+from extractor_service.errors import InvalidOption
+from extractor_service.images import Region
+from extractor_service.store.records import ImageRecord, RefusedFile
+from protos.imagesearch.v1 import search_pb2
+
+ThumbnailPath = Callable[[str], str]
+"""From an image id to the thumbnail's path relative to the store."""
+
+
+def to_query(request: search_pb2.SearchRequest) -> queries.Query:
+    """Raises InvalidOption where the request holds no query."""
+    match request.WhichOneof("query"):
+        case "image":
+            return to_file_query(request.image)
+        case "image_id":
+            return queries.StoredQuery(request.image_id)
+        case "vector":
+            return queries.VectorQuery(np.array(request.vector.values, dtype=np.float32))
+        case _:
+            raise InvalidOption("A search needs one of an image, an image id and a vector.")
+
+
+def to_file_query(image: search_pb2.ImageFile) -> queries.FileQuery:
+    return queries.FileQuery(image.content, image.max_pixels or None)
+
+
+def to_options(request: search_pb2.SearchRequest) -> queries.SearchOptions:
+    """Raises InvalidOption for a value outside its range."""
+    return queries.SearchOptions(
+        region=to_region(request),
+        limit=request.limit or queries.DEFAULT_LIMIT,
+        exact=request.exact,
+        expand=request.expand,
+        verify=request.verify,
+        max_distance=request.max_distance if request.HasField("max_distance") else None,
+        preview=request.preview,
+    )
+
+
+def to_region(request: search_pb2.SearchRequest | search_pb2.ExtractRequest) -> Region | None:
+    """Raises InvalidOption for a region that does not lie inside the image."""
+    if not request.HasField("region"):
+        return None
+    region = request.region
+    return Region(region.x, region.y, region.width, region.height)
+
+
+def from_search(answer: queries.SearchAnswer) -> search_pb2.SearchResponse:
+    return search_pb2.SearchResponse(
+        query=_query_image(answer.query),
+        hits=[_hit(hit) for hit in answer.hits],
+        index=_summary(answer.index),
+        timings=_timings(answer.timings),
+        preview=answer.preview,
+    )
+
+
+def from_extract(answer: queries.ExtractAnswer) -> search_pb2.ExtractResponse:
+    return search_pb2.ExtractResponse(
+        values=answer.values.tolist(),
+        query=_query_image(answer.query),
+        descriptor=answer.index.descriptor,
+        model=answer.index.model,
+        timings=_timings(answer.timings),
+    )
+
+
+def from_record(record: ImageRecord, thumbnail_path: ThumbnailPath) -> search_pb2.ImageRecord:
+    return search_pb2.ImageRecord(
+        image_id=record.image_id,
+        paths=record.paths,
+        width=record.width,
+        height=record.height,
+        media_type=record.media_type,
+        size_bytes=record.size_bytes,
+        thumbnail_path=thumbnail_path(record.image_id),
+    )
+
+
+def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
+    manifest = description.manifest
+    response = search_pb2.GetIndexResponse(
+        summary=_summary(description.summary),
+        dimensions=manifest.dim,
+        model_digest=manifest.model.digest,
+        model_note=manifest.model_note,
+        index_precision=manifest.precision.value,
+        query_precision=description.query_precision.value,
+        index_kind=manifest.index_kind,
+        refused=[_refused(file) for file in description.refused],
+        refused_count=manifest.refused_count,
+    )
+    response.build_time.FromDatetime(datetime.fromisoformat(manifest.created))
+    return response
+
+
+def _query_image(image: queries.QueryImage | None) -> search_pb2.QueryImage | None:
+    if image is None:
+        return None
+    return search_pb2.QueryImage(width=image.width, height=image.height, region=_region(image.region))
+
+
+def _region(region: Region | None) -> search_pb2.Region | None:
+    if region is None:
+        return None
+    return search_pb2.Region(x=region.x, y=region.y, width=region.width, height=region.height)
+
+
+def _hit(hit: queries.Hit) -> search_pb2.Hit:
+    return search_pb2.Hit(
+        image_id=hit.record.image_id,
+        path=hit.record.paths[0],
+        width=hit.record.width,
+        height=hit.record.height,
+        distance=hit.distance,
+        score=hit.score,
+    )
+
+
+def _summary(summary: queries.IndexSummary) -> search_pb2.IndexSummary:
+    return search_pb2.IndexSummary(
+        version=summary.version,
+        count=summary.count,
+        descriptor=summary.descriptor,
+        model=summary.model,
+        approximate=summary.approximate,
+    )
+
+
+def _timings(timings: queries.Timings) -> search_pb2.Timings:
+    return search_pb2.Timings(
+        decode_ms=timings.decode_ms,
+        extract_ms=timings.extract_ms,
+        search_ms=timings.search_ms,
+        verify_ms=timings.verify_ms,
+        total_ms=timings.total_ms,
+    )
+
+
+def _refused(file: RefusedFile) -> search_pb2.RefusedFile:
+    return search_pb2.RefusedFile(path=file.path, reason=file.reason, detail=file.detail)

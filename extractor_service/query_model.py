@@ -1,0 +1,90 @@
+"""The network that queries go through: always the one that the live snapshot was built with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
+from extractor_service.batching import Batcher
+from extractor_service.descriptors import create_descriptor
+from extractor_service.descriptors.base import Descriptor
+from extractor_service.errors import ModelDamaged, ModelMismatch
+from extractor_service.sharing import Shared
+from extractor_service.store.manifest import Manifest
+
+logger = logging.getLogger(__name__)
+
+LoadBackbone = Callable[[ModelIdentity, Precision], Backbone]
+
+# float32 rows of some thousand values are normalised to within 1e-6; a broken network is off by far more.
+_NORM_TOLERANCE = 1e-3
+
+
+class QueryModel(Shared):
+    """One descriptor over one network, with the queue in front of it."""
+
+    def __init__(
+        self, identity: ModelIdentity, precision: Precision, descriptor: Descriptor, max_batch: int
+    ) -> None:
+        super().__init__()
+        self.identity = identity
+        self.precision = precision
+        self.descriptor = descriptor
+        self.batcher = Batcher(descriptor.describe, max_batch)
+
+    def fits(self, manifest: Manifest) -> bool:
+        """Whether its descriptors can be compared with the snapshot's."""
+        return (self.identity, self.descriptor.name, self.descriptor.dim) == (
+            manifest.model,
+            manifest.descriptor,
+            manifest.dim,
+        )
+
+    def _close(self) -> None:
+        self.batcher.close()
+
+
+def load_query_model(
+    manifest: Manifest, load_backbone: LoadBackbone, precision: Precision, max_batch: int
+) -> QueryModel:
+    """Raises ModelError where the network cannot be used, ModelMismatch where it is not the snapshot's."""
+    backbone = load_backbone(manifest.model, _query_precision(precision, manifest.precision))
+    descriptor = create_descriptor(manifest.descriptor, backbone)
+    model = QueryModel(backbone.identity, backbone.precision, descriptor, max_batch)
+    try:
+        if not model.fits(manifest):
+            raise ModelMismatch("The network is not the one that the snapshot was built with; index again.")
+        _check_known_picture(descriptor)
+    except Exception:
+        model.release()
+        raise
+    return model
+
+
+def _query_precision(wanted: Precision, of_index: Precision) -> Precision:
+    if wanted in (Precision.AUTO, of_index):
+        return of_index
+    logger.warning(
+        "queries are described at %s, the index at %s: distances shift slightly", wanted.value, of_index.value
+    )
+    return wanted
+
+
+def _check_known_picture(descriptor: Descriptor) -> None:
+    """Runs a fixed picture through the network, which also warms it up. Raises ModelDamaged for nonsense."""
+    described = descriptor.describe([descriptor.input_plan.prepare(_known_picture())])
+    norm = float(np.linalg.norm(described))
+    # A norm that is not a number fails the comparison as well.
+    if described.shape != (1, descriptor.dim) or not abs(norm - 1) <= _NORM_TOLERANCE:
+        raise ModelDamaged("The network does not describe a known picture as it should; convert it again.")
+
+
+def _known_picture() -> NDArray[np.uint8]:
+    """shape=(256, 256, 3): red grows to the right, green downwards, blue in squares of 32 pixels."""
+    y, x = np.mgrid[0:256, 0:256]
+    squares = ((x // 32 + y // 32) % 2) * 255
+    return np.stack([x, y, squares], axis=-1).astype(np.uint8)

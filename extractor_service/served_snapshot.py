@@ -1,0 +1,84 @@
+"""One snapshot, opened for answering: its rows, its index and the network for its queries."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from extractor_service.errors import SnapshotDamaged, UnknownImage
+from extractor_service.index import open_index
+from extractor_service.index.base import Index
+from extractor_service.queries import IndexSummary
+from extractor_service.query_model import QueryModel
+from extractor_service.sharing import Shared
+from extractor_service.store.layout import StoreLayout
+from extractor_service.store.records import ImageRecord
+from extractor_service.store.snapshot import Snapshot
+
+_KNOWN_ANSWERS = 3
+# An image's own descriptor is at distance 0 from itself; arithmetic may lose a little.
+_SAME_DISTANCE = 1e-3
+
+
+class ServedSnapshot(Shared):
+    """Immutable. Closes its snapshot and lets go of its model when its last holder does."""
+
+    def __init__(self, snapshot: Snapshot, index: Index, exact_index: Index, model: QueryModel) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+        self.model = model
+        self._index = index
+        self._exact_index = exact_index
+        model.hold()
+
+    @property
+    def version(self) -> str:
+        return self.snapshot.manifest.version
+
+    def index(self, exact: bool) -> Index:
+        """The snapshot's index, or the one that compares with every descriptor."""
+        return self._exact_index if exact else self._index
+
+    def find(self, image_id: str) -> tuple[int, ImageRecord]:
+        """The image's row and record. Raises UnknownImage."""
+        row = self.snapshot.row_of(image_id)
+        if row is None:
+            raise UnknownImage("No image of this id is in the index.")
+        return row, self.snapshot.records([row])[0]
+
+    def summary(self, exact: bool = False) -> IndexSummary:
+        manifest = self.snapshot.manifest
+        return IndexSummary(
+            version=manifest.version,
+            count=manifest.count,
+            descriptor=manifest.descriptor,
+            model=manifest.model.name,
+            approximate=self.index(exact).approximate,
+        )
+
+    def _close(self) -> None:
+        self.snapshot.close()
+        self.model.release()
+
+
+def open_for_serving(
+    layout: StoreLayout, snapshot: Snapshot, model: QueryModel, threads: int
+) -> ServedSnapshot:
+    """Opens the index and asks it for known answers. Raises SnapshotDamaged for a wrong one."""
+    directory = layout.snapshot_dir(snapshot.manifest.version)
+    index = open_index(snapshot.manifest.index_kind, directory, snapshot.descriptors, threads)
+    check_known_answers(snapshot, index)
+    exact_index = index
+    if index.approximate:
+        exact_index = open_index("exact", directory, snapshot.descriptors, threads)
+    return ServedSnapshot(snapshot, index, exact_index, model)
+
+
+def check_known_answers(snapshot: Snapshot, index: Index) -> None:
+    """A few images, searched for by their own descriptors, must be found at no distance."""
+    if len(index) == 0:
+        return
+    for row in np.linspace(0, len(index) - 1, _KNOWN_ANSWERS, dtype=np.int64):
+        query = snapshot.descriptors[row : row + 1].astype(np.float32)
+        # Another image may have the very same descriptor, so the distance tells, not the row.
+        if not index.search(query, 1).distances[0, 0] <= _SAME_DISTANCE:
+            raise SnapshotDamaged("The index does not find an image by its own descriptor; index again.")

@@ -1,0 +1,75 @@
+"""Settings of the search service, read once from the environment by the entry point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from extractor_service.backbones.base import Precision
+
+MIB = 1024 * 1024
+
+
+class ExtractorSettings(BaseSettings):
+    """Every setting of the search service; its variable is EXTRACTOR_ and the name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EXTRACTOR_", env_ignore_empty=True, frozen=True, extra="forbid"
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(50051, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    store_dir: Path = Field(Path("store"), description="Folder of the store that the indexer writes.")
+    images_dir: Path | None = Field(
+        None,
+        description="Folder of the indexed photos, needed to search with a part of an indexed image.",
+    )
+    precision: Precision = Field(
+        Precision.AUTO,
+        description="Arithmetic of the network; auto takes the one the store was built with.",
+    )
+    threads: int = Field(
+        0,
+        ge=0,
+        description="Threads of the network and of the search; 0 takes one per available processor.",
+    )
+    max_image_bytes: int = Field(32 * MIB, ge=1, description="Largest image file accepted, in bytes.")
+    max_pixels: int = Field(50_000_000, ge=1, description="Largest image accepted, as width times height.")
+    decode_workers: int = Field(
+        0, ge=0, description="Processes that decode images; 0 takes one per available processor."
+    )
+    decode_timeout_s: float = Field(10.0, gt=0, description="Longest decoding of one image, in seconds.")
+    decode_memory_bytes: int = Field(
+        2048 * MIB, ge=256 * MIB, description="Memory one decoding process may use, in bytes."
+    )
+    max_in_flight: int = Field(
+        256, ge=1, description="Searches and extractions under way at once; one more is refused."
+    )
+    max_batch: int = Field(16, ge=1, description="Images that go through the network together under load.")
+    call_timeout_s: float = Field(
+        30.0, gt=0, description="Longest answer to a call that carries no deadline, in seconds."
+    )
+    drain_timeout_s: float = Field(
+        8.0,
+        gt=0,
+        description="Longest wait for calls under way when told to stop, in seconds.",
+    )
+    tls_cert_file: Path | None = Field(
+        None, description="PEM file of the certificate chain; together with the key it turns TLS on."
+    )
+    tls_key_file: Path | None = Field(None, description="PEM file of the certificate's private key.")
+    bearer_token: SecretStr | None = Field(
+        None, description="Secret that every call must carry; empty asks for none."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe messages that are logged."
+    )
+
+    @model_validator(mode="after")
+    def _certificate_and_key_come_together(self) -> Self:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError("EXTRACTOR_TLS_CERT_FILE and EXTRACTOR_TLS_KEY_FILE must be set together")
+        return self
