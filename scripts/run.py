@@ -13,9 +13,15 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from extractor_service.settings import ExtractorSettings
 from gateway.settings import Settings as GatewaySettings
+
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.2
@@ -44,7 +50,7 @@ class Process:
 
 
 def main() -> int:
-    gateway, extractor = GatewaySettings(), ExtractorSettings()
+    gateway, extractor = from_environment(GatewaySettings), from_environment(ExtractorSettings)
     for name, host, port in (
         ("GATEWAY_PORT", gateway.host, gateway.port),
         ("EXTRACTOR_PORT", extractor.host, extractor.port),
@@ -61,6 +67,15 @@ def main() -> int:
         address_to_open(gateway.host, gateway.port),
         {"extractor service": module("extractor_service"), "gateway": module("gateway")},
     )
+
+
+def from_environment(kind: type[Settings]) -> Settings:
+    try:
+        return kind()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = "_".join([kind.model_config["env_prefix"].rstrip("_"), *map(str, problem["loc"])]).upper()
+        raise SystemExit(f"{name}: {problem['msg']}") from None
 
 
 def is_taken(host: str, port: int) -> bool:

@@ -170,3 +170,15 @@ def test_starting_loads_nothing_heavy(entry_point: str, absent: tuple[str, ...])
         [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == []
+
+
+def test_the_network_runtime_does_not_report_its_use() -> None:
+    program = (
+        "import sys, extractor_service.backbones as backbones\n"
+        "backbones.resolve_precision(backbones.Precision.AUTO)\n"
+        "print(*(name for name in sys.modules if name in ('openvino', 'openvino_telemetry.main')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["openvino"]

@@ -1,9 +1,14 @@
 """The networks: VGG16 and the project's own compact one, one code path from description to served model."""
 
+import sys
+
 from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
 from extractor_service.backbones.prepare import ModelChoice, prepare_model
 from extractor_service.backbones.runtime import load_backbone, resolve_precision
 from extractor_service.backbones.weights import Progress
+
+# On import OpenVINO reports to its maker over the network, unless this package cannot be found.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 __all__ = [
     "Backbone",
