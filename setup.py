@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import subprocess
+import sys
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
-
-PROTO = "protos/imagesearch/v1/search.proto"
 
 
 class BuildWithStubs(build_py):
     def run(self) -> None:
         super().run()
         if not self.editable_mode:
-            generate_stubs(Path(self.build_lib))
+            generate_stubs(self.build_lib)
 
 
-def generate_stubs(out: Path) -> None:
-    from grpc_tools import protoc
-
+def generate_stubs(out: str) -> None:
     outputs = [f"--{kind}_out={out}" for kind in ("python", "pyi", "grpc_python")]
-    if protoc.main(["protoc", "-I", ".", *outputs, PROTO]) != 0:
-        raise SystemExit(f"protoc could not compile {PROTO}")
+    protoc = [sys.executable, "-m", "grpc_tools.protoc", "-I", "."]
+    subprocess.run([*protoc, *outputs, "protos/imagesearch/v1/search.proto"], check=True)
 
 
 setup(cmdclass={"build_py": BuildWithStubs})
