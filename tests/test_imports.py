@@ -15,14 +15,9 @@ REPOSITORY = Path(__file__).parents[1]
 ROOMS = ("benchmarks", "extractor_service", "gateway", "indexer", "protos", "samples", "scripts", "training")
 TENSORFLOW = ("tensorflow", "keras")
 GRPC = ("grpc", "grpc_health", "grpc_reflection", "grpc_status", "google.rpc", "protos")
-SERVICE_EDGE = (
-    "extractor_service.__main__",
-    "extractor_service.auth",
-    "extractor_service.health",
-    "extractor_service.messages",
-    "extractor_service.server",
-    "extractor_service.servicer",
-    "extractor_service.status",
+SERVICE_EDGE = tuple(
+    f"extractor_service.{module}"
+    for module in ("__main__", "auth", "health", "messages", "server", "servicer", "status")
 )
 
 
@@ -62,8 +57,11 @@ ARROWS = (
         but=(*SERVICE_EDGE, "extractor_service.engine"),
     ),
     Arrow("indexer", never=("extractor_service.engine", "extractor_service.batching", *SERVICE_EDGE, *GRPC)),
-    # The network's makers stay where networks are made.
-    *(Arrow(room, never=TENSORFLOW, but=("extractor_service.backbones",)) for room in rooms_but("training")),
+    # The networks' makers stay where networks are made; benchmarks measure Keras itself.
+    *(
+        Arrow(room, never=TENSORFLOW, but=("extractor_service.backbones",))
+        for room in rooms_but("benchmarks", "training")
+    ),
 )
 
 
