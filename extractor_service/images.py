@@ -58,6 +58,8 @@ UPRIGHT = {
 """What undoes each EXIF orientation; 1 is upright."""
 
 WEBP_QUALITY = 80
+WEBP_METHOD = 2
+"""Of 0 (fast) to 6 (small). Measured on photos at 256 px: half the time of Pillow's 4 for 4 % more bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def webp(rgb: NDArray[np.uint8], long_side_px: int) -> bytes:
     image = Image.fromarray(rgb)
     image.thumbnail((long_side_px, long_side_px), Image.Resampling.BICUBIC)
     buffer = BytesIO()
-    image.save(buffer, "WEBP", quality=WEBP_QUALITY)
+    image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
     return buffer.getvalue()
 
 

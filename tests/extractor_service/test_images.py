@@ -58,7 +58,7 @@ def photo_like(seed: int = 0) -> NDArray[np.uint8]:
 
 
 def png(width: int, height: int, rows: bytes, depth: int = 8, colour_type: int = 2) -> bytes:
-    """A PNG written by hand, for what Pillow does not write. rows: a filter byte and the samples, row by row."""
+    """A PNG by hand, for what Pillow does not write. rows: a filter byte and samples, row by row."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

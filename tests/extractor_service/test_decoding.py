@@ -1,0 +1,139 @@
+"""From a file to what the network, the store and the page need of it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from extractor_service.decoding import DecodePool, decode_file, decode_query
+from extractor_service.errors import (
+    EmptyImage,
+    InvalidImage,
+    TooManyBytes,
+    UndecodableImage,
+    UnreadableFile,
+    UnsupportedImageType,
+)
+from extractor_service.images import ImageLimits, Region, SquareInput
+
+LIMITS = ImageLimits(max_bytes=10 * 2**20, max_pixels=2_000_000)
+PLAN = SquareInput(32)
+
+
+def halves(width: int = 800, height: int = 400) -> bytes:
+    """A PNG, red on the left and blue on the right."""
+    image = Image.new("RGB", (width, height), "red")
+    image.paste("blue", (width // 2, 0, width, height))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        return image
+
+
+def test_a_query_is_the_whole_image_without_a_region() -> None:
+    picture = decode_query(halves(), LIMITS, None, PLAN, False)
+    assert (picture.width, picture.height) == (800, 400)
+    assert picture.network_input.shape == (32, 32, 3)
+    assert picture.network_input[:, 0].tolist() == [[255, 0, 0]] * 32
+    assert picture.network_input[:, -1].tolist() == [[0, 0, 255]] * 32
+    assert picture.preview == b""
+
+
+def test_only_the_region_reaches_the_network_but_size_and_preview_are_of_the_whole() -> None:
+    picture = decode_query(halves(), LIMITS, Region(0.5, 0.25, 0.5, 0.5), PLAN, True)
+    assert (picture.width, picture.height) == (800, 400)
+    assert (picture.network_input == (0, 0, 255)).all()
+    preview = opened(picture.preview)
+    assert (preview.format, preview.size) == ("WEBP", (512, 256))
+    assert preview.convert("RGB").getpixel((5, 128))[0] > 200
+
+
+def test_a_preview_of_a_small_query_is_not_enlarged() -> None:
+    assert opened(decode_query(halves(80, 40), LIMITS, None, PLAN, True).preview).size == (80, 40)
+
+
+def test_a_file_is_described_by_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a photo without a suffix"
+    path.write_bytes(halves())
+    os.utime(path, ns=(1, 1_700_000_000_123_456_789))
+    picture = decode_file(path, LIMITS, PLAN)
+    assert picture.sha256 == hashlib.sha256(halves()).hexdigest()
+    assert picture.size_bytes == len(halves())
+    assert picture.mtime_ns == path.stat().st_mtime_ns
+    assert (picture.width, picture.height, picture.media_type) == (800, 400, "image/png")
+    assert opened(picture.thumbnail).size == (256, 128)
+    query = decode_query(halves(), LIMITS, None, PLAN, False)
+    np.testing.assert_array_equal(picture.network_input, query.network_input)
+
+
+def test_a_file_that_cannot_be_opened_is_unreadable(tmp_path: Path) -> None:
+    for path in (tmp_path / "gone.jpg", tmp_path):
+        with pytest.raises(UnreadableFile) as raised:
+            decode_file(path, LIMITS, PLAN)
+        assert raised.value.reason == "UNREADABLE_FILE"
+        assert str(tmp_path) not in str(raised.value)
+
+
+def test_a_file_over_the_limit_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "endless.jpg"
+    path.touch()
+    os.truncate(path, 2**40)
+    with pytest.raises(TooManyBytes):
+        decode_file(path, LIMITS, PLAN)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [(b"", EmptyImage), (b"a letter", UnsupportedImageType), (halves()[:600], UndecodableImage)],
+)
+def test_a_file_that_is_no_picture_is_refused_by_its_cause(
+    tmp_path: Path, content: bytes, error: type[InvalidImage]
+) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content)
+    with pytest.raises(error):
+        decode_file(path, LIMITS, PLAN)
+
+
+def test_a_worker_sees_what_this_process_sees(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(halves())
+    with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
+        query = pool.submit(decode_query, halves(), LIMITS, Region(0, 0, 1, 0.5), PLAN, True).result()
+        file = pool.submit(decode_file, path, LIMITS, PLAN).result()
+    here = decode_query(halves(), LIMITS, Region(0, 0, 1, 0.5), PLAN, True)
+    np.testing.assert_array_equal(query.network_input, here.network_input)
+    assert query.preview == here.preview
+    assert file.thumbnail == decode_file(path, LIMITS, PLAN).thumbnail
+
+
+def test_a_line_of_millions_of_pixels_cannot_exhaust_a_worker() -> None:
+    buffer = io.BytesIO()
+    Image.new("1", (40_000_000, 1)).save(buffer, "PNG")
+    wide = ImageLimits(max_bytes=2**30, max_pixels=50_000_000)
+    with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
+        with pytest.raises(UndecodableImage, match="memory"):
+            pool.submit(decode_query, buffer.getvalue(), wide, None, SquareInput(224), False).result()
+        assert pool.submit(decode_query, halves(), LIMITS, None, PLAN, False).result().width == 800
+
+
+def test_real_photos_are_decoded_upright_at_their_size(holidays_dir: Path) -> None:
+    paths = sorted(holidays_dir.glob("*.jpg"))[:20]
+    with DecodePool(workers=2, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
+        pictures = [pool.submit(decode_file, path, LIMITS, SquareInput(224)) for path in paths]
+        for path, picture in zip(paths, pictures, strict=True):
+            decoded = picture.result()
+            assert decoded.media_type == "image/jpeg"
+            assert decoded.network_input.shape == (224, 224, 3)
+            assert decoded.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
