@@ -25,6 +25,16 @@ COMPILE = ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 
           --no-emit-index-url --no-emit-find-links --no-header
 PHOTOS := $(if $(IMAGES),,samples)
 
+# What docker-compose.yml takes from outside: absolute folders, and a user who may read and write them (not root).
+define in_containers
+set -e; \
+IMAGES='$(IMAGES)'; STORE='$(if $(filter file,$(origin STORE)),,$(STORE))'; \
+[ -z "$$IMAGES" ] || [ -d "$$IMAGES" ] || { echo "IMAGES=$$IMAGES is not a folder" >&2; exit 1; }; \
+[ -z "$$STORE" ] || mkdir -p "$$STORE"; \
+[ "$$(id -u)" = 0 ] || export APP_USER="$$(id -u):$$(id -g)"; \
+export IMAGES="$${IMAGES:+$$(realpath "$$IMAGES")}" STORE="$${STORE:+$$(realpath "$$STORE")}"
+endef
+
 .PHONY: help run test index weights samples photos up down lint format bench eval proto lock clean
 
 help:  ## List the commands
@@ -48,11 +58,11 @@ samples: $(READY)  ## Draw the sample photos into var/samples
 photos: $(READY)  ## Fetch 3,670 photos of flowers (CC BY) into photos/flower_photos
 	@exec $(PY) -m samples photos --out photos
 
-up:  ## Start the containers (docker compose), for IMAGES=folder or the sample photos
-	$(COMPOSE) up --build --detach --wait
+up:  ## Start the containers, for IMAGES=folder (or the sample photos) and STORE=folder (or a volume)
+	@$(in_containers); docker compose up --build --detach --wait
 
 down:  ## Stop the containers
-	$(COMPOSE) down
+	docker compose down
 
 lint: $(READY)  ## Check style and types (ruff, mypy --strict)
 	$(PY) -m ruff check .
@@ -76,8 +86,9 @@ clean:  ## Remove what was built here, but no store and no photos
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV): requirements/development.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Python 3.11 or newer is needed, and $(PYTHON) is not that: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+	  echo "Python 3.11, 3.12 or 3.13 is needed (TensorFlow has no other), and $(PYTHON) is none of them:" >&2; \
+	  echo "make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing the locked requirements into .venv: this happens once and takes some minutes"
 	@test -x $(PY) || $(PYTHON) -m venv .venv || { \
 	  rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
