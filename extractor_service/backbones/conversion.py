@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -12,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from extractor_service.backbones.description import NetworkDescription
-from extractor_service.backbones.weight_files import read_weights
+from extractor_service.backbones.weight_files import description_for, read_weights
 from extractor_service.errors import ModelDamaged, ModelUnavailable, StoreFull
 
 logger = logging.getLogger(__name__)
 
 PACKAGE_ROOT = Path(__file__).parents[2]
 DAMAGED_EXIT_CODE = 3
-DISK_FULL_EXIT_CODE = 4
 
 
 def can_convert() -> bool:
@@ -38,6 +39,7 @@ def convert(weights_file: Path, folder: Path) -> None:
             "Converting a model needs TensorFlow, which is not installed: install requirements/convert.txt, "
             "or use a store whose model is already converted."
         )
+    _check_room(description_for(weights_file), folder)
     done = subprocess.run(
         [sys.executable, "-P", "-m", __name__, str(weights_file.absolute()), str(folder.absolute())],
         env=_environment(),
@@ -50,12 +52,22 @@ def convert(weights_file: Path, folder: Path) -> None:
         return
     if done.returncode == DAMAGED_EXIT_CODE:
         raise ModelDamaged(done.stdout.strip())
-    if done.returncode == DISK_FULL_EXIT_CODE:
-        raise StoreFull("The disk is full: the converted model needs up to 600 MB in the store.")
     logger.error(
         "Conversion of %s failed with status %d:\n%s", weights_file, done.returncode, done.stderr[-4000:]
     )
     raise ModelUnavailable(f"Converting {weights_file.name} failed; the log has the details.")
+
+
+def _check_room(description: NetworkDescription, folder: Path) -> None:
+    """Before, not after: OpenVINO's writer does not tell a full disk from another failure."""
+    needed_bytes = sum(
+        math.prod(shape)
+        * 4
+        * (1 if key.startswith(description.fc6_layer) else 2)  # conv5 holds the others again
+        for key, shape in description.weight_shapes().items()
+    )
+    if shutil.disk_usage(folder).free < needed_bytes:
+        raise StoreFull(f"The disk is full: converting the model needs {needed_bytes >> 20} MB in the store.")
 
 
 def _environment() -> dict[str, str]:
@@ -98,7 +110,7 @@ def _convert_here(weights_file: Path, folder: Path) -> None:
 def main(weights_file: str, folder: str) -> int:
     try:
         _convert_here(Path(weights_file), Path(folder))
-    except (ModelDamaged, ModelUnavailable) as error:
+    except ModelDamaged as error:
         sys.stdout.write(f"{error}\n")
         return DAMAGED_EXIT_CODE
     return 0

@@ -73,7 +73,8 @@ def list_converted(models_dir: Path, name: str) -> list[ConvertedModel]:
 
 @contextmanager
 def exclusively(models_dir: Path) -> Iterator[None]:
-    """One process at a time downloads or converts into a folder; the others wait. The process's end releases it."""
+    """One process at a time downloads or converts into a folder; the others wait. Its end, however it comes,
+    lets the next one in."""
     models_dir.mkdir(parents=True, exist_ok=True)
     with (models_dir / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

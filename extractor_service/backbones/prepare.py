@@ -53,8 +53,8 @@ def prepare_model(
 ) -> ModelChoice:
     """Makes sure that a converted model lies in `models_dir`, and says which.
 
-    requested: "vgg16", "compact", the path of a weights' file, or "auto": vgg16 where it is at hand or can be
-    fetched, else compact. VGG16 comes from `vgg16_weights`, else from an earlier conversion, else from the web.
+    requested: "vgg16", "compact", the path of a weights' file, or "auto": vgg16 where it is at hand or can
+    be fetched, else compact. VGG16 comes from `vgg16_weights`, else an earlier conversion, else the web.
     Safe with several processes at once: the others wait. Raises ModelUnavailable, ModelDamaged, StoreFull.
     """
     try:
@@ -89,8 +89,8 @@ def _automatic(
 
 
 def _why_not_fetched(models_dir: Path, progress: Progress, published: PublishedFile) -> str | None:
-    """None when the published file lies in `models_dir`, fetched now or before. Else why not, which is remembered,
-    so that a machine without a network waits once."""
+    """None when the published file lies in `models_dir`, fetched now or before. Else why not, which is
+    remembered, so that a machine without a network waits once."""
     if not can_convert():
         return "TensorFlow, which converts it, is not installed"
     remembered = models_dir / UNREACHABLE_NAME

@@ -6,7 +6,7 @@ import hashlib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def file_digests(path: Path) -> tuple[str, str]:
 
 
 def description_for(path: Path) -> NetworkDescription:
-    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .npz the compact one (its widths may differ).
+    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .npz the compact one, of any widths.
 
     Raises ModelUnavailable when there is no such file.
     """
@@ -60,9 +60,9 @@ def read_weights(path: Path) -> tuple[NetworkDescription, Weights]:
 
 def _read_npz(path: Path) -> Weights:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name].astype(np.float32) for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelDamaged(f"{path.name} is not a readable .npz file; get it again.") from error
 
 
@@ -83,41 +83,54 @@ def _read_h5(path: Path, description: NetworkDescription) -> Weights:
 
     try:
         with h5py.File(path, "r") as file:
-            layers = _layer_groups(file)
+            layers = _layers_by_name(file)
             if description.fc6_layer not in layers and "block5_conv3" in layers:
                 raise ModelDamaged(
-                    f'{path.name} has no layer fc1: it is a file without the top layers ("notop"); '
-                    "take the full one, vgg16_weights_tf_dim_ordering_tf_kernels.h5."
+                    f"{path.name} has no layer {description.fc6_layer}: it is a file without the top layers "
+                    "(notop); take the full one, vgg16_weights_tf_dim_ordering_tf_kernels.h5."
                 )
-            names = [*(name for name, _, _ in description.conv_layers()), description.fc6_layer]
-            return {key: array for name in names for key, array in _read_layer(layers, name, path)}
+            weights: Weights = {}
+            for name in [*(name for name, _, _ in description.conv_layers()), description.fc6_layer]:
+                if name not in layers:
+                    raise ModelDamaged(f"{path.name} has no layer {name}: it is not VGG16 in Keras' layout.")
+                weights |= _read_layer(layers[name], name)
+            return weights
     except OSError as error:
         raise ModelDamaged(f"{path.name} is not a readable HDF5 file; get it again.") from error
 
 
-def _layer_groups(file: h5py.File) -> Any:
-    """The group whose members are layers: the root of a weights file of Keras 1 and 2, of a whole model saved
-    by them, and of what Keras 3 writes as .weights.h5."""
-    for name in ("model_weights", "layers"):
-        if name in file:
-            return file[name]
-    return file
+def _layers_by_name(file: h5py.File) -> dict[str, h5py.Group]:
+    """Groups by the name of their layer, the outermost and first of each name.
 
-
-def _read_layer(layers: Any, name: str, path: Path) -> list[tuple[str, NDArray[np.float32]]]:
+    Keras 1 and 2 name the group so, at the root or, in a whole model, below "model_weights"; Keras 3 names it
+    after the layer's class and keeps the layer's name in an attribute.
+    """
     import h5py
 
-    if name not in layers:
-        raise ModelDamaged(f"{path.name} has no layer {name}: it is not a VGG16 in Keras' layout.")
-    arrays: list[NDArray[np.float32]] = []
+    layers: dict[str, h5py.Group] = {}
+
+    def collect(group_path: str, item: object) -> None:
+        if isinstance(item, h5py.Group):
+            layers.setdefault(str(item.attrs.get("name", group_path.rsplit("/", 1)[-1])), item)
+
+    file.visititems(collect)
+    return layers
+
+
+def _read_layer(layer: h5py.Group, name: str) -> Weights:
+    """Each version of Keras names the two arrays differently; the bias is the one of one dimension."""
+    import h5py
+
+    arrays: Weights = {}
 
     def collect(_: str, item: object) -> None:
         if isinstance(item, h5py.Dataset):
-            arrays.append(np.asarray(item, dtype=np.float32))
+            arrays[f"{name}/bias" if item.ndim == 1 else f"{name}/kernel"] = np.asarray(
+                item, dtype=np.float32
+            )
 
-    layers[name].visititems(collect)  # every version of Keras nests and names the two differently
-    arrays.sort(key=lambda array: -array.ndim)
-    return [(f"{name}/{part}", array) for part, array in zip(("kernel", "bias"), arrays, strict=False)]
+    layer.visititems(collect)
+    return arrays
 
 
 def _checked(description: NetworkDescription, weights: Weights, path: Path) -> Weights:

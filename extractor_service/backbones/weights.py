@@ -100,6 +100,7 @@ def _download(published: PublishedFile, part: Path, progress: Progress, answer_t
     try:
         answer = _answer(urllib.request.Request(published.url, headers=headers), answer_timeout_s)
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code == RANGE_NOT_SATISFIABLE:
             return  # all of it is there, or too much: its hash tells
         raise
