@@ -23,7 +23,7 @@ from gateway.settings import Settings as GatewaySettings
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
-STOP_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 20.0  # more than either service takes to drain
 POLL_S = 0.2
 
 

@@ -1,0 +1,59 @@
+"""What docs/deployment.md promises of the containers, as far as the files tell."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILES = [REPOSITORY / "Dockerfile.gateway", REPOSITORY / "Dockerfile.extractor"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_container_can_do_little(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["user"] == "${APP_USER:-10001:10001}"
+    assert service["mem_limit"] and service["pids_limit"]
+    assert "privileged" not in service and "cap_add" not in service
+
+
+def test_only_the_gateway_publishes_a_port_and_only_on_loopback() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published == {"gateway": ["${GATEWAY_HOST:-127.0.0.1}:${GATEWAY_PORT:-8000}:8000"]}
+
+
+def test_the_extractor_is_on_an_internal_network_only() -> None:
+    assert SERVICES["extractor"]["networks"] == ["search"]
+    assert COMPOSE["networks"]["search"]["internal"] is True
+
+
+def test_only_the_indexer_writes_and_only_to_the_store() -> None:
+    writable = {
+        (name, volume)
+        for name, service in SERVICES.items()
+        for volume in service["volumes"]
+        if not volume.endswith(":ro")
+    }
+    assert writable == {("indexer", "${STORE:-store}:/store")}
+
+
+@pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
+def test_each_image_installs_by_hash_and_runs_without_root(dockerfile: Path) -> None:
+    stages = re.split(r"^FROM ", dockerfile.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    assert stages[0].startswith("python:3.11-slim AS base")
+    runnable = [stage for stage in stages if "ENTRYPOINT" in stage]
+    assert runnable
+    assert all(re.search(r"^USER [1-9][0-9]*:[1-9][0-9]*$", stage, flags=re.MULTILINE) for stage in runnable)
+    installs = [
+        line for stage in stages for line in stage.splitlines() if "install -" in line and "pip" in line
+    ]
+    assert installs and all("--require-hashes" in line for line in installs)
