@@ -127,7 +127,7 @@ class Ledger:
             self._write_path(file, image_id)
 
     def touch(self, file: FileState) -> None:
-        """A known file whose modification time is new and whose content is not: no snapshot lags behind."""
+        """A known file whose state is new, but not what there is to say of it: no snapshot lags behind."""
         with transaction(self._connection):
             self._connection.execute(
                 "UPDATE paths SET size_bytes = ?, mtime_ns = ? WHERE path = ?",
@@ -135,6 +135,11 @@ class Ledger:
             )
 
     def refuse(self, file: FileState, reason: str, detail: str) -> None:
+        """Nothing changes for the snapshot where the file had been refused for the same reason."""
+        query = "SELECT 1 FROM paths WHERE path = ? AND reason = ? AND detail = ?"
+        if self._connection.execute(query, (file.path, reason, detail)).fetchone():
+            self.touch(file)
+            return
         with self._changing():
             self._write_path(file, None, reason, detail)
 

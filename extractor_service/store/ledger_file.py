@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
 from extractor_service.backbones.base import ModelIdentity, Precision
 from extractor_service.errors import StoreError
+from extractor_service.store.durable import sync_directory, sync_file
 from extractor_service.store.recipe import Recipe
 
 _FORMAT = "1"
@@ -93,9 +94,24 @@ def open_ledger(
 
 
 def remove_ledger(path: Path) -> None:
-    """With its write-ahead log: another database must never meet it."""
+    """With its write-ahead log: no other database must ever meet it."""
     for suffix in ("-wal", "-shm", ""):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def install_ledger(new: Path, path: Path) -> None:
+    """Puts a finished ledger in the place of another, which may be damaged or missing.
+
+    Both logs are folded into their files first, so that the rename alone decides which one there is.
+    """
+    _fold_log(new)
+    sync_file(new)
+    with suppress(sqlite3.DatabaseError):
+        _fold_log(path)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    new.replace(path)
+    sync_directory(path.parent)
 
 
 @contextmanager
@@ -118,6 +134,12 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def _fold_log(path: Path) -> None:
+    if path.exists():
+        with closing(_connect(path, "rw")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _recipe(text: str) -> Recipe:

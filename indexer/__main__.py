@@ -1,0 +1,145 @@
+"""python -m indexer: build, status, verify, prune, weights."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from types import FrameType
+from typing import Any
+
+from pydantic import ValidationError
+
+from extractor_service.errors import ImageSearchError, InvalidOption
+from extractor_service.store.layout import StoreLayout
+from extractor_service.store.lock import exclusive
+from extractor_service.store.prune import prune
+from indexer import console
+from indexer.arguments import first_problem, parser, settings_of
+from indexer.build import build
+from indexer.inspection import damage, status
+from indexer.networks import Networks, StoredNetworks
+from indexer.settings import IndexerSettings
+
+FINE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+ProvideNetworks = Callable[[IndexerSettings], Networks]
+
+
+def stored_networks(settings: IndexerSettings) -> Networks:
+    models_dir = StoreLayout(settings.store_dir).models_dir
+    return StoredNetworks(models_dir, settings.vgg16_weights, settings.threads, console.ModelBar())
+
+
+def main(arguments: Sequence[str] | None = None, provide: ProvideNetworks = stored_networks) -> int:
+    """Returns the exit code: 0 fine, 1 failed, 2 bad usage, 130 interrupted."""
+    options = parser().parse_args(arguments)
+    try:
+        settings = settings_of(options)
+    except ValidationError as error:
+        return _fail(first_problem(error), BAD_USAGE)
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    try:
+        with _interruptible():
+            return _COMMANDS[options.command](options, settings, provide)
+    except KeyboardInterrupt:
+        return _fail(
+            "Interrupted. What is done is kept; the same command again goes on from here.", INTERRUPTED
+        )
+    except InvalidOption as error:
+        return _fail(str(error), BAD_USAGE)
+    except ImageSearchError as error:
+        return _fail(str(error), FAILED)
+    except (OSError, sqlite3.Error) as error:
+        return _fail(f"The store cannot be used: {error}.", FAILED)
+
+
+def _build(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
+    summary = build(
+        settings,
+        provide(settings),
+        console.photo_bar,
+        rebuild=options.rebuild,
+        allow_empty=options.allow_empty,
+    )
+    _report(options, asdict(summary), console.summary_text(summary))
+    return FINE
+
+
+def _status(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNetworks) -> int:
+    found = status(StoreLayout(settings.store_dir))
+    _report(options, asdict(found), console.status_text(found))
+    return FINE
+
+
+def _verify(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNetworks) -> int:
+    found = damage(StoreLayout(settings.store_dir))
+    _report(options, {"damage": found}, "\n".join(found) or "The store is whole.")
+    return FAILED if found else FINE
+
+
+def _prune(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNetworks) -> int:
+    layout = StoreLayout(settings.store_dir)
+    if not layout.snapshots_dir.is_dir():
+        return _fail(f"There is no store in {layout.root}.", FAILED)
+    with exclusive(layout):
+        removed = prune(layout, options.keep)
+    _report(
+        options, {"removed": removed}, f"{len(removed)} old snapshots removed. {' '.join(removed)}".rstrip()
+    )
+    return FINE
+
+
+def _weights(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
+    choice = provide(settings).prepare("vgg16")
+    _report(
+        options,
+        {"model": asdict(choice.identity), "note": choice.note},
+        f"{choice.identity.name} {choice.identity.digest[:12]} is ready. {choice.note}".rstrip(),
+    )
+    return FINE
+
+
+_COMMANDS = {"build": _build, "status": _status, "verify": _verify, "prune": _prune, "weights": _weights}
+
+
+def _report(options: argparse.Namespace, value: dict[str, Any], text: str) -> None:
+    if options.json:
+        console.say_json(value)
+    else:
+        console.say(text)
+
+
+def _fail(sentence: str, code: int) -> int:
+    console.complain(sentence)
+    return code
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM interrupt once; what cleans up after the first is not interrupted again."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in before:
+        signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

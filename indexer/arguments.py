@@ -1,0 +1,78 @@
+"""The command line and the environment, as settings."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from indexer.settings import IndexerSettings
+
+COMMANDS = {
+    "build": "index what is new or changed, drop what is gone, publish a snapshot",
+    "status": "show what the store holds",
+    "verify": "read every file of the store and report damage",
+    "prune": "remove old snapshots, never the live one",
+    "weights": "fetch (or take VGG16_WEIGHTS), check and convert VGG16's weights",
+}
+
+
+def settings_of(options: argparse.Namespace) -> IndexerSettings:
+    given = {"images_dir": options.images, "store_dir": options.store}
+    return IndexerSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(
+        prog="python -m indexer",
+        description="Describes a folder of photos and publishes what a search needs.",
+        epilog="exit codes: 0 fine, 1 failed, 2 bad usage, 130 interrupted\n\n" + _settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, does in COMMANDS.items():
+        command = commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+        command.add_argument("--store", type=Path, help="folder of the store; default INDEXER_STORE_DIR")
+        command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        command.set_defaults(images=None)
+    build_command = commands.choices["build"]
+    build_command.add_argument("--images", type=Path, help="folder of photos; default INDEXER_IMAGES_DIR")
+    build_command.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="describe all photos anew, with the network that the settings ask for",
+    )
+    build_command.add_argument(
+        "--allow-empty", action="store_true", help="let the index become empty where the folder is"
+    )
+    commands.choices["prune"].add_argument(
+        "--keep", type=_at_least_one, default=1, help="how many of the newest snapshots stay (default 1)"
+    )
+    return whole
+
+
+def _at_least_one(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _settings_help() -> str:
+    lines = ["settings, from the environment:"]
+    for name, field in IndexerSettings.model_fields.items():
+        default = "none" if field.default is None else field.default
+        lines.append(f"  {_variable(name)} ({default})\n      {field.description}")
+    return "\n".join(lines)
+
+
+def _variable(field_name: str) -> str:
+    field = IndexerSettings.model_fields.get(field_name)
+    alias = field.validation_alias if field else field_name
+    return str(alias or f"{IndexerSettings.model_config['env_prefix']}{field_name}".upper())
+
+
+def first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    return f"{_variable(str(problem['loc'][0]))}: {problem['msg']}."

@@ -1,0 +1,176 @@
+"""The job: a folder of photos in, a published snapshot out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import islice
+
+from extractor_service.errors import InvalidOption, StoreError
+from extractor_service.store.durable import full_disk_as_store_full
+from extractor_service.store.layout import StoreLayout
+from extractor_service.store.ledger import Ledger
+from extractor_service.store.ledger_file import install_ledger
+from extractor_service.store.lock import exclusive
+from extractor_service.store.publish import SnapshotContent, publish
+from extractor_service.store.snapshot import Snapshot, current_version
+from extractor_service.store.thumbnails import sweep_thumbnails
+from indexer.errors import ImagesFolderError
+from indexer.intake import Intake, Tally
+from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
+from indexer.networks import Networks
+from indexer.plan import Plan, make_plan
+from indexer.settings import IndexerSettings
+from indexer.summary import REFUSED_SHOWN, Summary
+from indexer.walk import Listing, walk
+
+logger = logging.getLogger(__name__)
+
+ShowProgress = Callable[[int], AbstractContextManager[Callable[[int], object]]]
+"""Called with the number of files to settle; gives what is called with each number of files settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """What became of the ledger."""
+
+    plan: Plan
+    tally: Tally
+    intake_s: float
+
+
+def build(
+    settings: IndexerSettings,
+    networks: Networks,
+    show_progress: ShowProgress,
+    *,
+    rebuild: bool = False,
+    allow_empty: bool = False,
+) -> Summary:
+    """Brings the store up to the folder: describes what is new, forgets what is gone, and publishes.
+
+    rebuild: describe everything, with the network that the settings ask for. allow_empty: let the index
+    become empty. Whatever interrupts it, the live snapshot stays whole and what has been described is kept.
+    Raises ImagesFolderError, InvalidOption, StoreError and ModelError.
+    """
+    started = time.perf_counter()
+    layout = StoreLayout(settings.store_dir)
+    listing = _list_photos(settings, allow_empty)
+    with full_disk_as_store_full(), exclusive(layout):
+        if rebuild:
+            with rebuild_ledger(settings, layout, networks) as opened:
+                update = _update(settings, listing, opened, show_progress, allow_empty)
+            install_ledger(layout.rebuild_ledger_path, layout.ledger_path)
+        else:
+            with store_ledger(settings, layout, networks) as opened:
+                update = _update(settings, listing, opened, show_progress, allow_empty)
+        with _finished(layout) as ledger:
+            published = _publish_if_behind(layout, ledger)
+            seconds = time.perf_counter() - started
+            return _summary(layout, ledger, listing, update, published, seconds)
+
+
+def _list_photos(settings: IndexerSettings, allow_empty: bool) -> Listing:
+    if settings.local_features:
+        raise InvalidOption("INDEXER_LOCAL_FEATURES is not available yet; leave it at false.")
+    listing = walk(settings.images_dir, settings.store_dir)
+    for folder in listing.unreadable_folders:
+        logger.warning("The folder %s cannot be read; what is known of it is kept.", folder)
+    if listing.photos or listing.unreadable_folders or allow_empty:
+        return listing
+    raise ImagesFolderError(
+        f"There are no photos in {settings.images_dir}, and nothing was changed. Is its disk mounted? "
+        "To make the index empty, say --allow-empty."
+    )
+
+
+def _finished(layout: StoreLayout) -> Ledger:
+    """The ledger that has just been brought up to date."""
+    ledger = Ledger.open(layout.ledger_path)
+    assert ledger is not None
+    return ledger
+
+
+def _update(
+    settings: IndexerSettings,
+    listing: Listing,
+    opened: OpenedLedger,
+    show_progress: ShowProgress,
+    allow_empty: bool,
+) -> _Update:
+    ledger, load = opened
+    known = ledger.known_files()
+    plan = make_plan(listing, known)
+    started = time.perf_counter()
+    for refusal in plan.refusals:
+        ledger.refuse(refusal.file, refusal.reason, refusal.detail)
+    with show_progress(len(plan.changed)) as advance:
+        intake = Intake(settings, ledger, known, load, advance)
+        intake.take(plan.changed)
+    intake_s = time.perf_counter() - started
+    ledger.forget(plan.vanished)
+    if not allow_empty:
+        _check_something_is_left(ledger, settings)
+    return _Update(plan, intake.tally, intake_s)
+
+
+def _check_something_is_left(ledger: Ledger, settings: IndexerSettings) -> None:
+    if ledger.image_count():
+        return
+    first = next(ledger.refused(), None)
+    example = f" The first is {first.path}: {first.detail}" if first else ""
+    raise ImagesFolderError(
+        f"Not one photo in {settings.images_dir} can be indexed, and nothing was published.{example}"
+    )
+
+
+def _publish_if_behind(layout: StoreLayout, ledger: Ledger) -> bool:
+    """Whether it had to. What was published before is in question, too: it may be damaged or removed."""
+    if not ledger.unpublished and _is_live(layout, ledger):
+        return False
+    content = SnapshotContent(
+        ledger.recipe, ledger.model_note, ledger.image_count(), ledger.images(), ledger.refused()
+    )
+    publish(layout, content)
+    # Only now: the snapshot that was live until here showed them.
+    sweep_thumbnails(layout, set(ledger.image_ids()))
+    ledger.mark_published()
+    return True
+
+
+def _is_live(layout: StoreLayout, ledger: Ledger) -> bool:
+    try:
+        with Snapshot.open(layout) as snapshot:
+            return (snapshot.manifest.recipe, snapshot.manifest.count) == (
+                ledger.recipe,
+                ledger.image_count(),
+            )
+    except StoreError:
+        return False
+
+
+def _summary(
+    layout: StoreLayout, ledger: Ledger, listing: Listing, update: _Update, published: bool, seconds: float
+) -> Summary:
+    plan, tally = update.plan, update.tally
+    return Summary(
+        snapshot=current_version(layout) or "",
+        published=published,
+        images=ledger.image_count(),
+        descriptor=ledger.recipe.descriptor,
+        model=ledger.recipe.model.name,
+        model_note=ledger.model_note,
+        added=tally.added,
+        changed=tally.changed,
+        kept=plan.kept + tally.kept,
+        dropped=plan.dropped,
+        refused=ledger.refused_count(),
+        refused_first=list(islice(ledger.refused(), REFUSED_SHOWN)),
+        ignored=listing.ignored,
+        described=tally.described,
+        seconds=round(seconds, 3),
+        photos_per_second=round(len(plan.changed) / update.intake_s, 2) if plan.changed else 0.0,
+    )

@@ -1,0 +1,89 @@
+"""What the indexer says to a person, or to a script."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from extractor_service.store.records import RefusedFile
+from indexer.inspection import Status
+from indexer.summary import Summary
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def say_json(value: dict[str, Any]) -> None:
+    say(json.dumps(value, ensure_ascii=False))
+
+
+def complain(sentence: str) -> None:
+    sys.stderr.write(f"indexer: {sentence}\n")
+
+
+def summary_text(summary: Summary) -> str:
+    lines = [
+        f"{summary.added} added, {summary.changed} changed, {summary.kept} kept, {summary.dropped} dropped, "
+        f"{summary.refused} refused; {summary.ignored} other files ignored.",
+        *_refused_lines(summary.refused_first, summary.refused),
+        f"{summary.described} images described, {summary.photos_per_second:.1f} photos a second, "
+        f"{summary.seconds:.1f} s in all.",
+        f"Snapshot {summary.snapshot} {'is live now' if summary.published else 'stays live: nothing changed'}.",
+        f"{summary.images} images, {summary.descriptor} of {summary.model}.",
+    ]
+    return "\n".join([*lines, *([summary.model_note] if summary.model_note else [])])
+
+
+def status_text(status: Status) -> str:
+    live = f"Snapshot {status.snapshot} of {status.created}" if status.snapshot else "Nothing published yet"
+    lines = [
+        f"{live}; {len(status.snapshots)} snapshots in all.",
+        f"{status.images} images in {status.files} files, {status.refused} files refused.",
+        *_refused_lines(status.refused_first, status.refused),
+        f"{status.descriptor}, {status.dim} dimensions, of {status.model.name} {status.model.digest[:12]} "
+        f"at {status.precision}.",
+    ]
+    if status.model_note:
+        lines.append(status.model_note)
+    if status.unpublished:
+        lines.append("An indexer is at work or was interrupted: run build to publish what it has done.")
+    return "\n".join(lines)
+
+
+def _refused_lines(first: list[RefusedFile], count: int) -> list[str]:
+    lines = [f"  refused {file.path}: {file.detail}" for file in first]
+    return [*lines, f"  … and {count - len(first)} more"] if count > len(first) else lines
+
+
+@contextmanager
+def photo_bar(total: int) -> Iterator[Callable[[int], object]]:
+    """A progress bar with rate and time left, where somebody is watching."""
+    hidden = not total or not sys.stderr.isatty()
+    with logging_redirect_tqdm(), tqdm(total=total, unit="photo", disable=hidden) as bar:
+        yield bar.update
+
+
+class ModelBar:
+    """The progress of fetching and converting a model, where somebody is watching."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """See `backbones.Progress`."""
+        if not sys.stderr.isatty():
+            return
+        if self._bar is None:
+            unit = "B" if what == "downloading" else "step"
+            self._bar = tqdm(total=total, desc=what, unit=unit, unit_scale=True)
+        self._bar.update(done - self._bar.n)
+        if done >= total:
+            self._bar.close()
+            self._bar = None

@@ -1,0 +1,118 @@
+"""What a store holds, and whether it is whole. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from extractor_service.backbones.base import ModelIdentity
+from extractor_service.errors import StoreError, StoreMissing
+from extractor_service.store.layout import StoreLayout
+from extractor_service.store.ledger import Ledger
+from extractor_service.store.manifest import Manifest
+from extractor_service.store.publish import versions
+from extractor_service.store.records import RefusedFile
+from extractor_service.store.snapshot import Snapshot, current_version
+from extractor_service.store.thumbnails import missing_thumbnails
+from indexer.summary import REFUSED_SHOWN
+
+_MISSING_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a store holds. Counts are of files, except where they say otherwise."""
+
+    snapshot: str | None
+    """The live snapshot's version; None where nothing has been published."""
+    created: str | None
+    """When it was published: UTC, ISO 8601."""
+    snapshots: list[str]
+    """Every version there is, oldest first."""
+    unpublished: bool
+    """Whether the ledger is ahead of the live snapshot: an indexer is at work, or was interrupted."""
+    images: int
+    """Distinct images."""
+    files: int
+    refused: int
+    refused_first: list[RefusedFile]
+    """The first of them in order of path."""
+    descriptor: str
+    dim: int
+    model: ModelIdentity
+    model_note: str
+    precision: str
+
+
+def status(layout: StoreLayout) -> Status:
+    """Of the ledger, which is the truth, and the live snapshot. Raises StoreError."""
+    with _ledger(layout) as ledger:
+        live = current_version(layout)
+        return Status(
+            snapshot=live,
+            created=Manifest.read(layout.snapshot_dir(live)).created if live else None,
+            snapshots=versions(layout),
+            unpublished=ledger.unpublished,
+            images=ledger.image_count(),
+            files=ledger.file_count(),
+            refused=ledger.refused_count(),
+            refused_first=list(islice(ledger.refused(), REFUSED_SHOWN)),
+            descriptor=ledger.recipe.descriptor,
+            dim=ledger.recipe.dim,
+            model=ledger.recipe.model,
+            model_note=ledger.model_note,
+            precision=ledger.recipe.precision,
+        )
+
+
+def damage(layout: StoreLayout) -> list[str]:
+    """Everything that is wrong, one sentence each; empty when all is well. Reads every file of the store.
+
+    Raises StoreMissing where there is none.
+    """
+    return [*_ledger_damage(layout), *_live_damage(layout), *_snapshot_damage(layout)]
+
+
+def _ledger_damage(layout: StoreLayout) -> list[str]:
+    try:
+        with _ledger(layout) as ledger:
+            return ledger.damage() or _thumbnail_damage(layout, ledger)
+    except StoreMissing:
+        raise
+    except StoreError as error:
+        return [str(error)]
+
+
+def _thumbnail_damage(layout: StoreLayout, ledger: Ledger) -> list[str]:
+    missing = list(missing_thumbnails(layout, ledger.image_ids()))
+    if not missing:
+        return []
+    named = ", ".join(missing[:_MISSING_SHOWN]) + (", …" if len(missing) > _MISSING_SHOWN else "")
+    return [f"{len(missing)} thumbnails are missing or damaged ({named}); build --rebuild draws them again."]
+
+
+def _live_damage(layout: StoreLayout) -> list[str]:
+    try:
+        if current_version(layout) is not None:
+            Snapshot.open(layout).close()
+    except StoreError as error:
+        return [str(error)]
+    return []
+
+
+def _snapshot_damage(layout: StoreLayout) -> list[str]:
+    found = []
+    for version in versions(layout):
+        directory = layout.snapshot_dir(version)
+        try:
+            found += Manifest.read(directory).damage(directory)
+        except StoreError as error:
+            found.append(str(error))
+    return found
+
+
+def _ledger(layout: StoreLayout) -> Ledger:
+    ledger = Ledger.open(layout.ledger_path, "ro")
+    if ledger is None:
+        raise StoreMissing(f"There is no store in {layout.root}; index a folder of photos first.")
+    return ledger

@@ -1,0 +1,188 @@
+"""Taking changed files into the ledger: recognised by their bytes, described, or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.cpus import available_cpus
+from extractor_service.decoding import DecodePool, IndexedPicture, decode_file
+from extractor_service.descriptors import Descriptor
+from extractor_service.errors import InvalidImage, UnreadableFile
+from extractor_service.images import ImageLimits
+from extractor_service.store.layout import StoreLayout, image_id_of
+from extractor_service.store.ledger import DescribedImage, FileState, KnownFile, Ledger
+from extractor_service.store.thumbnails import write_thumbnail
+from indexer.decoded import decode_ahead
+from indexer.settings import IndexerSettings
+from indexer.walk import unread
+
+BATCH = 32
+"""Photos that go through the network together, and that a kill can cost. More measured no faster."""
+AHEAD = 2 * BATCH
+"""Photos decoded while a batch is in the network; each holds some 200 kB."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the files so far."""
+
+    added: int = 0
+    """Files that are in the index and were not."""
+    changed: int = 0
+    """Files that were, with another content."""
+    kept: int = 0
+    """Files that were, with the same content."""
+    described: int = 0
+    """Images that went through the network."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A picture that waits for its batch, and the files that hold it."""
+
+    picture: IndexedPicture
+    files: list[FileState]
+
+
+class Intake:
+    """Not thread-safe; the network runs in the calling thread while worker processes decode."""
+
+    def __init__(
+        self,
+        settings: IndexerSettings,
+        ledger: Ledger,
+        known: Mapping[str, KnownFile],
+        load_descriptor: Callable[[], Descriptor],
+        advance: Callable[[int], object],
+    ) -> None:
+        """load_descriptor: called when there is something to describe, once for each `take`.
+        advance: called with the number of files that have been settled since the last call."""
+        self.tally = Tally()
+        self._settings = settings
+        self._layout = StoreLayout(settings.store_dir)
+        self._ledger = ledger
+        self._known = known
+        self._load_descriptor = load_descriptor
+        self._advance = advance
+        self._batch: dict[str, _Pending] = {}
+
+    def take(self, files: Sequence[FileState]) -> None:
+        """What it has committed when it is killed, it need not do again."""
+        sizes = self._ledger.image_sizes()
+        unknown = [file for file in files if file.size_bytes not in sizes or not self._recognise(file)]
+        if unknown:
+            self._decode_and_describe(unknown)
+
+    def _recognise(self, file: FileState) -> bool:
+        """Whether it holds an image of the ledger: a renamed, copied or touched file need not be decoded."""
+        hashed = _hash(self._settings.images_dir, file.path)
+        if hashed is None:
+            return False
+        state, image_id = hashed
+        if not self._ledger.has_image(image_id):
+            return False
+        self._link(state, image_id)
+        return True
+
+    def _decode_and_describe(self, files: Sequence[FileState]) -> None:
+        settings = self._settings
+        workers = settings.workers or available_cpus()
+        limits = ImageLimits(settings.max_image_bytes, settings.max_pixels)
+        with DecodePool(workers, settings.decode_timeout_s, settings.decode_memory_bytes) as pool:
+            descriptor = self._load_descriptor()
+
+            def submit(file: FileState) -> Future[IndexedPicture]:
+                return pool.submit(
+                    decode_file, settings.images_dir / file.path, limits, descriptor.input_plan
+                )
+
+            for file, decoded in decode_ahead(files, submit, AHEAD):
+                if isinstance(decoded, InvalidImage):
+                    self._refuse(file, decoded)
+                else:
+                    self._collect(file, decoded)
+                if len(self._batch) == BATCH:
+                    self._describe_batch(descriptor)
+            self._describe_batch(descriptor)
+
+    def _refuse(self, file: FileState, error: InvalidImage) -> None:
+        state = unread(file.path) if isinstance(error, UnreadableFile) else file
+        self._ledger.refuse(state, error.reason, str(error))
+        self._advance(1)
+
+    def _collect(self, file: FileState, picture: IndexedPicture) -> None:
+        image_id = image_id_of(picture.sha256)
+        # As it was when it was read, which may be later than when it was listed.
+        state = FileState(file.path, picture.size_bytes, picture.mtime_ns)
+        if self._ledger.has_image(image_id):
+            self._link(state, image_id)
+            return
+        self._batch.setdefault(image_id, _Pending(picture, [])).files.append(state)
+
+    def _describe_batch(self, descriptor: Descriptor) -> None:
+        """Thumbnails first: what the ledger holds is complete."""
+        if not self._batch:
+            return
+        pictures = [pending.picture for pending in self._batch.values()]
+        rows = descriptor.describe([picture.network_input for picture in pictures])
+        for image_id, pending in self._batch.items():
+            write_thumbnail(self._layout, image_id, pending.picture.thumbnail)
+        self._ledger.add(
+            _described(pending, row.astype(np.float16))
+            for pending, row in zip(self._batch.values(), rows, strict=True)
+        )
+        self.tally.described += len(pictures)
+        for image_id, pending in self._batch.items():
+            for file in pending.files:
+                self._count(file, image_id)
+        self._batch.clear()
+
+    def _link(self, file: FileState, image_id: str) -> None:
+        known = self._known.get(file.path)
+        if known is not None and known.image_id == image_id:
+            self._ledger.touch(file)
+        else:
+            self._ledger.link(file, image_id)
+        self._count(file, image_id)
+
+    def _count(self, file: FileState, image_id: str) -> None:
+        before = self._known[file.path].image_id if file.path in self._known else None
+        if before is None:
+            self.tally.added += 1
+        elif before == image_id:
+            self.tally.kept += 1
+        else:
+            self.tally.changed += 1
+        self._advance(1)
+
+
+def _described(pending: _Pending, row: NDArray[np.float16]) -> DescribedImage:
+    picture = pending.picture
+    return DescribedImage(
+        sha256=picture.sha256,
+        size_bytes=picture.size_bytes,
+        width=picture.width,
+        height=picture.height,
+        media_type=picture.media_type,
+        descriptor=row,
+        files=pending.files,
+    )
+
+
+def _hash(images_dir: Path, path: str) -> tuple[FileState, str] | None:
+    """The file's state and the id of what it holds; None where it cannot be read."""
+    try:
+        with (images_dir / path).open("rb") as file:
+            status = os.fstat(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+    return FileState(path, status.st_size, status.st_mtime_ns), image_id_of(digest)

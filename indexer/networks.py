@@ -1,0 +1,125 @@
+"""The network behind the descriptors: chosen for a new store, remembered by an old one."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from extractor_service.backbones import (
+    Backbone,
+    ModelChoice,
+    ModelIdentity,
+    Precision,
+    Progress,
+    load_backbone,
+    prepare_model,
+)
+from extractor_service.backbones.converted import open_converted
+from extractor_service.cpus import available_cpus
+from extractor_service.descriptors import Descriptor, create_descriptor
+from extractor_service.errors import ModelDamaged, ModelMismatch, ModelUnavailable
+from extractor_service.store.recipe import Recipe
+from indexer.settings import IndexerSettings
+
+logger = logging.getLogger(__name__)
+
+NAMED_MODELS = ("vgg16", "compact")
+
+
+class Networks(Protocol):
+    """Where networks come from."""
+
+    def prepare(self, requested: str) -> ModelChoice:
+        """requested: "auto", "vgg16", "compact" or a weights' file."""
+        ...
+
+    def check(self, identity: ModelIdentity) -> None:
+        """Quick. Raises ModelUnavailable or ModelDamaged where `load` would."""
+        ...
+
+    def load(self, identity: ModelIdentity, precision: Precision) -> Backbone: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNetworks:
+    """Converted models in the store's folder of models."""
+
+    models_dir: Path
+    vgg16_weights: Path | None
+    threads: int
+    progress: Progress
+
+    def prepare(self, requested: str) -> ModelChoice:
+        return prepare_model(requested, self.models_dir, self.vgg16_weights, self.progress)
+
+    def check(self, identity: ModelIdentity) -> None:
+        open_converted(self.models_dir, identity)
+
+    def load(self, identity: ModelIdentity, precision: Precision) -> Backbone:
+        return load_backbone(self.models_dir, identity, precision, self.threads or available_cpus())
+
+
+@dataclass(frozen=True, slots=True)
+class NewNetwork:
+    """What a new store is built with."""
+
+    recipe: Recipe
+    model_note: str
+    """Why this network, one sentence; empty where it was asked for by name."""
+    descriptor: Descriptor
+
+
+def choose_network(settings: IndexerSettings, networks: Networks) -> NewNetwork:
+    """Raises ModelUnavailable, ModelDamaged and InvalidOption."""
+    choice = networks.prepare(settings.model)
+    backbone = networks.load(choice.identity, settings.precision)
+    descriptor = create_descriptor(settings.descriptor, backbone)
+    recipe = Recipe(descriptor.name, descriptor.dim, backbone.identity, backbone.precision)
+    return NewNetwork(recipe, choice.note, descriptor)
+
+
+def load_descriptor(recipe: Recipe, networks: Networks) -> Descriptor:
+    return create_descriptor(recipe.descriptor, networks.load(recipe.model, recipe.precision))
+
+
+def restore_model(identity: ModelIdentity, networks: Networks) -> None:
+    """Prepares a store's model again where its folder is lost or damaged: the search service needs it, too.
+
+    Raises ModelUnavailable or ModelDamaged where it cannot be had again.
+    """
+    try:
+        networks.check(identity)
+    except (ModelUnavailable, ModelDamaged) as error:
+        if identity.name not in NAMED_MODELS:
+            raise
+        logger.warning("%s Preparing it again.", error)
+        if networks.prepare(identity.name).identity != identity:
+            raise
+
+
+def check_agreement(recipe: Recipe, settings: IndexerSettings, networks: Networks) -> None:
+    """Raises ModelMismatch where the settings ask for something else than the store was built with."""
+    if settings.descriptor != recipe.descriptor:
+        raise _mismatch("descriptor", recipe.descriptor, settings.descriptor)
+    if settings.precision not in (Precision.AUTO, recipe.precision):
+        raise _mismatch("precision", recipe.precision, settings.precision)
+    if settings.model == "auto":
+        return
+    if settings.model in NAMED_MODELS and settings.model != recipe.model.name:
+        raise _mismatch("model", recipe.model.name, settings.model)
+    asked_for = networks.prepare(settings.model).identity
+    if asked_for != recipe.model:
+        raise _mismatch("model", _long_name(recipe.model), _long_name(asked_for))
+
+
+def _mismatch(what: str, built_with: str, asked_for: str) -> ModelMismatch:
+    return ModelMismatch(
+        f"The store was built with {what} {built_with}, but {asked_for} is asked for: ask for {built_with}, "
+        "describe all photos anew with build --rebuild, or give another store."
+    )
+
+
+def _long_name(identity: ModelIdentity) -> str:
+    return f"{identity.name} {identity.digest[:12]} ({identity.preprocessing})"

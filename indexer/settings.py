@@ -1,0 +1,57 @@
+"""Settings of the indexer, read once from the environment by the entry point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from extractor_service.backbones.base import Precision
+
+MIB = 1024 * 1024
+
+
+class IndexerSettings(BaseSettings):
+    """Every setting of the indexer. The environment variable is INDEXER_ and the name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="INDEXER_", env_ignore_empty=True, frozen=True, extra="forbid", populate_by_name=True
+    )
+
+    images_dir: Path = Field(Path("photos"), description="Folder of the photos to index.")
+    store_dir: Path = Field(Path("store"), description="Folder of the store to write.")
+    model: str = Field(
+        "auto",
+        description="Network: vgg16, compact, or a weights' file; auto takes the one the store was built "
+        "with, for a new store vgg16 where it can be had, else compact.",
+    )
+    vgg16_weights: Path | None = Field(
+        None,
+        validation_alias="VGG16_WEIGHTS",
+        description="Keras' .h5 file of VGG16's weights, instead of the download.",
+    )
+    descriptor: str = Field("fc6", description="Kind of descriptor.")
+    index: Literal["auto", "exact"] = Field("auto", description="Kind of index.")
+    local_features: bool = Field(
+        False, description="Keep local features for spatial verification; not available yet."
+    )
+    precision: Precision = Field(
+        Precision.AUTO,
+        description="Arithmetic of the network: f32 or bf16; auto takes the store's, for a new store bf16 "
+        "where the processor computes it.",
+    )
+    threads: int = Field(0, ge=0, description="Threads for the network; 0 takes one per available processor.")
+    workers: int = Field(
+        0, ge=0, description="Processes that decode photos; 0 takes one per available processor."
+    )
+    max_image_bytes: int = Field(256 * MIB, ge=1, description="Largest photo file accepted, in bytes.")
+    max_pixels: int = Field(100_000_000, ge=1, description="Largest photo accepted, as width times height.")
+    decode_timeout_s: float = Field(60.0, gt=0, description="Longest decoding of one photo, in seconds.")
+    decode_memory_bytes: int = Field(
+        2048 * MIB, ge=256 * MIB, description="Memory one decoding process may use, in bytes."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe messages that are logged."
+    )

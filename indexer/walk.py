@@ -1,0 +1,140 @@
+"""Finding the photos in a folder."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from extractor_service.errors import UnreadableFile
+from extractor_service.store.ledger import FileState
+from indexer.errors import ImagesFolderError
+
+PHOTO_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif", ".heic", ".heif"}
+)
+
+UNREADABLE = "The file cannot be read: check its permissions and the disk."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that is not indexed, and why."""
+
+    file: FileState
+    reason: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Listing:
+    """What lies in an images folder. Paths are relative to it."""
+
+    photos: list[FileState] = field(default_factory=list)
+    """In order of path."""
+    refusals: list[Refusal] = field(default_factory=list)
+    """Photos and folders that cannot even be looked at."""
+    unreadable_folders: list[str] = field(default_factory=list)
+    """Nothing is known of what is in these, least of all that it is gone."""
+    ignored: int = 0
+    """Files that are no photos by their names, and hidden files."""
+
+
+def unread(path: str) -> FileState:
+    """The state of a file that could not be read: no real file's, so that it is tried again the next time."""
+    return FileState(path, 0, 0)
+
+
+def walk(images_dir: Path, store_dir: Path) -> Listing:
+    """Lists the photos of a folder and its sub-folders; the store, should it lie within, is passed over.
+
+    Links to files are followed where they stay inside the folder, links to folders never. Raises
+    ImagesFolderError.
+    """
+    if not images_dir.is_dir():
+        raise ImagesFolderError(f"There is no folder {images_dir}; give the folder of photos with --images.")
+    walker = _Walker(images_dir.resolve(), store_dir.resolve())
+    if not walker.visit(walker.root):
+        raise ImagesFolderError(f"The folder {images_dir} cannot be read; check its permissions.")
+    while walker.pending:
+        walker.visit(walker.pending.pop())
+    walker.listing.photos.sort(key=lambda photo: photo.path)
+    return walker.listing
+
+
+class _Walker:
+    def __init__(self, root: Path, store: Path) -> None:
+        self.root = root
+        self.store = store
+        self.pending: list[Path] = []
+        self.listing = Listing()
+
+    def visit(self, folder: Path) -> bool:
+        """False where the folder cannot be read."""
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            self._refuse(folder, "The folder cannot be read: check its permissions and the disk.")
+            self.listing.unreadable_folders.append(self._relative(folder))
+            return False
+        for entry in entries:
+            if entry.name.startswith("."):
+                self.listing.ignored += not entry.is_dir(follow_symlinks=False)
+            elif entry.is_dir(follow_symlinks=False):
+                self._add_folder(Path(entry.path))
+            else:
+                self._add_file(entry)
+        return True
+
+    def _add_folder(self, folder: Path) -> None:
+        if folder == self.store:
+            return
+        if _is_utf8(folder.name):
+            self.pending.append(folder)
+        else:
+            self._refuse(folder, "The folder's name is not valid UTF-8: rename it.")
+
+    def _add_file(self, entry: os.DirEntry[str]) -> None:
+        path = Path(entry.path)
+        if path.suffix.lower() not in PHOTO_SUFFIXES:
+            self.listing.ignored += 1
+        elif not _is_utf8(entry.name):
+            self._refuse(path, "The file's name is not valid UTF-8: rename it.")
+        elif entry.is_symlink() and not self._leads_inside(path):
+            self._refuse(path, "The link leads out of the images folder, or nowhere.")
+        else:
+            self._add_photo(path)
+
+    def _add_photo(self, path: Path) -> None:
+        try:
+            status = path.stat()
+        except OSError:
+            self._refuse(path, UNREADABLE)
+            return
+        if not stat.S_ISREG(status.st_mode):
+            self.listing.ignored += 1
+        elif not os.access(path, os.R_OK):  # asked here, for a change of permissions leaves no trace in mtime
+            self._refuse(path, UNREADABLE)
+        else:
+            self.listing.photos.append(FileState(self._relative(path), status.st_size, status.st_mtime_ns))
+
+    def _leads_inside(self, link: Path) -> bool:
+        try:
+            return link.resolve(strict=True).is_relative_to(self.root)
+        except (OSError, RuntimeError):  # a loop of links
+            return False
+
+    def _refuse(self, path: Path, detail: str) -> None:
+        file = unread(self._relative(path))
+        self.listing.refusals.append(Refusal(file, UnreadableFile.reason, detail))
+
+    def _relative(self, path: Path) -> str:
+        """As text that can be stored and shown, whatever bytes the name consists of."""
+        name = path.relative_to(self.root).as_posix()
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _is_utf8(name: str) -> bool:
+    # Python stands a lone surrogate for each byte that is no UTF-8.
+    return not any("\ud800" <= character <= "\udfff" for character in name)
