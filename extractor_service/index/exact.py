@@ -45,9 +45,9 @@ class ExactIndex:
         rows = np.full((len(queries), k), -1, np.int64)
         distances = np.full((len(queries), k), np.inf, np.float32)
         for query, query_rows, query_distances in zip(queries, rows, distances, strict=True):
-            nearest_rows, squared = self._nearest(query, min(k, len(self)))
-            query_rows[: len(nearest_rows)] = nearest_rows
-            query_distances[: len(nearest_rows)] = np.sqrt(squared)
+            found, squared = self._nearest(query, min(k, len(self)))
+            query_rows[: len(found)] = found
+            query_distances[: len(found)] = np.sqrt(squared)
         return Neighbours(rows, distances)
 
     def _nearest(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

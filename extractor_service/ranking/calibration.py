@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-PAIRS_AT_ONCE = 512
-"""2 × 512 descriptors of 4096 float32 values are 16 MiB."""
+from extractor_service.index.exact import ExactIndex
+
+BLOCK_ROWS = 16
+"""Each sampled row is paired with so many others: reading rows costs more than comparing them. 65,536 pairs of
+8,192 rows of 4096 values take 0.3 s of processor time (6 s without blocks); the standard error of a score near
+0.99 was measured as 0.0004, that of independent pairs."""
 
 
 def background_distances(
     descriptors: NDArray[np.float16], rng: np.random.Generator, max_pairs: int = 65_536
 ) -> NDArray[np.float32]:
-    """L2 distances of random pairs of different rows, ascending; of all pairs where they are few enough.
+    """L2 distances of random pairs of different rows, ascending; of all pairs where they are few.
 
-    descriptors: shape=(N, D), rows L2-normalised. Returns shape=(P,); empty below two rows.
+    descriptors: shape=(N, D), rows L2-normalised. Returns shape=(P,), P <= max_pairs; empty below two rows.
     """
-    first, second = _pairs(len(descriptors), rng, max_pairs)
-    distances = np.empty(len(first), np.float32)
-    for start in range(0, len(first), PAIRS_AT_ONCE):
-        span = slice(start, start + PAIRS_AT_ONCE)
-        left, right = descriptors[first[span]], descriptors[second[span]]
-        distances[span] = np.linalg.norm(left.astype(np.float32) - right.astype(np.float32), axis=1)
-    return np.sort(distances)
+    count = len(descriptors)
+    if count * (count - 1) // 2 <= max_pairs:
+        parts = [_distances(descriptors[row : row + 1], descriptors[row + 1 :]) for row in range(count - 1)]
+    else:
+        side = min(BLOCK_ROWS, count // 2, math.isqrt(max_pairs))
+        parts = [_block(descriptors, rng, side) for _ in range(max_pairs // side**2)]
+    return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.float32)
 
 
 def score(distances: NDArray[np.float32], background: NDArray[np.float32]) -> NDArray[np.float64] | None:
@@ -35,13 +41,12 @@ def score(distances: NDArray[np.float32], background: NDArray[np.float32]) -> ND
     return 1 - np.searchsorted(background, distances, side="right") / len(background)
 
 
-def _pairs(
-    count: int, rng: np.random.Generator, max_pairs: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of each pair, never a row with itself."""
-    if count * (count - 1) // 2 <= max_pairs:
-        first, second = np.triu_indices(count, 1)
-        return first, second
-    first = rng.integers(count, size=max_pairs)
-    second = (first + rng.integers(1, count, size=max_pairs)) % count
-    return first, second
+def _block(descriptors: NDArray[np.float16], rng: np.random.Generator, side: int) -> NDArray[np.float32]:
+    """Distances of `side` random rows to as many others."""
+    rows = rng.choice(len(descriptors), 2 * side, replace=False)
+    return _distances(descriptors[rows[:side]], descriptors[rows[side:]])
+
+
+def _distances(left: NDArray[np.float16], right: NDArray[np.float16]) -> NDArray[np.float32]:
+    """Of every row on the left to every row on the right, in no order."""
+    return ExactIndex(right, threads=1).search(left.astype(np.float32), len(right)).distances.ravel()
