@@ -1,0 +1,109 @@
+"""`python -m gateway`: serves the page and the JSON search. Settings come from the environment."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import socket
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from uvicorn import Config, Server
+
+from gateway.app import create_app
+from gateway.server import TimedProtocol
+from gateway.settings import Settings
+
+logger = logging.getLogger("gateway")
+
+# Connections beyond these are refused, so that idle ones cannot use up the file descriptors.
+MAX_CONNECTIONS = 512
+SHUTDOWN_TIMEOUT_S = 15
+
+
+class StartError(Exception):
+    """The gateway cannot start; the message is one line for a person."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs until a signal. Returns the exit status: 0 after a shutdown, 2 where a setting is wrong."""
+    _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = _settings()
+        listener = _listen(settings)
+    except StartError as error:
+        sys.stderr.write(f"gateway: {error}\n")
+        return 2
+    with listener:
+        _serve(settings, listener)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    described = "\n".join(
+        textwrap.fill(
+            f"GATEWAY_{name.upper()}: {field.description} Default: {field.default}.",
+            width=100,
+            initial_indent="  ",
+            subsequent_indent="    ",
+        )
+        for name, field in Settings.model_fields.items()
+    )
+    return argparse.ArgumentParser(
+        prog="python -m gateway",
+        description="Serves the page and the JSON search of an image search engine.",
+        epilog=f"Settings, from the environment:\n{described}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _settings() -> Settings:
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise StartError(f"GATEWAY_{str(first['loc'][0]).upper()}: {first['msg']}") from None
+    for name in ("images_dir", "store_dir"):
+        if not (folder := getattr(settings, name)).is_dir():
+            raise StartError(f"GATEWAY_{name.upper()}: there is no folder {folder}")
+    ca_file = settings.extractor_tls_ca_file
+    if ca_file is not None and not ca_file.is_file():
+        raise StartError(f"GATEWAY_EXTRACTOR_TLS_CA_FILE: there is no file {ca_file}")
+    return settings
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {settings.host}, port {settings.port}: {error.strerror}; "
+            "set GATEWAY_HOST or GATEWAY_PORT"
+        ) from None
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    config = Config(
+        create_app(settings),
+        http=TimedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+    )
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    logger.info("listening on http://%s:%d", host, listener.getsockname()[1])
+    asyncio.run(Server(config).serve(sockets=[listener]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Errors as RFC 9457 problem details, the one way they leave over JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from gateway.errors import GatewayError, InvalidOption
+from gateway.languages import DEFAULT, LANGUAGES, Language
+from gateway.schemas import Problem
+from gateway.settings import Settings
+
+MEDIA_TYPE = "application/problem+json"
+# A name given by the caller is repeated to the caller, but not at any length.
+MAX_NAME = 40
+
+
+def describe(error: GatewayError, language: Language, request: Request) -> Problem:
+    """The problem in the words of a language; nothing of it comes from an exception's text."""
+    blanks = blanks_of(request.app.state.settings)
+    key = f"error.{error.code}.detail"
+    if isinstance(error, InvalidOption) and error.option:
+        blanks["option"] = error.option[:MAX_NAME]
+        named = f"{key}.{error.option}"
+        key = named if language.has(named) else f"{key}.unknown"
+    return Problem(
+        type=f"/docs#{error.code}",
+        title=language.text(f"error.{error.code}.title"),
+        status=error.status,
+        detail=language.text(key, **blanks),
+        code=error.code,
+        request_id=request.state.request_id,
+    )
+
+
+def problem_response(
+    request: Request, error: GatewayError, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    problem = describe(error, LANGUAGES[DEFAULT], request)
+    return JSONResponse(
+        problem.model_dump(), error.status, {**retry_header(error), **(headers or {})}, media_type=MEDIA_TYPE
+    )
+
+
+def retry_header(error: GatewayError) -> dict[str, str]:
+    return {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+
+
+def blanks_of(settings: Settings) -> dict[str, str]:
+    """What the sentences leave blank: the limits."""
+    return {
+        "max_megabytes": f"{settings.max_upload_bytes / 2**20:.4g}",
+        "max_megapixels": f"{settings.max_pixels / 1e6:.4g}",
+        "max_ten_thousand_pixels": f"{settings.max_pixels / 1e4:.4g}",
+        "upload_timeout_s": f"{settings.upload_timeout_s:g}",
+        "search_timeout_s": f"{settings.search_timeout_s:g}",
+    }

@@ -1,0 +1,171 @@
+"""What goes over HTTP: the options of a search and the answers, exactly as they stand in JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# Lets a right or lower edge at 1 survive rounding to the six digits of a link.
+EDGE_TOLERANCE = 1e-5
+
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Extent = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+
+
+class Region(BaseModel):
+    """An axis-parallel rectangle as fractions of the upright image; the origin is the top left corner."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    x: Fraction
+    y: Fraction
+    width: Extent
+    height: Extent
+
+    @model_validator(mode="after")
+    def _lies_inside(self) -> Self:
+        if max(self.x + self.width, self.y + self.height) > 1 + EDGE_TOLERANCE:
+            raise ValueError("the region reaches outside the image")
+        return self
+
+
+class SearchOptions(BaseModel):
+    """The options of a search, the same names in both forms."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=100, description="At most this many results.")] = 30
+    region: Annotated[Region | None, Field(description="Search only for this part of the query image.")] = (
+        None
+    )
+    exact: Annotated[
+        bool, Field(description="Compare with every image, even where there is an approximate index.")
+    ] = False
+    expand: Annotated[
+        bool, Field(description="Query expansion: search again with the query averaged with its results.")
+    ] = False
+    verify: Annotated[
+        bool, Field(description="Spatial verification: re-rank by geometrically consistent local features.")
+    ] = False
+    max_distance: Annotated[
+        float | None, Field(ge=0, allow_inf_nan=False, description="Only results at most this far.")
+    ] = None
+
+
+class SearchBody(SearchOptions):
+    """The JSON form of a search: exactly one of `image` and `image_id`."""
+
+    image: Annotated[
+        str | None, Field(description="The image file as base64; a data: prefix is allowed.")
+    ] = None
+    image_id: Annotated[str | None, Field(description="The id of an indexed image.")] = None
+
+
+class Point(BaseModel):
+    """As fractions of the image; the origin is the top left corner."""
+
+    x: float
+    y: float
+
+
+class Match(BaseModel):
+    """The outcome of spatial verification: the query's outline in the result, clockwise from the top left."""
+
+    inliers: int
+    quadrilateral: list[Point]
+
+
+class Hit(BaseModel):
+    image_id: str
+    url: str
+    thumbnail_url: str
+    path: Annotated[str, Field(description="Relative to the indexed folder.")]
+    width: int
+    height: int
+    distance: Annotated[
+        float, Field(description="L2 distance of the L2-normalised descriptors; 0 is identical.")
+    ]
+    score: Annotated[
+        float | None,
+        Field(description="The share of random image pairs of the collection that lie further apart."),
+    ]
+    match: Annotated[Match | None, Field(description="Set when `verify` found the query in this image.")]
+
+
+class QueryImage(BaseModel):
+    """The upright query image, in pixels, and the part that was searched for."""
+
+    width: int
+    height: int
+    region: Region | None
+
+
+class IndexSummary(BaseModel):
+    """The snapshot that answered."""
+
+    version: str
+    count: int
+    descriptor: str
+    model: str
+    approximate: bool
+
+
+class Timings(BaseModel):
+    """Milliseconds."""
+
+    decode: float
+    extract: float
+    search: float
+    verify: float
+    total: float
+
+
+class SearchResponse(BaseModel):
+    """Results ascend by distance; ties break by image_id."""
+
+    query: QueryImage
+    results: list[Hit]
+    index: IndexSummary
+    timings_ms: Timings
+
+
+class RefusedFile(BaseModel):
+    path: Annotated[str, Field(description="Relative to the indexed folder.")]
+    reason: str
+    detail: str
+
+
+class IndexResponse(BaseModel):
+    """The live snapshot, and the files that could not be indexed (at most 1,000 of them)."""
+
+    version: str
+    count: int
+    descriptor: str
+    dimensions: int
+    model: str
+    model_digest: str
+    model_note: Annotated[str, Field(description="Why this model; empty where it was asked for by name.")]
+    index_kind: str
+    approximate: bool
+    index_precision: str
+    query_precision: str
+    build_time: datetime
+    refused_count: int
+    refused: list[RefusedFile]
+
+
+class Health(BaseModel):
+    status: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str

@@ -1,0 +1,41 @@
+"""HTTP/1.1 with a time limit on the headers of a request."""
+
+from __future__ import annotations
+
+import asyncio
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADERS_TIMEOUT_S = 10.0
+
+
+class TimedProtocol(H11Protocol):
+    """Ends a connection on which no request arrives whole in time.
+
+    The server itself limits only the silence between two requests, so that a byte now and then, or none at
+    all from the start, would hold a connection for ever. Bodies have their own limit where they are read.
+    """
+
+    _headers_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._headers_timer = self.loop.call_later(HEADERS_TIMEOUT_S, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        is_waiting = self.conn.their_state is h11.IDLE
+        if is_waiting and self._headers_timer is None:
+            self._headers_timer = self.loop.call_later(HEADERS_TIMEOUT_S, self.transport.close)
+        elif not is_waiting:
+            self._stop_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def _stop_timer(self) -> None:
+        if self._headers_timer is not None:
+            self._headers_timer.cancel()
+            self._headers_timer = None

@@ -1,0 +1,63 @@
+"""The gateway's settings: the environment, read once at the entry point."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable GATEWAY_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_ignore_empty=True, frozen=True)
+
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 for all networks."
+    )
+    port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    extractor_address: str = Field(
+        default="127.0.0.1:50051", min_length=1, description="Where the search service listens, host:port."
+    )
+    extractor_token: SecretStr = Field(
+        default=SecretStr(""), description="Bearer token of the search service; empty: none."
+    )
+    extractor_tls_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of the authority that signed the search service's certificate; unset: no TLS.",
+    )
+    images_dir: Path = Field(default=Path("photos"), description="The indexed folder; read only.")
+    store_dir: Path = Field(
+        default=Path("store"), description="The store, where the thumbnails are; read only."
+    )
+    max_upload_bytes: int = Field(default=10 * 2**20, ge=1, description="Largest accepted picture, in bytes.")
+    max_pixels: int = Field(
+        default=50_000_000, ge=1, description="Largest accepted picture, width times height in pixels."
+    )
+    upload_timeout_s: float = Field(
+        default=60.0, gt=0, description="Longest time for a request body to arrive, in seconds."
+    )
+    search_timeout_s: float = Field(
+        default=10.0, gt=0, description="Deadline of every call to the search service, in seconds."
+    )
+    max_concurrent_searches: int = Field(
+        default=32,
+        ge=1,
+        description="Searches under way at once, uploads included; more are told to come back.",
+    )
+    rate_limit_per_minute: int = Field(
+        default=600, ge=0, description="Searches per minute and client, with bursts of as many; 0: no limit."
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed.",
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _names_networks(cls, value: str) -> str:
+        for network in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(network)
+        return value

@@ -1,0 +1,163 @@
+"""A search service that says what it is told to, over real gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
+
+from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
+
+
+@dataclass
+class Failure:
+    """How the next calls end: a status, and the reason of an ErrorInfo unless it is empty."""
+
+    code: grpc.StatusCode
+    reason: str = ""
+    message: str = "Traceback: /srv/secret/engine.py is broken"
+
+
+@dataclass
+class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
+    """Ranks its images by id, at distances 0.1, 0.2 and so on, whatever the query."""
+
+    images: list[search_pb2.ImageRecord] = field(default_factory=list)
+    failure: Failure | None = None
+    failing_calls: tuple[str, ...] = ("Search", "GetImage", "GetIndex", "ListImages")
+    delay_s: float = 0.0
+    preview: bytes = b"RIFFpreview"
+    model_note: str = ""
+    version: str = "000001"
+    has_scores: bool = True
+    match: search_pb2.Match | None = None
+    address: str = ""
+    searches: list[search_pb2.SearchRequest] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+    cancelled: int = 0
+    health: health.aio.HealthServicer = field(default_factory=health.aio.HealthServicer)
+
+    async def Search(self, request: search_pb2.SearchRequest, context):  # noqa: N802
+        self.searches.append(request)
+        await self._begin("Search", context)
+        hits = [self._hit(rank, image) for rank, image in enumerate(self._others(request.image_id), start=1)]
+        query = self._record(request.image_id)
+        answer = search_pb2.SearchResponse(
+            query=search_pb2.QueryImage(width=query.width if query else 640, height=query.height if query else 480),
+            hits=hits[: request.limit or 30],
+            index=self._summary(),
+            timings=search_pb2.Timings(decode_ms=3.14159, extract_ms=21, search_ms=0.6, total_ms=27.4),
+            preview=self.preview if request.preview else b"",
+        )
+        if request.HasField("region"):
+            answer.query.region.CopyFrom(request.region)
+        return answer
+
+    async def GetImage(self, request: search_pb2.GetImageRequest, context):  # noqa: N802
+        await self._begin("GetImage", context)
+        record = self._record(request.image_id)
+        if record is None:
+            await self._fail(Failure(grpc.StatusCode.NOT_FOUND, "UNKNOWN_IMAGE"), context)
+        return search_pb2.GetImageResponse(image=record)
+
+    async def GetIndex(self, request: search_pb2.GetIndexRequest, context):  # noqa: N802
+        await self._begin("GetIndex", context)
+        refused = search_pb2.RefusedFile(path="bad.jpg", reason="UNDECODABLE_IMAGE", detail="It is cut off.")
+        return search_pb2.GetIndexResponse(
+            summary=self._summary(),
+            dimensions=4096,
+            model_digest="ab" * 32,
+            model_note=self.model_note,
+            index_precision="f32",
+            query_precision="bf16",
+            index_kind="exact",
+            build_time=Timestamp(seconds=1_700_000_000),
+            refused=[refused],
+            refused_count=1,
+        )
+
+    async def ListImages(self, request: search_pb2.ListImagesRequest, context):  # noqa: N802
+        await self._begin("ListImages", context)
+        return search_pb2.ListImagesResponse(images=self.images[: request.page_size])
+
+    async def _begin(self, call: str, context) -> None:
+        self.calls.append(call)
+        self.metadata = dict(context.invocation_metadata())
+        try:
+            await asyncio.sleep(self.delay_s)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if self.failure is not None and call in self.failing_calls:
+            await self._fail(self.failure, context)
+
+    async def _fail(self, failure: Failure, context) -> None:
+        if not failure.reason:
+            await context.abort(failure.code, failure.message)
+        detail = any_pb2.Any()
+        detail.Pack(error_details_pb2.ErrorInfo(reason=failure.reason, domain="imagesearch"))
+        status = status_pb2.Status(code=failure.code.value[0], message=failure.message, details=[detail])
+        await context.abort_with_status(rpc_status.to_status(status))
+
+    def _record(self, image_id: str) -> search_pb2.ImageRecord | None:
+        return next((image for image in self.images if image.image_id == image_id), None)
+
+    def _others(self, image_id: str) -> list[search_pb2.ImageRecord]:
+        return [image for image in self.images if image.image_id != image_id]
+
+    def _hit(self, rank: int, image: search_pb2.ImageRecord) -> search_pb2.Hit:
+        hit = search_pb2.Hit(
+            image_id=image.image_id,
+            path=image.paths[0],
+            width=image.width,
+            height=image.height,
+            distance=rank / 10,
+            match=self.match,
+        )
+        if self.has_scores:
+            hit.score = 1 - rank / 1000
+        return hit
+
+    def _summary(self) -> search_pb2.IndexSummary:
+        return search_pb2.IndexSummary(
+            version=self.version, count=len(self.images), descriptor="fc6", model="vgg16", approximate=False
+        )
+
+
+def record_of(content: bytes, path: str, width: int = 640, height: int = 480) -> search_pb2.ImageRecord:
+    """The record of a JPEG with this content, its thumbnail where a store keeps it."""
+    image_id = hashlib.sha256(content).hexdigest()[:32]
+    return search_pb2.ImageRecord(
+        image_id=image_id,
+        paths=[path],
+        width=width,
+        height=height,
+        media_type="image/jpeg",
+        size_bytes=len(content),
+        thumbnail_path=f"thumbnails/{image_id[:2]}/{image_id}.webp",
+    )
+
+
+@asynccontextmanager
+async def served(service: FakeService) -> AsyncIterator[FakeService]:
+    """Serves it on a free port, which stands in its `address`, SERVING from the start."""
+    server = grpc.aio.server()
+    search_pb2_grpc.add_ImageSearchServiceServicer_to_server(service, server)
+    health_pb2_grpc.add_HealthServicer_to_server(service.health, server)
+    service.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await service.health.set("", health_pb2.HealthCheckResponse.SERVING)
+    await server.start()
+    try:
+        yield service
+    finally:
+        await server.stop(grace=None)
