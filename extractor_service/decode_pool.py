@@ -173,7 +173,7 @@ def _serve(pipe: Connection, task_timeout_s: float, memory_limit_bytes: int) -> 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
     resource.setrlimit(resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with suppress(EOFError, OSError):
+    with suppress(EOFError, OSError, MemoryError):  # too little memory to take a task is the end of it, too
         while True:
             function, args = pipe.recv()
             signal.setitimer(
