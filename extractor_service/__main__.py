@@ -52,7 +52,10 @@ def _serve(settings: ExtractorSettings) -> int:
 def _health(settings: ExtractorSettings, tls_name: str | None) -> int:
     from extractor_service.health import is_serving
 
-    serving = is_serving(settings, tls_name)
+    try:
+        serving = is_serving(settings, tls_name)
+    except OSError:
+        return _fail("EXTRACTOR_TLS_CERT_FILE cannot be read.", BAD_SETTING)
     sys.stdout.write("SERVING\n" if serving else "NOT_SERVING\n")
     return 0 if serving else FAILED
 

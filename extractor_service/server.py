@@ -7,13 +7,14 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from extractor_service.arrivals import Arrivals
 from extractor_service.auth import BearerTokenInterceptor
 from extractor_service.collection import Collection
 from extractor_service.cpus import available_cpus
@@ -57,7 +58,9 @@ class ExtractorServer:
             self._live, self._decode_pool, limits, settings.images_dir, settings.max_in_flight, threads
         )
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
-        self._server = grpc.aio.server(interceptors=_interceptors(settings), options=_options(settings))
+        self._arrivals = Arrivals()
+        interceptors = (self._arrivals, *_interceptors(settings))
+        self._server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
         self._register(ImageSearchServicer(self._engine, Collection(self._live), layout))
         self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
@@ -77,8 +80,11 @@ class ExtractorServer:
 
     async def drain(self) -> None:
         """Takes no more calls and waits for those under way, at most `drain_timeout_s`."""
+        loop = asyncio.get_running_loop()
+        give_up_s = loop.time() + self._settings.drain_timeout_s
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(self._settings.drain_timeout_s)
+        await self._arrivals.cease(self._settings.drain_timeout_s / 4)
+        await self._server.stop(give_up_s - loop.time())
 
     async def close(self) -> None:
         """Ends at once whatever is still under way."""
@@ -125,17 +131,20 @@ async def serve(settings: ExtractorSettings, load_backbone: LoadBackbone) -> boo
         await server.start()
         await signals.get()
         logger.info("stopping: answering the calls under way; a second signal stops at once")
-        return await _first_done(server.drain(), signals.get())
+        return await _completes_before(server.drain(), signals.get())
     finally:
         await server.close()
         logger.info("stopped")
 
 
-async def _first_done(drain: Any, second_signal: Any) -> bool:
-    draining, hurrying = asyncio.ensure_future(drain), asyncio.ensure_future(second_signal)
-    done, _ = await asyncio.wait((draining, hurrying), return_when=asyncio.FIRST_COMPLETED)
-    hurrying.cancel()
-    return draining in done
+async def _completes_before(
+    drain: Coroutine[Any, Any, None], interruption: Coroutine[Any, Any, None]
+) -> bool:
+    """Whether the first one is done before the second one; whichever is later is cancelled."""
+    draining, waiting = asyncio.create_task(drain), asyncio.create_task(interruption)
+    await asyncio.wait((draining, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    return not draining.cancel()
 
 
 def _interceptors(settings: ExtractorSettings) -> Sequence[Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,3 +150,30 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
     assert status.details[0].Unpack(info)
     assert info.domain == "imagesearch"
     return info.reason
+
+
+class GatedBackbone(FakeBackbone):
+    """Works while its gate is open and counts what went through it."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()
+        """Set when a run has begun, clear it to wait for the next."""
+        self.runs: list[int] = []
+        """Images of each run, in order; the first is the known picture of the service's own check."""
+
+    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.runs.append(len(images))
+        self.entered.set()
+        assert self.gate.wait(timeout=60)
+        return super().fc6(images)
+
+    def load(self, identity: ModelIdentity, precision: Precision) -> Backbone:
+        return self
+
+
+async def wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)
