@@ -52,7 +52,13 @@ def load_query_model(
     manifest: Manifest, load_backbone: LoadBackbone, precision: Precision, max_batch: int
 ) -> QueryModel:
     """Raises ModelError where the network cannot be used, ModelMismatch where it is not the snapshot's."""
-    backbone = load_backbone(manifest.model, _query_precision(precision, manifest.precision))
+    wanted = manifest.precision if precision is Precision.AUTO else precision
+    backbone = load_backbone(manifest.model, wanted)
+    if backbone.precision is not manifest.precision:
+        logger.warning(
+            "queries are described at %s, the index at %s: distances shift slightly",
+            backbone.precision.value, manifest.precision.value,
+        )  # fmt: skip
     descriptor = create_descriptor(manifest.descriptor, backbone)
     model = QueryModel(backbone.identity, backbone.precision, descriptor, max_batch)
     try:
@@ -63,15 +69,6 @@ def load_query_model(
         model.release()
         raise
     return model
-
-
-def _query_precision(wanted: Precision, of_index: Precision) -> Precision:
-    if wanted in (Precision.AUTO, of_index):
-        return of_index
-    logger.warning(
-        "queries are described at %s, the index at %s: distances shift slightly", wanted.value, of_index.value
-    )
-    return wanted
 
 
 def _check_known_picture(descriptor: Descriptor) -> None:

@@ -17,7 +17,7 @@ TENSORFLOW = ("tensorflow", "keras")
 GRPC = ("grpc", "grpc_health", "grpc_reflection", "grpc_status", "google.rpc", "protos")
 SERVICE_EDGE = tuple(
     f"extractor_service.{module}"
-    for module in ("__main__", "auth", "health", "messages", "server", "servicer", "status")
+    for module in ("__main__", "arrivals", "auth", "health", "messages", "server", "servicer", "status")
 )
 
 
