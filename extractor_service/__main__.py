@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    # It reports every variant of the library that this processor could use and this package lacks.
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)
     return _serve(settings)
 
 
