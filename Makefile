@@ -4,10 +4,11 @@
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
-IMAGES ?=
+STORE ?= store
+# Without IMAGES: the folder that is in STORE already, so that forgetting it once does not empty an index;
+# for a new STORE the sample photos.
+IMAGES ?= $(shell cat '$(STORE)/IMAGES' 2>/dev/null)
 SAMPLES := var/samples
-# The samples get a store of their own, so that forgetting IMAGES once does not empty the store of one's photos.
-STORE ?= $(if $(IMAGES),store,var/samples-store)
 
 # Unquoted here and passed through the environment: folders may hold spaces.
 export INDEXER_IMAGES_DIR   = $(or $(IMAGES),$(SAMPLES))
@@ -23,12 +24,17 @@ STUBS  := protos/imagesearch/v1/search_pb2.py
 READY  := $(VENV) $(STUBS)
 COMPILE = ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-emit-find-links --no-header
-PHOTOS := $(if $(IMAGES),,samples)
+PHOTOS := $(if $(filter-out $(SAMPLES),$(IMAGES)),,samples)
+
+define build
+$(PY) -m indexer build && printf '%s\n' "$$INDEXER_IMAGES_DIR" >'$(STORE)/IMAGES'
+endef
 
 # What docker-compose.yml takes from outside: absolute folders, and a user who may read and write them (not root).
+given = $(if $(filter file,$(origin $(1))),,$($(1)))
 define in_containers
 set -e; \
-IMAGES='$(IMAGES)'; STORE='$(if $(filter file,$(origin STORE)),,$(STORE))'; \
+IMAGES='$(call given,IMAGES)'; STORE='$(call given,STORE)'; \
 [ -z "$$IMAGES" ] || [ -d "$$IMAGES" ] || { echo "IMAGES=$$IMAGES is not a folder" >&2; exit 1; }; \
 [ -z "$$STORE" ] || mkdir -p "$$STORE"; \
 [ "$$(id -u)" = 0 ] || export APP_USER="$$(id -u):$$(id -g)"; \
@@ -41,13 +47,15 @@ help:  ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder, then serve the page (the sample photos without IMAGES)
-	@exec $(PY) -m scripts.run
+	@$(PY) -m scripts.serve --check
+	@$(build)
+	@exec $(PY) -m scripts.serve
 
 test: $(READY)  ## Run the whole test suite, in a browser too
 	$(PY) -m pytest
 
 index: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder: only what changed
-	@exec $(PY) -m indexer build
+	@$(build)
 
 weights: $(READY)  ## Fetch (or take VGG16_WEIGHTS=file.h5), check and convert the VGG16 weights
 	@exec $(PY) -m indexer weights

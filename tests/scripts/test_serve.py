@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.run import address_to_open, is_taken, serve
+from scripts.serve import address_to_open, is_taken, serve
 
 REPOSITORY = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing answers
@@ -56,7 +56,7 @@ def test_when_one_service_ends_the_other_is_stopped(
     note = tmp_path / "note"
     assert serve(NOWHERE, {"one": ending_after(note, code), "other": noting_its_end(note)}) == returned
     assert note.read_text() == "stopped"
-    assert f"The one ended by itself with exit code {code}" in capsys.readouterr().out
+    assert f"The one ended by itself with exit code {code}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
@@ -65,7 +65,7 @@ def test_an_interrupt_stops_both_services(signum: signal.Signals, tmp_path: Path
     commands = {note.name: noting_its_end(note) for note in notes}
     program = f"""
 import sys
-from scripts.run import interrupt_like_ctrl_c, serve
+from scripts.serve import interrupt_like_ctrl_c, serve
 interrupt_like_ctrl_c()
 sys.exit(serve({NOWHERE!r}, {commands!r}))
 """

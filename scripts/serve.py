@@ -1,10 +1,12 @@
-"""Indexes, then runs both services as one program until Ctrl-C: the recipe of `make run`.
+"""Runs both services as one program until Ctrl-C: the last part of `make run`.
 
 When one service ends by itself the other is stopped too.
 """
 
 from __future__ import annotations
 
+import argparse
+import errno
 import os
 import signal
 import socket
@@ -24,7 +26,7 @@ from gateway.settings import Settings as GatewaySettings
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 STOP_TIMEOUT_S = 20.0  # more than either service takes to drain
-POLL_S = 0.2
+POLL_S = 0.5
 
 
 class Process:
@@ -37,11 +39,8 @@ class Process:
     def exit_code(self) -> int | None:
         return self._popen.poll()
 
-    def wait(self) -> int:
-        return self._popen.wait()
-
-    def stop(self, signum: signal.Signals = signal.SIGTERM) -> None:
-        self._popen.send_signal(signum)
+    def stop(self) -> None:
+        self._popen.terminate()
         try:
             self._popen.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -49,21 +48,27 @@ class Process:
             self._popen.wait()
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.serve", description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="only check the settings, and that the ports are free"
+    )
+    options = parser.parse_args(arguments)
+
     gateway, extractor = from_environment(GatewaySettings), from_environment(ExtractorSettings)
     for name, host, port in (
         ("GATEWAY_PORT", gateway.host, gateway.port),
         ("EXTRACTOR_PORT", extractor.host, extractor.port),
     ):
         if is_taken(host, port):
-            say(
-                f"Port {port} of {host} is taken: stop what uses it, or choose another with {name}={port + 1}"
+            return complain(
+                f"Port {port} is taken: stop what uses it, or choose another with {name}={port + 1}"
             )
-            return 1
+    if options.check:
+        return 0
     os.environ.setdefault("GATEWAY_EXTRACTOR_ADDRESS", f"{extractor.host}:{extractor.port}")
-
     interrupt_like_ctrl_c()
-    return build_index() or serve(
+    return serve(
         address_to_open(gateway.host, gateway.port),
         {"extractor service": module("extractor_service"), "gateway": module("gateway")},
     )
@@ -84,8 +89,8 @@ def is_taken(host: str, port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return True
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
     return False
 
 
@@ -95,21 +100,12 @@ def address_to_open(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def build_index() -> int:
-    """Returns the indexer's exit code; 130 when interrupted. What it had finished is kept."""
-    indexer = Process("indexer", module("indexer", "build"))
-    try:
-        return indexer.wait()
-    except KeyboardInterrupt:
-        ignore_further_interrupts()
-        indexer.stop(signal.SIGINT)
-        return 130
-
-
 def serve(address: str, commands: Mapping[str, Sequence[str]]) -> int:
     """Runs all commands until an interrupt (returns 0) or until one ends (returns its code, at least 1)."""
-    services = [Process(name, command) for name, command in commands.items()]
+    services: list[Process] = []
     try:
+        for name, command in commands.items():
+            services.append(Process(name, command))
         if wait_until_ready(f"{address}/readyz", services):
             say(f"\n  Ready: {address}\n  Ctrl-C stops it.\n")
         return wait_until_one_ends(services)
@@ -138,7 +134,7 @@ def wait_until_one_ends(services: Sequence[Process]) -> int:
     while True:
         for service in services:
             if (code := service.exit_code()) is not None:
-                say(f"The {service.name} ended by itself with exit code {code}; its messages are above")
+                complain(f"The {service.name} ended by itself with exit code {code}; its messages are above")
                 return code or 1
         time.sleep(POLL_S)
 
@@ -154,13 +150,18 @@ def ignore_further_interrupts() -> None:
         signal.signal(signum, signal.SIG_IGN)
 
 
-def module(name: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", name, *arguments]
+def module(name: str) -> list[str]:
+    return [sys.executable, "-m", name]
 
 
 def say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def complain(line: str) -> int:
+    sys.stderr.write(line + "\n")
+    return 1
 
 
 if __name__ == "__main__":
