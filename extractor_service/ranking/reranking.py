@@ -1,0 +1,47 @@
+"""Re-ranking the first hits by spatial verification, within a bound of candidates and of time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.local_features.features import LocalFeatures
+from extractor_service.ranking.verification import SpatialMatch, verify
+
+HALF_CONVINCED_INLIERS = 10
+"""Inliers count n / (n + 10): of Holidays pairs, 10 inliers are chance in one of a thousand, right in most;
+between 40 and 80 the descriptor still has a say. 5 to 40 rank the Holidays photos alike (mAP within
+0.002)."""
+
+
+def verify_candidates(
+    query: LocalFeatures,
+    candidates: Sequence[Callable[[], LocalFeatures]],
+    budget_s: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[SpatialMatch | None]:
+    """One result a candidate, in order; candidates not reached within the budget are None.
+
+    candidates: each loads the features of one picture, best first.
+    """
+    deadline = clock() + budget_s
+    matches: list[SpatialMatch | None] = [None] * len(candidates)
+    for place, load in enumerate(candidates):
+        if clock() >= deadline:
+            break
+        matches[place] = verify(query, load())
+    return matches
+
+
+def reranked(distances: NDArray[np.float32], inliers: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The order of N hits by cosine + n / (n + HALF_CONVINCED_INLIERS), ties in the given order.
+
+    distances: shape=(N,), L2 distances of normalised descriptors, ascending. inliers: shape=(N,), 0 where a
+    hit was not verified: it keeps its place by distance behind the convincingly verified ones.
+    """
+    cosines = 1 - distances.astype(np.float64) ** 2 / 2
+    convinced = inliers / (inliers + HALF_CONVINCED_INLIERS)
+    return np.argsort(-(cosines + convinced), kind="stable")
