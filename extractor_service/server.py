@@ -131,10 +131,11 @@ async def serve(settings: ExtractorSettings, load_backbone: LoadBackbone) -> boo
         await server.start()
         await signals.get()
         logger.info("stopping: answering the calls under way; a second signal stops at once")
-        return await _completes_before(server.drain(), signals.get())
+        answered_all = await _completes_before(server.drain(), signals.get())
     finally:
         await server.close()
-        logger.info("stopped")
+    logger.info("stopped")
+    return answered_all
 
 
 async def _completes_before(
