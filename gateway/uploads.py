@@ -122,7 +122,9 @@ async def _read_json(request: Request, max_upload_bytes: int) -> Query:
         body = SearchBody.model_validate_json(content, strict=True)
     except ValidationError as error:
         raise _refusal(error) from None
-    options = SearchOptions.model_construct(**body.model_dump(include=set(SearchOptions.model_fields)))
+    options = SearchOptions.model_construct(
+        **{name: getattr(body, name) for name in SearchOptions.model_fields}
+    )
     image = None if body.image is None else _decoded(body.image)
     return _one_query(options, image, body.image_id, max_upload_bytes)
 
