@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,14 +41,15 @@ def convert(weights_file: Path, folder: Path) -> None:
             "or use a store whose model is already converted."
         )
     _check_room(description_for(weights_file), folder)
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", __name__, str(weights_file.absolute()), str(folder.absolute())],
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as keras_home:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", __name__, str(weights_file.absolute()), str(folder.absolute())],
+            env=child_environment(keras_home),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
     if done.returncode == 0:
         return
     if done.returncode == DAMAGED_EXIT_CODE:
@@ -70,11 +72,13 @@ def _check_room(description: NetworkDescription, folder: Path) -> None:
         raise StoreFull(f"The disk is full: converting the model needs {needed_bytes >> 20} MB in the store.")
 
 
-def _environment() -> dict[str, str]:
+def child_environment(keras_home: str) -> dict[str, str]:
+    """For a process that imports Keras: quiet, on the processor, and whatever ~/.keras says."""
     paths = [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "KERAS_BACKEND": "tensorflow",
+        "KERAS_HOME": keras_home,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "",
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import logging
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from extractor_service.backbones.base import ModelIdentity
+from extractor_service.backbones.weight_files import sha256_of
 from extractor_service.errors import ModelDamaged, ModelUnavailable
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,11 @@ def exclusively(models_dir: Path) -> Iterator[None]:
     lets the next one in."""
     models_dir.mkdir(parents=True, exist_ok=True)
     with (models_dir / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logger.info("Another process is preparing a model in this store; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
@@ -112,7 +116,7 @@ def _write_record(folder: Path, identity: ModelIdentity, own_weights: bool) -> N
         "own_weights": own_weights,
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "files": {
-            name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)}
+            name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
             for name in IR_NAMES
         },
     }
@@ -143,7 +147,7 @@ def _check_files(folder: Path, record: dict[str, Any]) -> None:
     if sum(sizes.values()) > ALWAYS_HASHED_MAX_BYTES:
         return
     for name in IR_NAMES:
-        if _sha256(folder / name) != record["files"][name]["sha256"]:
+        if sha256_of(folder / name) != record["files"][name]["sha256"]:
             raise _damaged(folder, f"{name} has another content than when it was written")
 
 
@@ -152,8 +156,3 @@ def _damaged(folder: Path, what: str) -> ModelDamaged:
         f"The converted model {folder.name} is damaged: {what}. "
         "Run the indexer again, which converts it anew; the weights' file must be at hand."
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

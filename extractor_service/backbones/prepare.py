@@ -17,7 +17,7 @@ from extractor_service.backbones.converted import (
     publish,
 )
 from extractor_service.backbones.description import COMPACT, VGG16
-from extractor_service.backbones.weight_files import description_for, file_digests
+from extractor_service.backbones.weight_files import description_for, md5_of, sha256_of
 from extractor_service.backbones.weights import (
     VGG16_IMAGENET,
     FetchFailed,
@@ -121,15 +121,14 @@ def _vgg16(
 def _ready(weights_file: Path, models_dir: Path, progress: Progress, published: PublishedFile) -> ModelChoice:
     """The converted model of a weights' file: as it lies there when whole, else converted now."""
     description = description_for(weights_file)
-    sha256, md5 = file_digests(weights_file)
-    identity = ModelIdentity(description.name, sha256, description.preprocessing)
+    identity = ModelIdentity(description.name, sha256_of(weights_file), description.preprocessing)
     try:
         return _choice(open_converted(models_dir, identity))
     except ModelDamaged as error:
         logger.warning("%s", error)
     except ModelUnavailable:
         logger.info("Converting %s.", weights_file.name)
-    own_weights = weights_file != COMPACT_WEIGHTS and md5 != published.md5
+    own_weights = weights_file != COMPACT_WEIGHTS and md5_of(weights_file) != published.md5
     progress("converting", 0, 1)
     model = publish(models_dir, identity, own_weights, lambda folder: convert(weights_file, folder))
     progress("converting", 1, 1)

@@ -76,10 +76,11 @@ class OpenVinoBackbone:
         self.identity = identity
         self.precision = precision
         self._folder = folder
-        self._options: dict[str, str | int] = {
+        self._options: dict[str, str | int | bool] = {
             "INFERENCE_PRECISION_HINT": precision.value,
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # else a service and an indexer side by side pin to the same cores
         }
         if cache_dir is not None:
             self._options["CACHE_DIR"] = str(cache_dir)

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 Weights = dict[str, NDArray[np.float32]]
 """Arrays by "layer/kernel" and "layer/bias"; kernels are (height, width, in, out) or (in, out)."""
 
-CHUNK_BYTES = 1 << 20
 
-
-def file_digests(path: Path) -> tuple[str, str]:
-    """SHA-256 and MD5 of a file, hexadecimal. MD5 only because it is what Keras publishes of its files."""
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+def sha256_of(path: Path) -> str:
+    """Hexadecimal."""
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            sha256.update(chunk)
-            md5.update(chunk)
-    return sha256.hexdigest(), md5.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def md5_of(path: Path) -> str:
+    """Hexadecimal. For no other reason than that it is the digest that Keras publishes of its files."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def description_for(path: Path) -> NetworkDescription:

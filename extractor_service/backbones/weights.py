@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from extractor_service.backbones.weight_files import file_digests
+from extractor_service.backbones.weight_files import md5_of
 from extractor_service.errors import ModelUnavailable
 
 Progress = Callable[[str, int, int], None]
@@ -86,8 +86,7 @@ def fetch(
         _download(published, part, progress, answer_timeout_s)
     except (OSError, http.client.HTTPException) as error:
         raise FetchFailed(published, _why(error, published.host)) from error
-    _, md5 = file_digests(part)
-    if md5 != published.md5:
+    if md5_of(part) != published.md5:
         part.unlink()
         raise FetchFailed(published, f"what {published.host} sent is not the published file")
     part.rename(file)

@@ -85,6 +85,12 @@ def test_pictures_that_are_views_are_read_as_they_look(f32: Backbone) -> None:
     np.testing.assert_array_equal(f32.fc6(mirrored), f32.fc6(np.ascontiguousarray(mirrored)))
 
 
+def test_pictures_that_cannot_be_written_are_read(f32: Backbone) -> None:
+    pictures = smooth_pictures(2, 96, seed=4)
+    locked = np.frombuffer(pictures.tobytes(), dtype=np.uint8).reshape(pictures.shape)
+    np.testing.assert_array_equal(f32.fc6(locked), f32.fc6(pictures))
+
+
 def test_threads_that_share_a_network_get_their_own_answers(f32: Backbone) -> None:
     pictures = smooth_pictures(24, 96, seed=5)[:, np.newaxis]
     expected = [(f32.fc6(picture), f32.conv_map(picture)) for picture in pictures]

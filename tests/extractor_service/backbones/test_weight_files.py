@@ -9,7 +9,7 @@ import pytest
 
 from extractor_service.backbones.description import COMPACT, VGG16
 from extractor_service.backbones.prepare import COMPACT_WEIGHTS
-from extractor_service.backbones.weight_files import file_digests, read_weights
+from extractor_service.backbones.weight_files import md5_of, read_weights, sha256_of
 from extractor_service.errors import ModelDamaged, ModelUnavailable
 
 SHAPES = VGG16.weight_shapes()
@@ -153,6 +153,5 @@ def test_what_is_no_weights_file_is_told(name: str, tmp_path: Path) -> None:
 
 def test_digests_are_of_the_whole_file(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
-    sha256, md5 = file_digests(tmp_path / "abc")
-    assert sha256.startswith("ba7816bf8f01cfea414140de5dae2223")  # FIPS 180-2, appendix B.1
-    assert md5 == "900150983cd24fb0d6963f7d28e17f72"  # RFC 1321, appendix A.5
+    assert sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")  # FIPS 180-2, B.1
+    assert md5_of(tmp_path / "abc") == "900150983cd24fb0d6963f7d28e17f72"  # RFC 1321, appendix A.5
