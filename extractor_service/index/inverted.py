@@ -35,11 +35,12 @@ class InvertedFile:
 
     def cosines(self, query: Bag) -> NDArray[np.float32]:
         """shape=(count,): the cosine of the query with every picture."""
-        sums = np.zeros(self.count, np.float32)
-        for word, weight in zip(query.words, query.weights, strict=True):
-            postings = slice(self.starts[word], self.starts[word + 1])
-            sums[self.rows[postings]] += weight * self.weights[postings].astype(np.float32)
-        return sums
+        first, end = self.starts[query.words], self.starts[query.words + 1]
+        lengths = end - first
+        # Every posting of every word of the query, one word after the other.
+        postings = np.arange(lengths.sum()) + np.repeat(end - np.cumsum(lengths), lengths)
+        products = np.repeat(query.weights, lengths) * self.weights[postings]
+        return np.bincount(self.rows[postings], products, minlength=self.count).astype(np.float32)
 
     def search(self, query: Bag, k: int) -> Neighbours:
         """The K nearest, by L2 distance of the normalised vectors: one query, so shape=(1, k)."""
