@@ -41,7 +41,7 @@ IMAGES='$(call given,IMAGES)'; STORE='$(call given,STORE)'; \
 export IMAGES="$${IMAGES:+$$(realpath "$$IMAGES")}" STORE="$${STORE:+$$(realpath "$$STORE")}"
 endef
 
-.PHONY: help run test index weights samples photos up down lint format bench eval proto lock clean
+.PHONY: help run test index weights samples photos up down lint format proto lock clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
