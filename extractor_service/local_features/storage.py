@@ -99,5 +99,9 @@ def build_table(pictures: Iterable[LocalFeatures]) -> LocalFeatureTable:
     listed = list(pictures)
     records = [to_records(features) for features in listed]
     starts = np.concatenate(([0], np.cumsum([len(features) for features in listed]))).astype(np.int64)
-    sizes = np.array([(features.width_px, features.height_px) for features in listed], np.uint32).reshape(-1,
-    2) return LocalFeatureTable(np.concatenate(records or [np.empty(0, RECORD)]), starts, sizes)
+    sizes = [(features.width_px, features.height_px) for features in listed]
+    return LocalFeatureTable(
+        records=np.concatenate(records or [np.empty(0, RECORD)]),
+        starts=starts,
+        sizes=np.array(sizes, np.uint32).reshape(-1, 2),
+    )
