@@ -12,10 +12,11 @@ import resource
 import signal
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
@@ -101,7 +102,7 @@ class _Worker:
         self._process, self._pipe = fleet.start()
 
     def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        if not self._fleet.is_alive(self._process):  # it died idle: not the fault of this picture
+        if self._pipe.poll():  # nothing is due: the other end is closed, so the worker died idle
             self._replace()
         try:
             self._pipe.send((function, args))
@@ -136,14 +137,11 @@ class _Fleet:
                 raise CancelledError
             ours, theirs = self._context.Pipe()
             process = self._context.Process(target=_serve, args=(theirs, *self._limits), daemon=True)
-            process.start()
+            with _ctrl_c_held_back():
+                process.start()
             theirs.close()
             self._started.add(process)
             return process, ours
-
-    def is_alive(self, process: BaseProcess) -> bool:
-        with self._lock:
-            return process.is_alive()
 
     def bury(self, process: BaseProcess) -> int | None:
         """Its exit code: negative for the signal it died of."""
@@ -162,6 +160,17 @@ class _Fleet:
                 process.join()
 
 
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """What is started inside never sees Ctrl-C, which a terminal sends to all: the mask is inherited."""
+    resource_tracker.ensure_running()  # started inside, it would lift the mask for all that follow
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _verdict(exit_code: int | None) -> UndecodableImage:
     if exit_code == -signal.SIGALRM:
         return UndecodableImage("The image takes longer to decode than is allowed.")
@@ -170,7 +179,6 @@ def _verdict(exit_code: int | None) -> UndecodableImage:
 
 def _serve(pipe: Connection, task_timeout_s: float, memory_limit_bytes: int) -> None:
     """A worker's life: it ends when the other end of the pipe closes, however the parent dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
     resource.setrlimit(resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(EOFError, OSError, MemoryError):  # too little memory to take a task is the end of it, too

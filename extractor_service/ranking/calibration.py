@@ -12,8 +12,8 @@ from extractor_service.index.exact import ExactIndex
 BLOCK_ROWS = 16
 """Each sampled row is paired with so many others, for reading rows costs more than comparing them.
 
-Measured: 65,536 pairs of 4096 values take 0.3 s of processor time (6 s without blocks); the error (sigma) of a
-score near 0.99 is 0.0004, that of independent pairs.
+Measured: 65,536 pairs of 4096 values take 0.3 s of processor time (6 s without blocks), and the standard
+error of a score near 0.99 is 0.0004, that of independent pairs.
 """
 
 

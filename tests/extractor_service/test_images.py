@@ -309,11 +309,22 @@ def test_a_transparent_picture_is_turned_upright_too() -> None:
     assert_close(decode(encoded(rgba, "PNG", exif=exif.tobytes()), LIMITS), gradient())
 
 
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize(
-    "exif", [b"Exif\x00\x00", b"Exif\x00\x00garbage", b"Exif\x00\x00II*\x00\xff\xff\xff\xff" + bytes(20)]
+    "exif",
+    [
+        b"Exif\x00\x00",
+        b"Exif\x00\x00garbage",
+        b"Exif\x00\x00MM\x00*",
+        b"Exif\x00\x00II*\x00\xff\xff\xff\xff" + bytes(20),
+        b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00"
+        + b"\x12\x01\x02\x00\x04\x00\x00\x00six\x00"
+        + bytes(4),
+    ],
+    ids=["empty", "no TIFF header", "cut short", "offset outside", "orientation as text"],
 )
-def test_damaged_exif_costs_the_orientation_and_not_the_picture(exif: bytes) -> None:
-    assert_close(decode(encoded(gradient(), "JPEG", exif=exif, quality=95), LIMITS), gradient())
+def test_damaged_exif_costs_the_orientation_and_not_the_picture(file_format: str, exif: bytes) -> None:
+    assert_close(decode(encoded(gradient(), file_format, exif=exif, quality=95), LIMITS), gradient())
 
 
 @pytest.mark.parametrize("value", [0, 9, 77])

@@ -1,0 +1,44 @@
+"""What the tests have the pool's workers do. Imported by every worker, so it imports little."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from extractor_service.errors import TooManyPixels
+
+
+def echo(value: object) -> object:
+    return value
+
+
+def refuse(sentence: str) -> None:
+    raise TooManyPixels(sentence)
+
+
+def divide(dividend: int, divisor: int) -> float:
+    return dividend / divisor
+
+
+def die(signal_number: int) -> None:
+    os.kill(os.getpid(), signal_number)
+
+
+def exit_silently() -> None:
+    os._exit(0)
+
+
+def compute_for_ever() -> int:
+    return sum(range(10**14))  # one call into C: no bytecode in between at which a handler could run
+
+
+def allocate(size_bytes: int) -> int:
+    return len(bytes(size_bytes))
+
+
+def touch_and_wait(mine: Path, other: Path) -> int:
+    mine.touch()
+    while not other.exists():
+        time.sleep(0.005)
+    return os.getpid()
