@@ -99,8 +99,6 @@ def _write_ir(description: NetworkDescription, network: Any, path: Path) -> None
 
 
 def _convert_here(weights_file: Path, folder: Path) -> None:
-    # OpenVINO's converter reports its use to its maker over the network, unless this package is not there.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     description, weights = read_weights(weights_file)
     from extractor_service.backbones.keras_network import build
 
