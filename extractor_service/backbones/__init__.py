@@ -7,7 +7,7 @@ from extractor_service.backbones.prepare import ModelChoice, prepare_model
 from extractor_service.backbones.runtime import load_backbone, resolve_precision
 from extractor_service.backbones.weights import Progress
 
-# When imported and when it converts, OpenVINO reports to its maker over the network, unless this package cannot be found.
+# OpenVINO reports each import and conversion to its maker, unless this package cannot be found.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 __all__ = [
