@@ -97,7 +97,10 @@ def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
         model_note=manifest.model_note,
         index_precision=manifest.precision.value,
         query_precision=description.query_precision.value,
-        index_kind=manifest.index_kind,
+        index_kind=manifest.index.kind,
+        index_note=manifest.index.note,
+        index_recall_at_10=manifest.index.recall_at_10,
+        index_latency_ms=manifest.index.latency_ms,
         refused=[_refused(file) for file in description.refused],
         refused_count=manifest.refused_count,
     )

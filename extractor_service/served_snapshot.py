@@ -65,7 +65,7 @@ def open_for_serving(
 ) -> ServedSnapshot:
     """Opens the index and asks it for known answers. Raises SnapshotDamaged for a wrong one."""
     directory = layout.snapshot_dir(snapshot.manifest.version)
-    index = open_index(snapshot.manifest.index_kind, directory, snapshot.descriptors, threads)
+    index = open_index(snapshot.manifest.index.kind, directory, snapshot.descriptors, threads)
     check_known_answers(snapshot, index)
     exact_index = index
     if index.approximate:

@@ -148,6 +148,14 @@ class IndexResponse(BaseModel):
     model_digest: str
     model_note: Annotated[str, Field(description="Why this model; empty where it was asked for by name.")]
     index_kind: str
+    index_note: Annotated[str, Field(description="Why the index is of another kind than asked for.")]
+    index_recall_at_10: Annotated[
+        float | None,
+        Field(description="Share of the true ten nearest found when it was built; null for exact."),
+    ]
+    index_latency_ms: Annotated[
+        float | None, Field(description="Median of one search when it was built; null for exact.")
+    ]
     approximate: bool
     index_precision: str
     query_precision: str

@@ -6,6 +6,7 @@ Every call has a deadline, and every failure becomes an error of the gateway by 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC
@@ -24,6 +25,7 @@ from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 logger = logging.getLogger(__name__)
 
 ERROR_DOMAIN = "imagesearch"
+IMAGE_ID = re.compile(r"[0-9a-f]{32}")
 
 # A GetIndex with 1,000 refused files of long paths exceeds gRPC's default of 4 MiB.
 MAX_RECEIVE_BYTES = 16 * 2**20
@@ -114,7 +116,8 @@ class SearchClient:
 
     async def get_image(self, image_id: str) -> IndexedImage:
         """Raises UnknownImage where the live snapshot has no image of this id."""
-        message = await self._call(self._stub.GetImage, search_pb2.GetImageRequest(image_id=image_id))
+        request = search_pb2.GetImageRequest(image_id=_known_shape(image_id))
+        message = await self._call(self._stub.GetImage, request)
         return _indexed_image(message.image)
 
     async def get_index(self) -> schemas.IndexResponse:
@@ -145,7 +148,7 @@ class SearchClient:
             request.image.content = query.image
             request.image.max_pixels = self._max_pixels
         else:
-            request.image_id = query.image_id or ""
+            request.image_id = _known_shape(query.image_id or "")
         if options.region is not None:
             request.region.CopyFrom(_region_message(options.region))
         if options.max_distance is not None:
@@ -184,6 +187,13 @@ def _reason(error: grpc.aio.AioRpcError) -> str:
         if detail.Unpack(info) and info.domain == ERROR_DOMAIN:
             return str(info.reason)
     return ""
+
+
+def _known_shape(image_id: str) -> str:
+    """The id itself. What cannot be an id cannot be known, so that the service need not be asked."""
+    if not IMAGE_ID.fullmatch(image_id):
+        raise errors.UnknownImage
+    return image_id
 
 
 def _region_message(region: schemas.Region) -> search_pb2.Region:
@@ -274,6 +284,9 @@ def _index_response(message: search_pb2.GetIndexResponse) -> schemas.IndexRespon
         model_digest=message.model_digest,
         model_note=message.model_note,
         index_kind=message.index_kind,
+        index_note=message.index_note,
+        index_recall_at_10=message.index_recall_at_10 if message.HasField("index_recall_at_10") else None,
+        index_latency_ms=message.index_latency_ms if message.HasField("index_latency_ms") else None,
         approximate=summary.approximate,
         index_precision=message.index_precision,
         query_precision=message.query_precision,

@@ -9,7 +9,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 
+from extractor_service.cpus import available_cpus
 from extractor_service.errors import InvalidOption, StoreError
+from extractor_service.index import IndexPlan
 from extractor_service.store.durable import full_disk_as_store_full
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.ledger import Ledger
@@ -68,7 +70,7 @@ def build(
             with store_ledger(settings, layout, networks) as opened:
                 update = _update(settings, listing, opened, show_progress, allow_empty)
         with _finished(layout) as ledger:
-            published = _publish_if_behind(layout, ledger)
+            published = _publish_if_behind(layout, ledger, settings)
             seconds = time.perf_counter() - started
             return _summary(layout, ledger, listing, update, published, seconds)
 
@@ -127,12 +129,17 @@ def _check_something_is_left(ledger: Ledger, settings: IndexerSettings) -> None:
     )
 
 
-def _publish_if_behind(layout: StoreLayout, ledger: Ledger) -> bool:
+def _publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSettings) -> bool:
     """Whether it had to. What was published before is in question, too: it may be damaged or removed."""
-    if not ledger.unpublished and _is_live(layout, ledger):
+    if not ledger.unpublished and _is_live(layout, ledger, settings.index):
         return False
     content = SnapshotContent(
-        ledger.recipe, ledger.model_note, ledger.image_count(), ledger.images(), ledger.refused()
+        ledger.recipe,
+        ledger.model_note,
+        ledger.image_count(),
+        ledger.images(),
+        ledger.refused(),
+        IndexPlan(settings.index, settings.target_recall, settings.threads or available_cpus()),
     )
     publish(layout, content)
     # Only now: the snapshot that was live until here showed them.
@@ -141,13 +148,12 @@ def _publish_if_behind(layout: StoreLayout, ledger: Ledger) -> bool:
     return True
 
 
-def _is_live(layout: StoreLayout, ledger: Ledger) -> bool:
+def _is_live(layout: StoreLayout, ledger: Ledger, index: str) -> bool:
     try:
         with Snapshot.open(layout) as snapshot:
-            return (snapshot.manifest.recipe, snapshot.manifest.count) == (
-                ledger.recipe,
-                ledger.image_count(),
-            )
+            manifest = snapshot.manifest
+            live = (manifest.recipe, manifest.count, manifest.index.requested)
+            return live == (ledger.recipe, ledger.image_count(), index)
     except StoreError:
         return False
 

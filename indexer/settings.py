@@ -33,7 +33,17 @@ class IndexerSettings(BaseSettings):
         description="Keras' .h5 file of VGG16's weights, instead of the download.",
     )
     descriptor: str = Field("fc6", description="Kind of descriptor.")
-    index: Literal["auto", "exact"] = Field("auto", description="Kind of index.")
+    index: Literal["auto", "exact", "pq", "ivf", "hnsw"] = Field(
+        "auto",
+        description="Kind of index: exact, or approximate: pq, ivf or hnsw; auto takes exact where that is "
+        "fast enough, else pq, and ivf above a million photos.",
+    )
+    target_recall: float = Field(
+        0.99,
+        ge=0.5,
+        le=1,
+        description="Share of the true ten nearest that an approximate index must find; measured when built.",
+    )
     local_features: bool = Field(
         False, description="Keep local features for spatial verification; not available yet."
     )

@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 
 from extractor_service.errors import InvalidOption
 from extractor_service.index.base import Index, Neighbours
+from extractor_service.index.builder import APPROXIMATE_KINDS, IndexPlan, build_index
 from extractor_service.index.exact import ExactIndex
+from extractor_service.index.files import IndexReport, open_approximate
 
-__all__ = ["Index", "Neighbours", "open_index"]
+__all__ = ["Index", "IndexPlan", "IndexReport", "Neighbours", "build_index", "open_index"]
 
 
 def open_index(kind: str, snapshot_dir: Path, descriptors: NDArray[np.float16], threads: int) -> Index:
     """The index of a snapshot over its descriptors, shape=(N, D). InvalidOption for an unknown kind."""
     if kind == "exact":
         return ExactIndex(descriptors, threads)
-    raise InvalidOption(f"There is no index “{kind}”; there is: exact.")
+    if kind in APPROXIMATE_KINDS:
+        return open_approximate(snapshot_dir, descriptors)
+    raise InvalidOption(f"There is no index “{kind}”; there are: exact, {', '.join(APPROXIMATE_KINDS)}.")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from extractor_service.backbones.base import ModelIdentity, Precision
 from extractor_service.errors import SnapshotDamaged
+from extractor_service.index.files import IndexReport
 from extractor_service.store.recipe import Recipe
 
 MANIFEST_NAME = "manifest.json"
@@ -51,8 +52,8 @@ class Manifest(BaseModel):
     """Why this network was taken, one sentence; empty where it was asked for by name."""
     precision: Precision
     """The arithmetic the descriptors were computed in."""
-    index_kind: str
-    approximate: bool
+    index: IndexReport
+    """The kind of index over the descriptors, and what its build measured."""
     refused_count: int = Field(ge=0)
     files: dict[FileName, FileEntry]
     """Every file of the snapshot but the manifest itself."""

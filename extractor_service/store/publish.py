@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from extractor_service.index.builder import IndexPlan, build_index
 from extractor_service.ranking.calibration import background_distances
 from extractor_service.store.catalogue import CATALOGUE_NAME, CatalogueWriter
 from extractor_service.store.durable import replace_file, sync_directory, sync_file
@@ -35,6 +36,7 @@ class SnapshotContent:
     images: Iterable[tuple[ImageRecord, NDArray[np.float16]]]
     """`count` of them in ascending order of image_id, with their descriptors, shape=(D,)."""
     refused: Iterable[RefusedFile]
+    index: IndexPlan = IndexPlan()
 
 
 def publish(layout: StoreLayout, content: SnapshotContent) -> Manifest:
@@ -80,7 +82,9 @@ def remove_leftovers(layout: StoreLayout) -> None:
 
 def _write(directory: Path, version: str, content: SnapshotContent) -> Manifest:
     refused_count = _write_images(directory, content)
-    _write_calibration(directory)
+    descriptors = np.load(directory / DESCRIPTORS_NAME, mmap_mode="r", allow_pickle=False)
+    _write_calibration(directory, descriptors)
+    index = build_index(content.index, descriptors, directory)
     names = sorted(path.name for path in directory.iterdir())
     manifest = Manifest(
         version=version,
@@ -91,8 +95,7 @@ def _write(directory: Path, version: str, content: SnapshotContent) -> Manifest:
         model=content.recipe.model,
         model_note=content.model_note,
         precision=content.recipe.precision,
-        index_kind="exact",
-        approximate=False,
+        index=index,
         refused_count=refused_count,
         files={name: FileEntry.of(directory / name) for name in names},
     )
@@ -132,9 +135,6 @@ def _in_order(content: SnapshotContent) -> Iterator[tuple[ImageRecord, NDArray[n
         raise ValueError(f"{count} images where {content.count} were promised")
 
 
-def _write_calibration(directory: Path) -> None:
-    descriptors: NDArray[np.float16] = np.load(
-        directory / DESCRIPTORS_NAME, mmap_mode="r", allow_pickle=False
-    )
+def _write_calibration(directory: Path, descriptors: NDArray[np.float16]) -> None:
     background = background_distances(descriptors, np.random.default_rng(_CALIBRATION_SEED))
     np.save(directory / CALIBRATION_NAME, background, allow_pickle=False)

@@ -1,0 +1,82 @@
+"""Approximate search: compact codes find candidates, the stored descriptors put them in order.
+
+The codes are those of product quantisation (Jégou, Douze & Schmid 2011, section III), 4 bits a part so that
+the tables of distances fit into vector registers (André, Kermarrec & Le Scouarnec 2015, "fast scan"), of
+the descriptors after a PCA rotation; in front of them, for large collections, an inverted file (the same
+paper, section IV). All of it is faiss'. The exact distances of the candidates come from the memory-mapped
+float16 descriptors, so what is approximate is only which images are considered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.index.base import Neighbours
+from extractor_service.index.half_precision import nearest_rows
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEffort:
+    """What is spent on one query; more finds more."""
+
+    candidates: int
+    """Images whose exact distance is computed."""
+    visits: int = 0
+    """Inverted lists visited (ivf) or nodes kept open (hnsw); 0 where the codes are scanned whole."""
+
+
+class ApproximateIndex:
+    """Two stages over one descriptor matrix. Thread-safe: a search changes nothing."""
+
+    approximate = True
+
+    def __init__(
+        self, kind: str, codes: faiss.Index, descriptors: NDArray[np.float16], effort: SearchEffort
+    ) -> None:
+        """codes: over the rows of `descriptors`, shape=(N, D), in their order."""
+        self.kind = kind
+        self.effort = effort
+        self._codes = codes
+        self._descriptors = descriptors
+
+    def __len__(self) -> int:
+        return len(self._descriptors)
+
+    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+        """See `Index`. Rows the codes overlook are missing; the distances of those found are exact."""
+        rows = np.full((len(queries), k), -1, np.int64)
+        distances = np.full((len(queries), k), np.inf, np.float32)
+        for number, candidates in enumerate(self._candidates(queries, max(self.effort.candidates, k))):
+            found, squared = self._rank(queries[number], candidates, k)
+            rows[number, : len(found)], distances[number, : len(found)] = found, np.sqrt(squared)
+        return Neighbours(rows, distances)
+
+    def _candidates(self, queries: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+        """Rows by the codes alone, shape=(Q, min(count, N)), -1 where there are fewer."""
+        count = min(count, len(self))
+        _, rows = self._codes.search(queries, count, params=self._search_parameters())
+        return np.asarray(rows, dtype=np.int64)
+
+    def _search_parameters(self) -> Any:
+        if self.kind == "ivf":
+            return faiss.SearchParametersPreTransform(
+                index_params=faiss.SearchParametersIVF(nprobe=self.effort.visits)
+            )
+        if self.kind == "hnsw":
+            return faiss.SearchParametersPreTransform(
+                index_params=faiss.SearchParametersHNSW(efSearch=self.effort.visits)
+            )
+        return None
+
+    def _rank(
+        self, query: NDArray[np.float32], rows: NDArray[np.int64], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        rows = np.sort(rows[rows >= 0])  # ascending: the memory-mapped pages are then read in order
+        rows, squared = nearest_rows(self._descriptors[rows], rows, query, k)
+        best = np.lexsort((rows, squared))
+        return rows[best], squared[best]

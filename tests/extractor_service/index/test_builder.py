@@ -1,0 +1,106 @@
+"""Every kind of approximate index is held against exact search on the same rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from extractor_service.errors import InvalidOption, SnapshotDamaged
+from extractor_service.index import open_index
+from extractor_service.index.builder import IndexPlan, build_index, choose_kind, measure
+from extractor_service.index.exact import ExactIndex
+
+LATENT_DIM = 24
+
+
+def photos_like(count: int, dim: int, seed: int) -> NDArray[np.float16]:
+    """Rows as descriptors are: non-negative, sparse, of few underlying dimensions, in loose clusters."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((200, LATENT_DIM))
+    latent = centres[rng.integers(200, size=count)] + 0.4 * rng.standard_normal((count, LATENT_DIM))
+    rows = np.maximum(latent @ rng.standard_normal((LATENT_DIM, dim)), 0)
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+
+
+ALL = photos_like(4_050, 64, seed=1)
+
+
+@pytest.fixture(scope="module")
+def descriptors() -> NDArray[np.float16]:
+    return ALL[:4_000]
+
+
+@pytest.mark.parametrize("kind", ["pq", "ivf", "hnsw"])
+def test_a_built_index_finds_what_exact_search_finds(
+    kind: str, descriptors: NDArray[np.float16], tmp_path: Path
+) -> None:
+    report = build_index(IndexPlan(kind, 0.95), descriptors, tmp_path)
+    assert report.kind == kind
+    index = open_index(report.kind, tmp_path, descriptors, threads=1)
+    queries = ALL[4_000:].astype(np.float32)
+    truth = ExactIndex(descriptors, threads=1).search(queries, 10)
+    recall, _ = measure(index, queries, truth.distances)
+    assert index.approximate
+    assert recall >= 0.9
+
+
+@pytest.mark.parametrize("kind", ["pq", "ivf", "hnsw"])
+def test_distances_of_found_rows_are_exact_and_ascend(
+    kind: str, descriptors: NDArray[np.float16], tmp_path: Path
+) -> None:
+    report = build_index(IndexPlan(kind, 0.5), descriptors, tmp_path)
+    index = open_index(report.kind, tmp_path, descriptors, threads=1)
+    query = descriptors[7].astype(np.float32)
+    found = index.search(query[None], 20)
+    rows, distances = found.rows[0], found.distances[0]
+    assert rows[0] == 7
+    assert (np.diff(distances) >= 0).all()
+    expected = np.linalg.norm(descriptors[rows].astype(np.float64) - query, axis=1)
+    np.testing.assert_allclose(distances, expected, atol=1e-5)
+
+
+def test_equal_rows_come_in_ascending_order_of_row(tmp_path: Path) -> None:
+    descriptors = photos_like(2_000, 64, seed=3)
+    descriptors[[5, 900, 1_500]] = descriptors[42]
+    report = build_index(IndexPlan("pq", 0.5), descriptors, tmp_path)
+    found = open_index(report.kind, tmp_path, descriptors, threads=1).search(
+        descriptors[42:43].astype(np.float32), 4
+    )
+    assert found.rows[0].tolist() == [5, 42, 900, 1_500]
+
+
+def test_a_target_out_of_reach_falls_back_to_exact_and_says_so(tmp_path: Path) -> None:
+    noise = np.random.default_rng(4).standard_normal((3_000, 256))
+    noise = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype(np.float16)
+    report = build_index(IndexPlan("ivf", 1.01), noise, tmp_path)
+    assert report.kind == "exact"
+    assert "searched exactly instead" in report.note
+    assert not list(tmp_path.iterdir())
+
+
+def test_fifty_images_are_searched_exactly_whatever_was_asked_for(tmp_path: Path) -> None:
+    report = build_index(IndexPlan("pq", 0.99), photos_like(50, 64, seed=5), tmp_path)
+    assert report.kind == "exact"
+    assert "too few" in report.note
+
+
+def test_auto_takes_exact_for_a_holiday_and_codes_for_a_shop() -> None:
+    assert choose_kind("auto", 811, 4096)[0] == "exact"
+    assert choose_kind("auto", 200_000, 4096)[0] == "pq"
+    assert choose_kind("auto", 5_000_000, 512)[0] == "ivf"
+
+
+def test_codes_that_disagree_with_the_descriptors_are_damage(
+    descriptors: NDArray[np.float16], tmp_path: Path
+) -> None:
+    report = build_index(IndexPlan("pq", 0.5), descriptors, tmp_path)
+    with pytest.raises(SnapshotDamaged):
+        open_index(report.kind, tmp_path, descriptors[:-1], threads=1)
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(InvalidOption, match="auto, exact"):
+        choose_kind("annoy", 811, 512)
