@@ -1,0 +1,78 @@
+"""Describing photos: Keras' `predict`, OpenVINO alone, and the service's own way, in one run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.networks import random_vgg16
+from benchmarks.report import Table, median_ms
+from benchmarks.seed_way import keras_extractor
+from extractor_service.backbones import Backbone, Precision, load_backbone, prepare_model
+from extractor_service.batching import Batcher
+from extractor_service.descriptors import create_descriptor
+
+MODELS_DIR = Path("var/benchmarks/models")
+BATCH = 32
+
+
+def run(full: bool) -> None:
+    table = Table(
+        "extract",
+        ("network", "way", "precision", "batch", "ms a photo", "photos a second", "times faster than Keras"),
+    ).start()
+    weights = random_vgg16()
+    photo = Image.fromarray(noise((480, 640)))
+    seed_extract = keras_extractor(weights)
+    keras_ms = median_ms(lambda: seed_extract(photo), repeats=10)
+    table.add("vgg16", "Keras predict", "f32", 1, keras_ms, 1e3 / keras_ms, 1.0)
+    for name, source in (("vgg16", str(weights)), ("compact", "compact")):
+        identity = prepare_model(source, MODELS_DIR).identity
+        for precision in (Precision.F32, Precision.BF16):
+            backbone = load_backbone(MODELS_DIR, identity, precision, threads=0)
+            measure(table, name, backbone, keras_ms)
+    table.save()
+
+
+def measure(table: Table, name: str, backbone: Backbone, keras_ms: float) -> None:
+    """The raw runtime and the service's descriptor, one photo and a batch, then the busy service."""
+    size = backbone.input_size_px
+    pictures = [noise((size, size)) for _ in range(BATCH)]
+    stacked = np.stack(pictures)
+    descriptor = create_descriptor("fc6", backbone)
+    ways = (
+        ("OpenVINO alone", 1, lambda: backbone.fc6(stacked[:1])),
+        ("OpenVINO alone", BATCH, lambda: backbone.fc6(stacked)),
+        ("descriptor", 1, lambda: descriptor.describe(pictures[:1])),
+        ("descriptor", BATCH, lambda: descriptor.describe(pictures)),
+    )
+    for way, batch, call in ways:
+        ms = median_ms(call, repeats=20 if batch == 1 else 5) / batch
+        table.add(name, way, backbone.precision.value, batch, ms, 1e3 / ms, keras_ms / ms)
+    ms = asyncio.run(busy_batcher_ms(Batcher(descriptor.describe, max_batch=BATCH), pictures))
+    table.add(name, "service, 32 at once", backbone.precision.value, BATCH, ms, 1e3 / ms, keras_ms / ms)
+
+
+async def busy_batcher_ms(batcher: Batcher, pictures: list[NDArray[np.uint8]], rounds: int = 6) -> float:
+    """Milliseconds a photo with as many requests under way as there are pictures."""
+
+    async def client(picture: NDArray[np.uint8]) -> None:
+        for _ in range(rounds):
+            await batcher.describe(picture)
+
+    await asyncio.gather(*(batcher.describe(picture) for picture in pictures))
+    start = time.perf_counter()
+    await asyncio.gather(*(client(picture) for picture in pictures))
+    elapsed_s = time.perf_counter() - start
+    batcher.close()
+    return elapsed_s * 1e3 / (rounds * len(pictures))
+
+
+def noise(size: tuple[int, int]) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(0)
+    return rng.integers(256, size=(*size, 3), dtype=np.uint8)

@@ -1,0 +1,41 @@
+"""Real photos for the benchmarks: the evaluation photos where they are, else the drawn samples."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.backbones import Precision, load_backbone, prepare_model
+from extractor_service.descriptors import create_descriptor
+from extractor_service.images import ImageLimits, decode
+
+MODELS_DIR = Path("var/benchmarks/models")
+LIMITS = ImageLimits(max_bytes=50_000_000, max_pixels=100_000_000)
+BATCH = 32
+
+
+def photo_files() -> list[Path]:
+    folder = Path(os.environ.get("EVAL_PHOTOS", "../shared/data/eval"))
+    if not folder.is_dir():
+        folder = Path("var/samples")
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".png"))
+    if not files:
+        raise SystemExit("There are no photos: set EVAL_PHOTOS, or run `make samples` first.")
+    return files
+
+
+def real_descriptors() -> NDArray[np.float32]:
+    """The compact network's fc6 of every photo, shape=(N, 512), rows L2-normalised; kept between runs."""
+    kept = Path("var/benchmarks/descriptors.npy")
+    if kept.is_file():
+        return np.asarray(np.load(kept, allow_pickle=False))
+    identity = prepare_model("compact", MODELS_DIR).identity
+    descriptor = create_descriptor("fc6", load_backbone(MODELS_DIR, identity, Precision.F32, threads=0))
+    inputs = [descriptor.input_plan.prepare(decode(path.read_bytes(), LIMITS).rgb) for path in photo_files()]
+    batches = [descriptor.describe(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
+    rows = np.concatenate(batches)
+    np.save(kept, rows, allow_pickle=False)
+    return rows
