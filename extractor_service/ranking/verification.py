@@ -121,16 +121,19 @@ def agreeing(
     """
     if not len(from_points):
         return np.zeros(0, np.bool_)
-    turned = proposed.scales * np.exp(1j * proposed.turns)
+    # The plane as complex numbers: proposal i maps z to after[i] + scale[i] turn[i] (z - before[i]).
+    turns = np.exp(1j * proposed.turns)
     before = from_points[:, 0] + 1j * from_points[:, 1]
     after = to_points[:, 0] + 1j * to_points[:, 1]
-    # Proposal i maps z to after[i] + turned[i] (z - before[i]); the plane as complex numbers.
-    predicted = after[:, None] + turned[:, None] * (before[None, :] - before[:, None])
+    own = proposed.scales * turns
+    offsets = after - own * before
+    off = own[:, None] * before + offsets[:, None] - after
     tolerance = 2 * TOLERANCE_PX * np.maximum(1, proposed.scales)[:, None]
-    near = np.abs(predicted - after[None, :]) <= tolerance
-    near &= np.abs(np.log2(proposed.scales[:, None] / proposed.scales)) <= MAX_LOG2_SCALE_OFF
-    near &= np.abs(np.angle(turned[:, None] / turned)) <= MAX_TURN_OFF
-    near &= (np.abs(np.log(proposed.scales)) <= np.log(MAX_SCALE_CHANGE))[:, None]
+    near = off.real**2 + off.imag**2 <= tolerance**2
+    sizes = np.log2(proposed.scales)
+    near &= np.abs(sizes[:, None] - sizes) <= MAX_LOG2_SCALE_OFF
+    near &= np.outer(turns.real, turns.real) + np.outer(turns.imag, turns.imag) >= np.cos(MAX_TURN_OFF)
+    near &= (np.abs(sizes) <= np.log2(MAX_SCALE_CHANGE))[:, None]
     return np.asarray(near[near.sum(axis=1).argmax()])
 
 
