@@ -5,23 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 import socket
 import sys
 import textwrap
 from collections.abc import Sequence
 
 from pydantic import ValidationError
-from uvicorn import Config, Server
+from uvicorn import Server
 
 from gateway.app import create_app
-from gateway.server import TimedProtocol
+from gateway.server import server_config
 from gateway.settings import Settings
 
 logger = logging.getLogger("gateway")
-
-# Connections beyond these are refused, so that idle ones cannot use up the file descriptors.
-MAX_CONNECTIONS = 512
-SHUTDOWN_TIMEOUT_S = 15
 
 
 class StartError(Exception):
@@ -38,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StartError as error:
         sys.stderr.write(f"gateway: {error}\n")
         return 2
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Until the server listens, and again when it has shut down and passes the signal on.
+        signal.signal(number, lambda *_: sys.exit(0))
     with listener:
         _serve(settings, listener)
     return 0
@@ -81,28 +81,17 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
+        cause = (error.strerror or "").partition(" (")[0]  # without Python's own words on where
         raise StartError(
-            f"cannot listen on {settings.host}, port {settings.port}: {error.strerror}; "
+            f"cannot listen on {settings.host}, port {settings.port}: {cause}; "
             "set GATEWAY_HOST or GATEWAY_PORT"
         ) from None
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
-    config = Config(
-        create_app(settings),
-        http=TimedProtocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
-    )
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     logger.info("listening on http://%s:%d", host, listener.getsockname()[1])
-    asyncio.run(Server(config).serve(sockets=[listener]))
+    asyncio.run(Server(server_config(create_app(settings))).serve(sockets=[listener]))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -21,6 +22,7 @@ from gateway.middleware.request_context import CLIENT_LEFT, RequestContext
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.middleware.unread_body import CloseUnread
 from gateway.model_notes import ModelNotes
+from gateway.openapi import openapi_schema
 from gateway.problems import problem_response
 from gateway.routers import docs, health, images, index, pages, search
 from gateway.search_client import SearchClient
@@ -54,6 +56,7 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
             await client.close()
 
     app = FastAPI(title=TITLE, version="1.0.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.openapi = partial(openapi_schema, app)  # type: ignore[method-assign]
     app.state.settings = settings
     app.state.views = Views(app)
     _add_routes(app)

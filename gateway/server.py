@@ -1,13 +1,35 @@
-"""HTTP/1.1 with a time limit on the headers of a request."""
+"""How the application is served: HTTP/1.1 within limits."""
 
 from __future__ import annotations
 
 import asyncio
 
 import h11
+from fastapi import FastAPI
+from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADERS_TIMEOUT_S = 10.0
+# Connections beyond these are refused, so that idle ones cannot use up the file descriptors.
+MAX_CONNECTIONS = 512
+# What is under way at a shutdown has this long to end.
+SHUTDOWN_TIMEOUT_S = 15
+
+
+def server_config(app: FastAPI) -> Config:
+    """Logging is left to the entry point, requests are logged by the application."""
+    return Config(
+        app,
+        http=TimedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+    )
 
 
 class TimedProtocol(H11Protocol):

@@ -130,7 +130,9 @@ function upload(chosen) {
   URL.revokeObjectURL(picture);
   picture = URL.createObjectURL(chosen);
   showTemplate("#pending", main);
-  find(".query-image").src = picture;
+  const image = find(".query-image");
+  image.addEventListener("error", () => find("#query")?.remove()); // not a photo, or one that only the server can show
+  image.src = picture;
   box = null;
   scrollTo(0, 0);
   visit("/", { body, query: chosen });
@@ -158,12 +160,12 @@ document.addEventListener("submit", (event) => {
     box?.show(regionOfFields());
     refine(event.target);
   } else {
-    const chosen = find(".photo").files[0];
+    const chosen = find(".file").files[0];
     if (chosen) upload(chosen);
   }
 });
 
-find(".photo").addEventListener("change", ({ target }) => {
+find(".file").addEventListener("change", ({ target }) => {
   if (target.files[0]) upload(target.files[0]);
   target.value = "";
 });

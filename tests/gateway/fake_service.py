@@ -53,7 +53,9 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         hits = [self._hit(rank, image) for rank, image in enumerate(self._others(request.image_id), start=1)]
         query = self._record(request.image_id)
         answer = search_pb2.SearchResponse(
-            query=search_pb2.QueryImage(width=query.width if query else 640, height=query.height if query else 480),
+            query=search_pb2.QueryImage(
+                width=query.width if query else 640, height=query.height if query else 480
+            ),
             hits=hits[: request.limit or 30],
             index=self._summary(),
             timings=search_pb2.Timings(decode_ms=3.14159, extract_ms=21, search_ms=0.6, total_ms=27.4),
@@ -149,12 +151,18 @@ def record_of(content: bytes, path: str, width: int = 640, height: int = 480) ->
 
 
 @asynccontextmanager
-async def served(service: FakeService) -> AsyncIterator[FakeService]:
-    """Serves it on a free port, which stands in its `address`, SERVING from the start."""
+async def served(
+    service: FakeService, address: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None
+) -> AsyncIterator[FakeService]:
+    """Serves it, SERVING from the start, on a free port unless told otherwise; its `address` says where."""
     server = grpc.aio.server()
     search_pb2_grpc.add_ImageSearchServiceServicer_to_server(service, server)
     health_pb2_grpc.add_HealthServicer_to_server(service.health, server)
-    service.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    if credentials is None:
+        port = server.add_insecure_port(address)
+    else:
+        port = server.add_secure_port(address, credentials)
+    service.address = f"127.0.0.1:{port}"
     await service.health.set("", health_pb2.HealthCheckResponse.SERVING)
     await server.start()
     try:

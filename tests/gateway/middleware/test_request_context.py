@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import logging
+
+import httpx
+import pytest
+
+
+async def test_every_answer_has_an_id_of_its_own(client: httpx.AsyncClient) -> None:
+    first, second = [(await client.get("/healthz")).headers["x-request-id"] for _ in range(2)]
+    assert first != second
+
+
+async def test_a_request_is_one_line_in_the_log(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="gateway"):
+        response = await client.get("/nowhere%0AERROR%20forged")
+    (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("gateway")]
+    assert line.startswith("GET /nowhere%0AERROR%20forged 404 in ")
+    assert line.endswith(f"for 203.0.113.7, request {response.headers['x-request-id']}")
+
+
+async def test_a_defect_is_told_to_the_log_and_not_to_the_client(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(message: object) -> None:
+        raise RuntimeError("the secret of /srv/secret")
+
+    monkeypatch.setattr("gateway.search_client._search_response", broken)
+    response = await client.post("/search", files={"image": b"photo"})
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["code"] == "INTERNAL"
+    assert "secret" not in response.text
+    assert "the secret of /srv/secret" in caplog.text
+    assert response.json()["request_id"] in caplog.text

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import grpc
+import httpx
+
+from tests.gateway.fake_service import Failure, FakeService
+
+
+async def test_the_index_names_what_was_refused_and_why(client: httpx.AsyncClient) -> None:
+    index = (await client.get("/index")).json()
+    assert index["refused_count"] == 1
+    assert index["refused"] == [
+        {"path": "bad.jpg", "reason": "UNDECODABLE_IMAGE", "detail": "It is cut off."}
+    ]
+    assert (index["version"], index["count"], index["descriptor"], index["model"]) == (
+        "000001",
+        5,
+        "fc6",
+        "vgg16",
+    )
+    assert (index["index_precision"], index["query_precision"]) == ("f32", "bf16")
+    assert index["build_time"] == "2023-11-14T22:13:20Z"
+
+
+async def test_the_index_is_not_there_before_it_is_loaded(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.failure = Failure(grpc.StatusCode.UNAVAILABLE, "INDEX_NOT_READY")
+    response = await client.get("/index")
+    assert (response.status_code, response.json()["code"]) == (503, "INDEX_NOT_READY")

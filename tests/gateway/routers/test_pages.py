@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import re
+
+import grpc
+import httpx
+import pytest
+
+from tests.gateway.fake_service import Failure, FakeService
+
+PHOTO = {"image": ("a.jpg", b"photo")}
+
+
+async def test_the_start_offers_indexed_images(client: httpx.AsyncClient, service: FakeService) -> None:
+    page = await client.get("/")
+    assert page.status_code == 200
+    for image in service.images:
+        assert f'href="/?image_id={image.image_id}"' in page.text
+        assert f'src="/thumbnails/{image.image_id}"' in page.text
+    assert "5 photos" in page.text
+
+
+async def test_an_empty_collection_says_what_to_do(client: httpx.AsyncClient, service: FakeService) -> None:
+    service.images.clear()
+    page = await client.get("/")
+    assert page.status_code == 200
+    assert "No photos are indexed yet." in page.text
+
+
+async def test_the_form_answers_with_query_and_results(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    page = await client.post("/", files=PHOTO)
+    assert page.status_code == 200
+    assert ">Query</h2>" in page.text
+    assert ">Results</h2>" in page.text
+    assert 'src="data:image/webp;base64,UklGRnByZXZpZXc="' in page.text  # the service's preview
+    assert ">0.100</span>" in page.text
+    assert "99.9% of random image pairs of this collection are further apart." in page.text
+    assert "fc6 of vgg16" in page.text
+    assert "27 ms: 3.1 decoding, 21 describing, 0.6 searching" in page.text
+    assert service.searches[0].preview
+    assert "a.jpg" not in page.text
+
+
+async def test_a_link_reproduces_a_search(client: httpx.AsyncClient, service: FakeService) -> None:
+    image_id = service.images[0].image_id
+    page = await client.get(f"/?image_id={image_id}&region=0.1,0.2,0.3,0.4&limit=3&exact=true&ref=mail")
+    assert page.status_code == 200
+    request = service.searches[0]
+    assert (request.image_id, request.limit, request.exact, request.region.y) == (image_id, 3, True, 0.2)
+    canonical = f"/?image_id={image_id}&amp;limit=3&amp;exact=true&amp;region=0.1,0.2,0.3,0.4"
+    assert f'<link rel="canonical" href="{canonical}">' in page.text
+    assert f'src="/images/{image_id}"' in page.text
+    assert 'alt="set/0.jpg"' in page.text
+
+
+async def test_the_form_of_options_without_scripts_is_the_same_search(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    image_id = service.images[0].image_id
+    fields = f"image_id={image_id}&limit=30&region=0.1&region=0.2&region=0.3&region=0.4"
+    page = await client.get(f"/?{fields}")
+    assert service.searches[0].region.height == 0.4
+    assert f'href="/?image_id={image_id}&amp;region=0.1,0.2,0.3,0.4"' in page.text
+
+
+async def test_results_link_to_a_search_with_the_same_options_but_the_region(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    first, second = service.images[:2]
+    page = await client.get(f"/?image_id={first.image_id}&limit=9&region=0,0,1,0.5")
+    assert f'class="photo" href="/?image_id={second.image_id}&amp;limit=9"' in page.text
+
+
+async def test_a_query_that_browsers_cannot_show_is_shown_by_its_thumbnail(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    image = service.images[0]
+    image.media_type = "image/heic"
+    page = await client.get(f"/?image_id={image.image_id}")
+    assert f'src="/thumbnails/{image.image_id}"' in page.text
+    assert f'href="/images/{image.image_id}"' in page.text
+
+
+async def test_names_of_files_are_escaped(client: httpx.AsyncClient, service: FakeService) -> None:
+    service.images[0].paths[:] = ['"><script>alert(1)</script>.jpg']
+    for address in (
+        "/",
+        f"/?image_id={service.images[0].image_id}",
+        f"/?image_id={service.images[1].image_id}",
+    ):
+        page = await client.get(address)
+        assert "<script>alert" not in page.text
+        assert "&lt;script&gt;alert" in page.text
+
+
+async def test_the_page_has_nothing_inline_and_nothing_of_another_host(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    for page in (await client.get("/"), await client.post("/", files=PHOTO), await client.get("/docs")):
+        assert not re.search(r"<style|style=|\son\w+=|javascript:", page.text)
+        assert re.findall(r"<script[^>]*>[^<]", page.text) == []
+        addresses = re.findall(r'(?:src|href|action)="([^"]+)"', page.text)
+        assert addresses
+        assert [a for a in addresses if not a.startswith(("/", "#", "data:image/webp"))] == []
+
+
+@pytest.mark.parametrize(
+    ("header", "language", "words"),
+    [
+        ("ja,en;q=0.5", "ja", "写真で、写真を探す"),
+        ("fr, ja-JP;q=0.4, en;q=0.8", "en", "Search your photos with a photo"),
+        ("", "en", "Search your photos with a photo"),
+    ],
+)
+async def test_the_page_speaks_the_readers_language(
+    client: httpx.AsyncClient, header: str, language: str, words: str
+) -> None:
+    page = await client.get("/", headers={"accept-language": header})
+    assert page.headers["content-language"] == language
+    assert f'<html lang="{language}">' in page.text
+    assert words in page.text
+    assert "Accept-Language" in page.headers["vary"]
+
+
+async def test_a_model_taken_for_want_of_another_is_explained(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.model_note = "The VGG16 weights could not be fetched."
+    for page in (
+        await client.get("/"),
+        await client.post("/", files=PHOTO),
+        await client.post("/", files=PHOTO),
+    ):
+        assert "The VGG16 weights could not be fetched." in page.text
+    assert service.calls.count("GetIndex") == 2  # for the start, and once for all results of a snapshot
+
+
+async def test_results_do_without_the_explanation_where_it_cannot_be_had(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.failure = Failure(grpc.StatusCode.UNAVAILABLE, "INDEX_NOT_READY")
+    service.failing_calls = ("GetIndex",)
+    assert (await client.post("/", files=PHOTO)).status_code == 200
+
+
+BAD_REQUESTS = [
+    ("POST", "/", {"files": {"image": ("a.jpg", b"")}}, 400, "Empty file"),
+    ("POST", "/", {"files": {"image": ("", b"")}}, 400, "Choose one photo"),
+    ("POST", "/", {"files": PHOTO, "data": {"limit": "0"}}, 422, "limit must be a whole number"),
+    ("POST", "/", {"json": {"image": "AA=="}}, 415, "Unsupported content type"),
+    ("GET", "/?image_id=../../etc/passwd", {}, 404, "Photo not found"),
+    ("GET", "/?image_id=" + "0" * 32, {}, 404, "Photo not found"),
+    ("GET", "/?image_id=" + "0" * 32 + "&limit=101", {}, 422, "limit must be a whole number"),
+    ("PUT", "/", {}, 405, "Method not allowed"),
+    ("GET", "/nowhere", {"headers": {"accept": "text/html"}}, 404, "Page not found"),
+    ("GET", "/images/" + "0" * 32, {"headers": {"accept": "text/html"}}, 404, "Photo not found"),
+]
+
+
+@pytest.mark.parametrize(("method", "address", "request_parts", "status", "words"), BAD_REQUESTS)
+async def test_an_error_is_a_page_of_the_right_status(
+    client: httpx.AsyncClient, method: str, address: str, request_parts: dict, status: int, words: str
+) -> None:
+    page = await client.request(method, address, **request_parts)
+    assert page.status_code == status
+    assert page.headers["content-type"].startswith("text/html")
+    assert 'role="alert"' in page.text
+    assert words in page.text
+    assert page.headers["x-request-id"] in page.text
+    assert 'type="file"' in page.text  # the way on
+
+
+@pytest.mark.parametrize("call", ["GetIndex", "ListImages"])
+async def test_the_start_says_when_the_service_is_not_ready(
+    client: httpx.AsyncClient, service: FakeService, call: str
+) -> None:
+    service.failure = Failure(grpc.StatusCode.UNAVAILABLE, "INDEX_NOT_READY")
+    service.failing_calls = (call,)
+    page = await client.get("/")
+    assert page.status_code == 503
+    assert page.headers["retry-after"] == "5"
+    assert "The index is not loaded yet." in page.text
+    assert "secret" not in page.text
+
+
+async def test_a_failed_search_keeps_the_query_and_its_options_at_hand(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.failure = Failure(grpc.StatusCode.FAILED_PRECONDITION, "OPTION_UNAVAILABLE")
+    service.failing_calls = ("Search",)
+    page = await client.get(f"/?image_id={service.images[0].image_id}&verify=true")
+    assert page.status_code == 422
+    assert f'src="/images/{service.images[0].image_id}"' in page.text
+    assert re.search(r'id="refine-verify".*\n.*checked', page.text)
+
+
+async def test_a_verified_result_shows_where_the_query_was_found(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    from protos.imagesearch.v1 import search_pb2
+
+    service.match = search_pb2.Match(inliers=1, quadrilateral=[search_pb2.Point(x=0.25, y=0.5)] * 4)
+    page = await client.post("/", files=PHOTO)
+    assert '<polygon points="0.25,0.5 0.25,0.5' in page.text
+    assert "1 point matches the query." in page.text

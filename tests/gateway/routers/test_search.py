@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import grpc
+import httpx
+import pytest
+
+from tests.gateway.conftest import Connect
+from tests.gateway.fake_service import Failure, FakeService
+
+PHOTO = b"the bytes of a photo"
+
+
+def in_base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def problem(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem, after a check of what every problem has."""
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert set(body) == {"type", "title", "status", "detail", "code", "request_id"}
+    assert body["status"] == response.status_code
+    assert body["request_id"] == response.headers["x-request-id"]
+    assert body["type"] == f"/docs#{body['code']}"
+    assert "secret" not in response.text
+    assert "Traceback" not in response.text
+    return response.status_code, body["code"]
+
+
+async def test_a_multipart_upload_returns_the_documented_body(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    response = await client.post("/search", files={"image": ("../evil.jpg", PHOTO)}, data={"limit": "1"})
+    first = service.images[0]
+    assert response.status_code == 200
+    assert response.json() == {
+        "query": {"width": 640, "height": 480, "region": None},
+        "results": [
+            {
+                "image_id": first.image_id,
+                "url": f"/images/{first.image_id}",
+                "thumbnail_url": f"/thumbnails/{first.image_id}",
+                "path": "set/0.jpg",
+                "width": 640,
+                "height": 480,
+                "distance": 0.1,
+                "score": 0.999,
+                "match": None,
+            }
+        ],
+        "index": {
+            "version": "000001",
+            "count": 5,
+            "descriptor": "fc6",
+            "model": "vgg16",
+            "approximate": False,
+        },
+        "timings_ms": {"decode": 3.14, "extract": 21.0, "search": 0.6, "verify": 0.0, "total": 27.4},
+    }
+
+
+async def test_both_forms_carry_the_same_query(client: httpx.AsyncClient, service: FakeService) -> None:
+    form = {
+        "limit": "7",
+        "region": "0.1, 0.2,0.3,0.4",
+        "exact": "true",
+        "expand": "1",
+        "verify": "TRUE",
+        "max_distance": "0.5",
+    }
+    body = {
+        "image": in_base64(PHOTO),
+        "limit": 7,
+        "region": {"x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4},
+        "exact": True,
+        "expand": True,
+        "verify": True,
+        "max_distance": 0.5,
+    }
+    await client.post("/search", files={"image": PHOTO}, data=form)
+    await client.post("/search", json=body)
+    by_form, by_json = service.searches
+    assert by_form == by_json
+    assert by_form.image.content == PHOTO
+    assert by_form.image.max_pixels == 50_000_000
+    assert (by_form.limit, by_form.exact, by_form.expand, by_form.verify) == (7, True, True, True)
+    assert by_form.region.width == 0.3
+    assert not by_form.preview
+
+
+async def test_options_have_their_defaults(client: httpx.AsyncClient, service: FakeService) -> None:
+    await client.post("/search", json={"image": in_base64(PHOTO)})
+    request = service.searches[0]
+    assert request.limit == 30
+    assert not (request.exact or request.expand or request.verify)
+    assert not request.HasField("region")
+    assert not request.HasField("max_distance")
+
+
+async def test_blank_fields_of_a_form_are_left_at_their_defaults(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    blank = {"limit": "", "region": ["", "", "", ""], "exact": " ", "image_id": "", "max_distance": ""}
+    response = await client.post("/search", files={"image": PHOTO}, data=blank)
+    assert response.status_code == 200
+    assert service.searches[0].limit == 30
+
+
+async def test_a_region_may_be_four_fields(client: httpx.AsyncClient, service: FakeService) -> None:
+    await client.post("/search", files={"image": PHOTO}, data={"region": ["0", "0.5", "1", "0.5"]})
+    assert service.searches[0].region.height == 0.5
+
+
+async def test_an_indexed_image_is_searched_for_by_its_id(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    image_id = service.images[2].image_id
+    response = await client.post("/search", json={"image_id": image_id})
+    found = [hit["image_id"] for hit in response.json()["results"]]
+    assert len(found) == 4
+    assert image_id not in found
+
+
+async def test_a_data_address_is_taken_as_base64(client: httpx.AsyncClient, service: FakeService) -> None:
+    await client.post("/search", json={"image": "data:image/jpeg;base64," + in_base64(PHOTO)})
+    assert service.searches[0].image.content == PHOTO
+
+
+async def test_a_region_that_rounding_pushed_past_the_edge_is_clamped(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    data = {"region": "0.123457,0,0.876544,1"}  # six digits each: together 1.000001
+    assert (await client.post("/search", files={"image": PHOTO}, data=data)).status_code == 200
+    region = service.searches[0].region
+    assert region.x + region.width <= 1
+
+
+async def test_the_score_is_null_where_the_collection_is_too_small_to_tell(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.has_scores = False
+    response = await client.post("/search", files={"image": PHOTO})
+    assert [hit["score"] for hit in response.json()["results"]] == [None] * 5
+
+
+async def test_a_verified_match_has_its_outline(client: httpx.AsyncClient, service: FakeService) -> None:
+    from protos.imagesearch.v1 import search_pb2
+
+    corners = [search_pb2.Point(x=x, y=y) for x, y in ((0, 0), (1, 0), (1, 0.5), (0, 0.5))]
+    service.match = search_pb2.Match(inliers=23, quadrilateral=corners)
+    response = await client.post("/search", files={"image": PHOTO}, data={"verify": "true"})
+    assert response.json()["results"][0]["match"] == {
+        "inliers": 23,
+        "quadrilateral": [{"x": 0, "y": 0}, {"x": 1, "y": 0}, {"x": 1, "y": 0.5}, {"x": 0, "y": 0.5}],
+    }
+
+
+BAD_FORMS = {
+    "an empty file": ({"image": ("a.jpg", b"")}, {}, (400, "EMPTY_IMAGE")),
+    "no file chosen": ({"image": ("", b"")}, {}, (400, "NOT_ONE_QUERY")),
+    "nothing": (None, {}, (415, "UNSUPPORTED_CONTENT_TYPE")),
+    "a photo and an id": ({"image": PHOTO}, {"image_id": "a" * 32}, (400, "NOT_ONE_QUERY")),
+    "two photos": ([("image", PHOTO), ("image", PHOTO)], {}, (400, "MALFORMED_REQUEST")),
+    "a photo under another name": ({"photo": PHOTO}, {}, (422, "INVALID_OPTION")),
+    "an unknown option": ({"image": PHOTO}, {"colour": "red"}, (422, "INVALID_OPTION")),
+    "limit 0": ({"image": PHOTO}, {"limit": "0"}, (422, "INVALID_OPTION")),
+    "limit 101": ({"image": PHOTO}, {"limit": "101"}, (422, "INVALID_OPTION")),
+    "half a limit": ({"image": PHOTO}, {"limit": "2.5"}, (422, "INVALID_OPTION")),
+    "a yes": ({"image": PHOTO}, {"exact": "yes"}, (422, "INVALID_OPTION")),
+    "three numbers": ({"image": PHOTO}, {"region": "0,0,1"}, (422, "INVALID_OPTION")),
+    "a region without area": ({"image": PHOTO}, {"region": "0,0,0,1"}, (422, "INVALID_OPTION")),
+    "a region outside": ({"image": PHOTO}, {"region": "0.5,0,0.6,1"}, (422, "INVALID_OPTION")),
+    "a region before the edge": ({"image": PHOTO}, {"region": "-0.1,0,1,1"}, (422, "INVALID_OPTION")),
+    "a region of no numbers": ({"image": PHOTO}, {"region": "nan,0,1,1"}, (422, "INVALID_OPTION")),
+    "a negative distance": ({"image": PHOTO}, {"max_distance": "-1"}, (422, "INVALID_OPTION")),
+    "an endless distance": ({"image": PHOTO}, {"max_distance": "inf"}, (422, "INVALID_OPTION")),
+    "an option as long as a book": ({"image": PHOTO}, {"limit": "1" * 5000}, (400, "MALFORMED_REQUEST")),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FORMS)
+async def test_a_bad_form_is_refused(client: httpx.AsyncClient, service: FakeService, case: str) -> None:
+    files, data, expected = BAD_FORMS[case]
+    assert problem(await client.post("/search", files=files, data=data)) == expected
+    assert service.searches == []
+
+
+BAD_BODIES = {
+    "no JSON": ("{", (400, "MALFORMED_REQUEST")),
+    "nothing": ("", (400, "MALFORMED_REQUEST")),
+    "no object": ("[1]", (400, "MALFORMED_REQUEST")),
+    "no UTF-8": (b'{"image": "\xff"}', (400, "MALFORMED_REQUEST")),
+    "a deep nest": ("[" * 100_000, (400, "MALFORMED_REQUEST")),
+    "neither": ("{}", (400, "NOT_ONE_QUERY")),
+    "both": (json.dumps({"image": "AA==", "image_id": "a" * 32}), (400, "NOT_ONE_QUERY")),
+    "no base64": (json.dumps({"image": "not base64!"}), (400, "INVALID_BASE64")),
+    "base64 with line breaks": (json.dumps({"image": "QUJD\nQUJD"}), (400, "INVALID_BASE64")),
+    "base64 in other letters": (json.dumps({"image": "あああ="}), (400, "INVALID_BASE64")),
+    "zero-byte base64": (json.dumps({"image": ""}), (400, "EMPTY_IMAGE")),
+    "an empty data address": (json.dumps({"image": "data:image/png;base64,"}), (400, "EMPTY_IMAGE")),
+    "a number as image": (json.dumps({"image": 5}), (422, "INVALID_OPTION")),
+    "an unknown field": (json.dumps({"image": "AA==", "colour": "red"}), (422, "INVALID_OPTION")),
+    "a limit in quotes": (json.dumps({"image": "AA==", "limit": "5"}), (422, "INVALID_OPTION")),
+    "a truth as limit": (json.dumps({"image": "AA==", "limit": True}), (422, "INVALID_OPTION")),
+    "a region with a fifth side": (
+        json.dumps({"image": "AA==", "region": {"x": 0, "y": 0, "width": 1, "height": 1, "depth": 1}}),
+        (422, "INVALID_OPTION"),
+    ),
+    "a region outside": (
+        json.dumps({"image": "AA==", "region": {"x": 0.6, "y": 0, "width": 0.5, "height": 1}}),
+        (422, "INVALID_OPTION"),
+    ),
+    "a path as id": (json.dumps({"image_id": "../../etc/passwd"}), (404, "UNKNOWN_IMAGE")),
+    "an empty id": (json.dumps({"image_id": ""}), (404, "UNKNOWN_IMAGE")),
+    "an id in capitals": (json.dumps({"image_id": "A" * 32}), (404, "UNKNOWN_IMAGE")),
+}
+
+
+@pytest.mark.parametrize("case", BAD_BODIES)
+async def test_a_bad_json_body_is_refused(client: httpx.AsyncClient, service: FakeService, case: str) -> None:
+    content, expected = BAD_BODIES[case]
+    headers = {"content-type": "application/json; charset=utf-8"}
+    assert problem(await client.post("/search", content=content, headers=headers)) == expected
+    assert service.searches == []
+
+
+async def test_an_option_error_says_what_is_right(client: httpx.AsyncClient) -> None:
+    limit = await client.post("/search", json={"image": "AA==", "limit": 0})
+    assert limit.json()["detail"] == "limit must be a whole number from 1 to 100."
+    unknown = await client.post("/search", json={"image": "AA==", "colour" * 20: 1})
+    assert unknown.json()["detail"] == "There is no option “" + ("colour" * 20)[:40] + "”."
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "image/jpeg", ""]
+)
+async def test_another_content_type_is_refused(client: httpx.AsyncClient, content_type: str) -> None:
+    response = await client.post("/search", content=b"x", headers={"content-type": content_type})
+    assert problem(response) == (415, "UNSUPPORTED_CONTENT_TYPE")
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=other"])
+async def test_a_form_without_its_parts_is_malformed(client: httpx.AsyncClient, content_type: str) -> None:
+    response = await client.post("/search", content=b"--x\r\n", headers={"content-type": content_type})
+    assert problem(response) == (400, "MALFORMED_REQUEST")
+
+
+async def test_a_form_in_a_codec_that_cannot_decode_is_malformed(client: httpx.AsyncClient) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="limit"\r\n\r\n\xff\xff\r\n--x--\r\n'
+    headers = {"content-type": "multipart/form-data; boundary=x; charset=punycode"}
+    response = await client.post("/search", content=part, headers=headers)
+    assert problem(response)[0] in (400, 422)
+
+
+async def test_a_photo_of_the_largest_size_is_taken_and_one_byte_more_is_not(connect: Connect) -> None:
+    async with connect(max_upload_bytes=1000) as client:
+        for form in ({"files": {"image": b"x" * 1000}}, {"json": {"image": in_base64(b"x" * 1000)}}):
+            assert (await client.post("/search", **form)).status_code == 200
+        for form in ({"files": {"image": b"x" * 1001}}, {"json": {"image": in_base64(b"x" * 1001)}}):
+            assert problem(await client.post("/search", **form)) == (413, "TOO_MANY_BYTES")
+
+
+async def test_a_declared_length_over_the_limit_is_refused_unread(connect: Connect) -> None:
+    read = 0
+
+    async def body():
+        nonlocal read
+        read += 1
+        yield b"x"
+
+    async with connect(max_upload_bytes=1000) as client:
+        headers = {"content-type": "application/json", "content-length": "1000000"}
+        response = await client.post("/search", content=body(), headers=headers)
+    assert problem(response) == (413, "TOO_MANY_BYTES")
+
+
+FAILURES = [
+    ("EMPTY_IMAGE", grpc.StatusCode.INVALID_ARGUMENT, 400),
+    ("TOO_MANY_BYTES", grpc.StatusCode.INVALID_ARGUMENT, 413),
+    ("TOO_MANY_PIXELS", grpc.StatusCode.INVALID_ARGUMENT, 422),
+    ("UNSUPPORTED_IMAGE_TYPE", grpc.StatusCode.INVALID_ARGUMENT, 415),
+    ("UNDECODABLE_IMAGE", grpc.StatusCode.INVALID_ARGUMENT, 422),
+    ("INVALID_OPTION", grpc.StatusCode.INVALID_ARGUMENT, 422),
+    ("UNKNOWN_IMAGE", grpc.StatusCode.NOT_FOUND, 404),
+    ("OPTION_UNAVAILABLE", grpc.StatusCode.FAILED_PRECONDITION, 422),
+    ("INDEX_NOT_READY", grpc.StatusCode.UNAVAILABLE, 503),
+    ("OVERLOADED", grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
+    ("DEADLINE_EXCEEDED", grpc.StatusCode.DEADLINE_EXCEEDED, 504),
+]
+
+
+@pytest.mark.parametrize(("reason", "code", "status"), FAILURES)
+async def test_a_failure_of_the_service_has_its_status(
+    client: httpx.AsyncClient, service: FakeService, reason: str, code: grpc.StatusCode, status: int
+) -> None:
+    service.failure = Failure(code, reason)
+    response = await client.post("/search", files={"image": PHOTO})
+    assert problem(response) == (status, reason)
+    assert ("retry-after" in response.headers) == (status == 503)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (grpc.StatusCode.INTERNAL, (502, "EXTRACTOR_FAILED")),
+        (grpc.StatusCode.UNAUTHENTICATED, (502, "EXTRACTOR_FAILED")),
+        (grpc.StatusCode.UNAVAILABLE, (503, "EXTRACTOR_UNAVAILABLE")),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, (503, "OVERLOADED")),
+    ],
+)
+async def test_a_failure_without_a_reason_goes_by_its_status(
+    client: httpx.AsyncClient,
+    service: FakeService,
+    caplog: pytest.LogCaptureFixture,
+    code: grpc.StatusCode,
+    expected: tuple[int, str],
+) -> None:
+    service.failure = Failure(code)
+    assert problem(await client.post("/search", files={"image": PHOTO})) == expected
+    assert ("engine.py is broken" in caplog.text) == (expected[0] == 502)
+
+
+async def test_an_answer_past_the_deadline_is_a_timeout(connect: Connect, service: FakeService) -> None:
+    service.delay_s = 5
+    async with connect(search_timeout_s=0.1) as client:
+        response = await client.post("/search", files={"image": PHOTO})
+    assert problem(response) == (504, "DEADLINE_EXCEEDED")
+    assert response.json()["detail"].startswith("The search took longer than 0.1 seconds")
+
+
+async def test_a_service_out_of_reach_is_told_apart_and_found_again(connect: Connect) -> None:
+    async with connect(extractor_address="127.0.0.1:1") as client:
+        response = await client.post("/search", files={"image": PHOTO})
+    assert problem(response) == (503, "EXTRACTOR_UNAVAILABLE")
+    assert response.headers["retry-after"] == "5"
+
+
+async def test_searching_faster_than_allowed_is_refused_for_a_while(connect: Connect) -> None:
+    async with connect(rate_limit_per_minute=2) as client:
+        for _ in range(2):
+            assert (await client.post("/search", files={"image": PHOTO})).status_code == 200
+        response = await client.post("/search", files={"image": PHOTO})
+        assert problem(response) == (429, "RATE_LIMITED")
+        assert 1 <= int(response.headers["retry-after"]) <= 30
+        assert (await client.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(("trusted", "second_status"), [("", 429), ("203.0.113.0/24", 200)])
+async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(
+    connect: Connect, trusted: str, second_status: int
+) -> None:
+    async with connect(rate_limit_per_minute=1, trusted_proxies=trusted) as client:
+        for address, status in (("198.51.100.1", 200), ("198.51.100.2", second_status)):
+            headers = {"x-forwarded-for": address}
+            response = await client.post("/search", files={"image": PHOTO}, headers=headers)
+            assert response.status_code == status
+
+
+async def test_a_search_too_many_at_once_is_told_to_come_back(connect: Connect, service: FakeService) -> None:
+    import asyncio
+
+    service.delay_s = 0.5
+    async with connect(max_concurrent_searches=1) as client:
+        first, second = await asyncio.gather(
+            client.post("/search", files={"image": PHOTO}), client.post("/search", files={"image": PHOTO})
+        )
+        assert first.status_code == 200
+        assert problem(second) == (503, "OVERLOADED")
+        assert second.headers["retry-after"] == "1"
+        assert (await client.post("/search", files={"image": PHOTO})).status_code == 200
