@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.descriptors.long_side import LongSideInput
+from extractor_service.descriptors.normalisation import l2_normalised
 from extractor_service.local_features import LocalFeatures, RootSift
+
+_SEED = 20140623
 
 
 class LocalDescriptor:
@@ -26,6 +29,7 @@ class LocalDescriptor:
         self._dim = dim
         self._extractor = extractor
         self._encode = encode
+        self._nothing = l2_normalised(np.random.default_rng(_SEED).standard_normal(dim, np.float32))
 
     @property
     def name(self) -> str:
@@ -41,10 +45,17 @@ class LocalDescriptor:
         return LongSideInput(self._extractor.long_side_px, enlarge=False)
 
     def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Shape=(B, D), rows L2-normalised; zero for a picture without features; see `Descriptor`."""
+        """Shape=(B, D), rows L2-normalised; see `Descriptor`.
+
+        A picture without features gets a fixed direction drawn at random: far from all others, alike among
+        themselves. The zero vector would be nearer to everything than most pictures are to each other.
+        """
         return self.describe_features([self._extractor.extract(picture) for picture in inputs])
 
     def describe_features(self, pictures: Sequence[LocalFeatures]) -> NDArray[np.float32]:
         """The same from features that are already there: a store's, at publication."""
-        rows = [self._encode(features.root_sift) for features in pictures]
-        return np.stack(rows) if rows else np.empty((0, self._dim), np.float32)
+        rows = np.empty((len(pictures), self._dim), np.float32)
+        for row, features in zip(rows, pictures, strict=True):
+            encoded = self._encode(features.root_sift)
+            row[:] = encoded if encoded.any() else self._nothing
+        return rows

@@ -54,10 +54,9 @@ def localize(query: NDArray[np.float32], conv_map: NDArray[np.float32]) -> Local
 
 
 def region_of(box: NDArray[np.int64], height: int, width: int) -> Region:
-    """The box in fractions of the map; rounding never lets it reach beyond the border."""
+    """The box in fractions of the map."""
     top, left, bottom, right = (int(edge) for edge in box)
-    x, y = left / width, top / height
-    return Region(x, y, min((right - left) / width, 1 - x), min((bottom - top) / height, 1 - y))
+    return Region(left / width, top / height, (right - left) / width, (bottom - top) / height)
 
 
 def integral(conv_map: NDArray[np.float32]) -> NDArray[np.float64]:

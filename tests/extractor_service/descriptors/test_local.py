@@ -30,8 +30,11 @@ def test_each_picture_is_extracted_and_encoded() -> None:
     np.testing.assert_array_equal(described, descriptor.describe_features(features))
 
 
-def test_a_picture_without_texture_is_zero() -> None:
-    assert not vlad_descriptor().describe([np.zeros((20, 20, 3), np.uint8)]).any()
+def test_pictures_without_texture_are_alike_and_far_from_all_others() -> None:
+    black, white = np.zeros((20, 20, 3), np.uint8), np.full((50, 40, 3), 255, np.uint8)
+    described = vlad_descriptor().describe([black, white, *(picture(seed) for seed in range(5))])
+    np.testing.assert_array_equal(described[0], described[1])
+    assert np.linalg.norm(described[0] - described[2:], axis=1).min() > 1.25
 
 
 def test_no_pictures_give_no_rows() -> None:
