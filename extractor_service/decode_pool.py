@@ -82,7 +82,7 @@ class DecodePool:
             try:
                 result = worker.run(task.function, task.args)
             except Exception as error:
-                task.future.set_exception(CancelledError() if self._fleet.closed else error)
+                task.future.set_exception(error)
             else:
                 task.future.set_result(result)
 
@@ -132,6 +132,7 @@ class _Fleet:
         self.closed = False
 
     def start(self) -> tuple[BaseProcess, Connection]:
+        """Raises CancelledError once the fleet is closed: that is how a running task ends then."""
         with self._lock:
             if self.closed:
                 raise CancelledError
@@ -184,9 +185,8 @@ def _serve(pipe: Connection, task_timeout_s: float, memory_limit_bytes: int) -> 
     with suppress(EOFError, OSError, MemoryError):  # too little memory to take a task is the end of it, too
         while True:
             function, args = pipe.recv()
-            signal.setitimer(
-                signal.ITIMER_REAL, task_timeout_s
-            )  # SIGALRM ends the process, even inside C code
+            # Nobody handles SIGALRM, so the kernel ends the process with it, even inside C code.
+            signal.setitimer(signal.ITIMER_REAL, task_timeout_s)
             outcome = _outcome(function, args)
             signal.setitimer(signal.ITIMER_REAL, 0)
             pipe.send(outcome)

@@ -163,7 +163,8 @@ def test_closing_leaves_no_worker_and_no_future_open(tmp_path: Path) -> None:
     assert len(workers) == 2
     pool.close()
     assert not any(worker.pid and exists(worker.pid) for worker in workers)
-    for future in running + waiting:
+    assert all(future.cancelled() for future in waiting)
+    for future in running:
         with pytest.raises(CancelledError):
             future.result(timeout=10)
     with pytest.raises(RuntimeError):
@@ -225,9 +226,13 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path, busy: str) -> None:
         wait_until(lambda: not members_of_session(parent.pid))
 
 
-@pytest.mark.parametrize("finish", ["pool.close()", "pass"])
-def test_ctrl_c_ends_everything_without_a_word(tmp_path: Path, finish: str) -> None:
-    with start_parent(tmp_path, finish=finish) as parent:
+WORKERS_SERVE = "[task.result() for task in [pool.submit(time.sleep, 0.3) for _ in range(2)]]"
+
+
+@pytest.mark.parametrize("before", ["pass", WORKERS_SERVE], ids=["while starting", "once they serve"])
+@pytest.mark.parametrize("finish", ["pool.close()", WORKERS_SERVE, "pass"], ids=["close", "go on", "exit"])
+def test_ctrl_c_is_the_parents_affair_alone(tmp_path: Path, before: str, finish: str) -> None:
+    with start_parent(tmp_path, before, finish) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "started\n"
         os.killpg(parent.pid, signal.SIGINT)
