@@ -203,6 +203,15 @@ def test_the_first_frame_of_an_animation_is_taken() -> None:
         assert_close(decode(animated, LIMITS), red)
 
 
+def test_a_phones_file_of_several_pictures_is_its_first_one() -> None:
+    """Cameras put a preview or a depth map behind the photo (CIPA DC-007, MPO)."""
+    behind = Image.new("RGB", (96, 64), "white")
+    data = encoded(Image.fromarray(gradient()), "MPO", save_all=True, append_images=[behind], quality=95)
+    decoded = decode(data, LIMITS)
+    assert decoded.media_type == "image/jpeg"
+    assert_close(decoded, gradient())
+
+
 @pytest.mark.parametrize(
     ("cmyk", "rgb"),
     [((0, 0, 0, 0), (255, 255, 255)), ((0, 255, 255, 0), (255, 0, 0)), ((0, 0, 0, 255), (0, 0, 0))],
