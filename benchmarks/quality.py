@@ -1,7 +1,7 @@
 """Retrieval quality of every local-feature method: `python -m benchmarks.quality`.
 
-What is learnt (words, the whitening of the embedding) is learnt on the other set's photos: Corel-1k for Holidays
-and the other way round. The weights of tf-idf belong to the collection itself.
+What is learnt (words, the whitening of the embedding) is learnt on the other set's photos: Corel-1k for
+Holidays and the other way round. The weights of tf-idf belong to the collection itself.
 """
 
 from __future__ import annotations
