@@ -35,7 +35,7 @@ def summary_text(summary: Summary) -> str:
         *_refused_lines(summary.refused_first, summary.refused),
         f"{summary.described} images described, {summary.photos_per_second:.1f} photos a second, "
         f"{summary.seconds:.1f} s in all.",
-        f"Snapshot {summary.snapshot} {'is live now' if summary.published else 'stays live: nothing changed'}.",
+        f"Snapshot {summary.snapshot} {'is' if summary.published else 'stays'} live.",
         f"{summary.images} images, {summary.descriptor} of {summary.model}.",
     ]
     return "\n".join([*lines, *([summary.model_note] if summary.model_note else [])])

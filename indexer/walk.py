@@ -114,7 +114,8 @@ class _Walker:
             return
         if not stat.S_ISREG(status.st_mode):
             self.listing.ignored += 1
-        elif not os.access(path, os.R_OK):  # asked here, for a change of permissions leaves no trace in mtime
+        elif not os.access(path, os.R_OK, effective_ids=True):
+            # Asked here and each time, for a change of permissions leaves no trace in mtime.
             self._refuse(path, UNREADABLE)
         else:
             self.listing.photos.append(FileState(self._relative(path), status.st_size, status.st_mtime_ns))

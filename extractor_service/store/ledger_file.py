@@ -12,7 +12,7 @@ from typing import Literal
 
 from extractor_service.backbones.base import ModelIdentity, Precision
 from extractor_service.errors import StoreError
-from extractor_service.store.durable import sync_directory, sync_file
+from extractor_service.store.durable import full_disk_as_store_full, sync_directory, sync_file
 from extractor_service.store.recipe import Recipe
 
 _FORMAT = "1"
@@ -77,7 +77,7 @@ def open_ledger(
     if not path.exists():
         return None
     try:
-        with ExitStack() as closed_on_failure:
+        with full_disk_as_store_full(), ExitStack() as closed_on_failure:
             connection = closed_on_failure.enter_context(closing(_connect(path, mode)))
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
                 return None

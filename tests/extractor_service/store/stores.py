@@ -1,0 +1,50 @@
+"""Small stores for the tests of this room."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.backbones.base import ModelIdentity, Precision
+from extractor_service.store.layout import image_id_of
+from extractor_service.store.ledger import DescribedImage, FileState
+from extractor_service.store.publish import SnapshotContent
+from extractor_service.store.recipe import Recipe
+from extractor_service.store.records import ImageRecord, RefusedFile
+
+DIM = 8
+RECIPE = Recipe("fc6", DIM, ModelIdentity("fake", "f" * 64, "fake-32-1"), Precision.F32)
+
+
+def descriptor(seed: int) -> NDArray[np.float16]:
+    row = np.random.default_rng(seed).random(DIM)
+    return (row / np.linalg.norm(row)).astype(np.float16)
+
+
+def sha256(seed: int) -> str:
+    return hashlib.sha256(str(seed).encode()).hexdigest()
+
+
+def image_id(seed: int) -> str:
+    return image_id_of(sha256(seed))
+
+
+def record(seed: int, *paths: str) -> ImageRecord:
+    return ImageRecord(image_id(seed), paths or (f"{seed}.jpg",), 64, 48, "image/jpeg", 1000 + seed)
+
+
+def content(seeds: Iterable[int], refused: Sequence[RefusedFile] = (), note: str = "") -> SnapshotContent:
+    rows = sorted(((record(seed), descriptor(seed)) for seed in seeds), key=lambda row: row[0].image_id)
+    return SnapshotContent(RECIPE, note, len(rows), rows, refused)
+
+
+def file(path: str, size_bytes: int = 1000, mtime_ns: int = 1) -> FileState:
+    return FileState(path, size_bytes, mtime_ns)
+
+
+def described(seed: int, *paths: str) -> DescribedImage:
+    files = [file(path) for path in paths or (f"{seed}.jpg",)]
+    return DescribedImage(sha256(seed), 1000 + seed, 64, 48, "image/jpeg", descriptor(seed), files)

@@ -1,0 +1,66 @@
+"""A folder of photos, a store, and building the one from the other with a fake network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from extractor_service.store.layout import StoreLayout
+from extractor_service.store.snapshot import Snapshot
+from indexer.build import build
+from indexer.settings import IndexerSettings
+from indexer.summary import Summary
+from tests.indexer.fake_networks import FakeNetworks
+
+
+@contextmanager
+def no_progress(total: int) -> Iterator[Callable[[int], object]]:
+    settled = 0
+
+    def advance(count: int) -> None:
+        nonlocal settled
+        settled += count
+
+    yield advance
+    assert settled == total
+
+
+@dataclass
+class Workplace:
+    images: Path
+    store: Path
+    networks: FakeNetworks = field(default_factory=FakeNetworks)
+
+    @property
+    def layout(self) -> StoreLayout:
+        return StoreLayout(self.store)
+
+    def build(self, *, rebuild: bool = False, allow_empty: bool = False, **settings: Any) -> Summary:
+        given = {"images_dir": self.images, "store_dir": self.store, "workers": 2} | settings
+        return build(
+            IndexerSettings(**given), self.networks, no_progress, rebuild=rebuild, allow_empty=allow_empty
+        )
+
+    def indexed(self) -> dict[str, NDArray[np.float16]]:
+        """What the live snapshot holds: descriptors by path."""
+        with Snapshot.open(self.layout) as snapshot:
+            records = snapshot.records(range(snapshot.manifest.count))
+            return {
+                path: np.array(snapshot.descriptors[row])
+                for row, record in enumerate(records)
+                for path in record.paths
+            }
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Workplace:
+    images = tmp_path / "images"
+    images.mkdir()
+    return Workplace(images, tmp_path / "store")

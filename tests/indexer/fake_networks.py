@@ -1,0 +1,79 @@
+"""Networks that need no weights. As a program: the indexer's command line with them.
+
+For tests that interrupt the program, FAKE_BATCH_S makes each batch take that long, and KILL_BEFORE names a
+function, as module:name, instead of whose first call the process kills itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.backbones import Backbone, ModelChoice, ModelIdentity, Precision
+from extractor_service.errors import ModelUnavailable
+from indexer.__main__ import main
+from tests.fakes import FakeBackbone
+
+
+class SlowBackbone(FakeBackbone):
+    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        time.sleep(float(os.environ.get("FAKE_BATCH_S", "0")))
+        return super().fc6(images)
+
+
+class OtherBackbone(FakeBackbone):
+    """Another model: every feature is another one's."""
+
+    identity = ModelIdentity(name="other", digest="e" * 64, preprocessing="fake-32-1")
+
+    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return super().fc6(images)[:, ::-1]
+
+
+@dataclass
+class FakeNetworks:
+    """`indexer.networks.Networks`, keeping book of what was asked of it. "auto" is "fake"."""
+
+    prepared: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    """Names of models whose folders are gone."""
+
+    def prepare(self, requested: str) -> ModelChoice:
+        self.prepared.append(requested)
+        if requested == "auto":
+            return ModelChoice(FakeBackbone.identity, "The fake one, because this is a test.")
+        if requested not in ("fake", "other"):
+            raise ModelUnavailable(f"There is no model {requested}.")
+        return ModelChoice({"fake": FakeBackbone, "other": OtherBackbone}[requested].identity, "")
+
+    def check(self, identity: ModelIdentity) -> None:
+        if identity.name in self.lost:
+            raise ModelUnavailable(f"The store lacks the model {identity.name}.")
+
+    def load(self, identity: ModelIdentity, precision: Precision) -> Backbone:
+        self.check(identity)
+        self.loaded.append(identity.name)
+        return {"fake": SlowBackbone, "other": OtherBackbone}[identity.name]()
+
+
+def kill_before(module: str, function: str) -> None:
+    """function: as in "publish" or "Ledger.add"."""
+    owner: object = importlib.import_module(module)
+    *classes, name = function.split(".")
+    for each in classes:
+        owner = getattr(owner, each)
+    setattr(owner, name, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+
+
+if __name__ == "__main__":
+    if "KILL_BEFORE" in os.environ:
+        kill_before(*os.environ["KILL_BEFORE"].split(":"))
+    sys.exit(main(provide=lambda settings: FakeNetworks()))

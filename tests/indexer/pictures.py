@@ -1,0 +1,36 @@
+"""Small photos for the tests of the indexer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ACCEPTED_FORMATS = {
+    "a.jpg": "JPEG",
+    "b.JPEG": "JPEG",
+    "c.jpe": "JPEG",
+    "d.JFIF": "JPEG",
+    "e.png": "PNG",
+    "f.webp": "WEBP",
+    "g.gif": "GIF",
+    "h.bmp": "BMP",
+    "i.avif": "AVIF",
+    "j.heic": "HEIF",
+    "k.heif": "HEIF",
+}
+
+
+def draw(path: Path, seed: int, image_format: str = "PNG") -> None:
+    """A picture of 4 × 4 random colours, another one for each seed."""
+    colours = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray(colours).resize((64, 48), Image.Resampling.NEAREST)
+    picture.save(path, image_format)
+
+
+def draw_many(folder: Path, seeds: range) -> None:
+    """Spread over a few sub-folders."""
+    for seed in seeds:
+        draw(folder / f"{seed % 3}" / f"{seed:04d}.png", seed)
