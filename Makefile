@@ -10,14 +10,6 @@ STORE ?= store
 IMAGES ?= $(shell cat '$(STORE)/IMAGES' 2>/dev/null)
 SAMPLES := var/samples
 
-# Unquoted here and passed through the environment: folders may hold spaces.
-export INDEXER_IMAGES_DIR   = $(or $(IMAGES),$(SAMPLES))
-export EXTRACTOR_IMAGES_DIR = $(INDEXER_IMAGES_DIR)
-export GATEWAY_IMAGES_DIR   = $(INDEXER_IMAGES_DIR)
-export INDEXER_STORE_DIR    = $(STORE)
-export EXTRACTOR_STORE_DIR  = $(STORE)
-export GATEWAY_STORE_DIR    = $(STORE)
-
 PY     := .venv/bin/python
 VENV   := .venv/.installed
 STUBS  := protos/imagesearch/v1/search_pb2.py
@@ -28,6 +20,10 @@ PHOTOS := $(if $(filter-out $(SAMPLES),$(IMAGES)),,samples)
 
 define build
 $(PY) -m indexer build && printf '%s\n' "$$INDEXER_IMAGES_DIR" >'$(STORE)/IMAGES'
+endef
+
+define has_chromium
+[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null
 endef
 
 # What docker-compose.yml takes from outside: absolute folders, and a user who may read and write them (not root).
@@ -41,18 +37,33 @@ IMAGES='$(call given,IMAGES)'; STORE='$(call given,STORE)'; \
 export IMAGES="$${IMAGES:+$$(realpath "$$IMAGES")}" STORE="$${STORE:+$$(realpath "$$STORE")}"
 endef
 
-.PHONY: help run test index weights samples photos up down lint format proto lock clean
+.PHONY: help run test index weights samples photos up down lint format bench eval proto lock clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+# Through the environment, unquoted here: folders may hold spaces.
+run index weights: export INDEXER_STORE_DIR    = $(STORE)
+run index:         export INDEXER_IMAGES_DIR   = $(or $(IMAGES),$(SAMPLES))
+run:               export EXTRACTOR_STORE_DIR  = $(STORE)
+run:               export EXTRACTOR_IMAGES_DIR = $(INDEXER_IMAGES_DIR)
+run:               export GATEWAY_STORE_DIR    = $(STORE)
+run:               export GATEWAY_IMAGES_DIR   = $(INDEXER_IMAGES_DIR)
 
 run: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder, then serve the page (the sample photos without IMAGES)
 	@$(PY) -m scripts.serve --check
 	@$(build)
 	@exec $(PY) -m scripts.serve
 
-test: $(READY)  ## Run the whole test suite, in a browser too
-	$(PY) -m pytest
+test: $(READY)  ## Run the whole test suite, in a browser too (Chromium)
+	@if $(has_chromium) || $(PY) -m playwright install --only-shell chromium; then \
+	  $(PY) -m pytest; \
+	elif [ -n "$$CI" ]; then \
+	  echo "There is no Chromium, and none could be fetched: apt-get install chromium" >&2; exit 1; \
+	else \
+	  echo "Without the browser tests: there is no Chromium, and none could be fetched" >&2; \
+	  $(PY) -m pytest -m "not browser"; \
+	fi
 
 index: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder: only what changed
 	@$(build)
@@ -80,6 +91,12 @@ lint: $(READY)  ## Check style and types (ruff, mypy --strict)
 format: $(VENV)  ## Format the code
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+bench: $(READY)  ## Measure the speed of extraction and search
+	$(PY) -m benchmarks
+
+eval: $(READY)  ## Measure retrieval quality on EVAL_PHOTOS=folder (holidays/ and corel1k/ in it)
+	$(PY) -m benchmarks.quality
 
 proto: $(STUBS)  ## Generate the gRPC stubs
 
