@@ -1,0 +1,239 @@
+"""How the page meets different readers, screens and browsers."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import IN_BROWSER, OpenPage, Site
+
+pytestmark = IN_BROWSER
+
+# For every element with text of its own: the contrast with the nearest opaque background behind it, as WCAG
+# 2.2 counts it in 1.4.3.
+LOW_CONTRAST = """
+() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const parse = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const luminance = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((value) => value / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const behind = (element) => {
+    for (let node = element; node; node = node.parentElement) {
+      const colour = parse(getComputedStyle(node).backgroundColor);
+      if (colour[3] === 255) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
+  const hasText = (element) => [...element.childNodes].some(isText);
+  return [...document.querySelectorAll("body *")]
+    .filter((element) => element.checkVisibility() && hasText(element) && !element.closest(".about"))
+    .map((element) => {
+      const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(behind(element))];
+      return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.outerHTML.slice(0, 80)];
+    })
+    .filter(([contrast]) => contrast < 4.5);
+}
+"""
+
+# What a checker of accessibility looks for first.
+FLAWS = """
+() => {
+  const flaws = [];
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  ids.filter((id, index) => ids.indexOf(id) !== index).forEach((id) => flaws.push(`two of #${id}`));
+  for (const name of ["aria-labelledby", "aria-describedby", "for"]) {
+    for (const element of document.querySelectorAll(`[${name}]`)) {
+      for (const id of element.getAttribute(name).split(" ")) {
+        if (!document.getElementById(id)) flaws.push(`${name} of nothing: ${id}`);
+      }
+    }
+  }
+  for (const image of document.images) if (!image.hasAttribute("alt")) flaws.push("no alt: " + image.src);
+  for (const field of document.querySelectorAll("input:not([type=hidden])")) {
+    if (!field.labels.length && !field.ariaLabel) flaws.push("no label: " + field.outerHTML);
+  }
+  for (const control of document.querySelectorAll("a, button, summary")) {
+    const name = control.ariaLabel || control.textContent.trim() || control.querySelector("img")?.alt;
+    if (!name) flaws.push("no name: " + control.outerHTML);
+    const { width, height } = control.getBoundingClientRect();
+    const isBlock = control.checkVisibility() && getComputedStyle(control).display !== "inline";
+    if (isBlock && Math.min(width, height) < 24) flaws.push("small: " + control.outerHTML);
+  }
+  const levels = [...document.querySelectorAll("h1, h2, h3")]
+    .filter((heading) => heading.checkVisibility()).map((heading) => Number(heading.tagName[1]));
+  if (levels[0] !== 1 || levels.filter((level) => level === 1).length !== 1) flaws.push("not one h1 first");
+  const isGap = (level, index) => level > (levels[index - 1] ?? 1) + 1;
+  if (levels.some(isGap)) flaws.push("a level of headings left out");
+  for (const name of ["main", "header"]) {
+    if (document.querySelectorAll(`body > ${name}`).length !== 1) flaws.push("not one " + name);
+  }
+  return flaws;
+}
+"""
+
+# A region and open options make the fullest page there is.
+STATES = {
+    "start": "/",
+    "results": "/?image_id={id}&region=0.1,0.2,0.3,0.4",
+    "problem": "/?image_id={id}&limit=0",
+    "docs": "/docs",
+}
+
+
+def address(site: Site, state: str) -> str:
+    return STATES[state].format(id=site.service.images[0].image_id)
+
+
+async def open_options(page: Page) -> None:
+    for summary in await page.locator("summary").locator("visible=true").all():
+        await summary.click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", STATES)
+async def test_text_stands_out_in_light_and_dark(
+    open_page: OpenPage, site: Site, state: str, scheme: str
+) -> None:
+    async with open_page(address(site, state), color_scheme=scheme) as page:
+        await open_options(page)
+        assert await page.evaluate(LOW_CONTRAST) == []
+
+
+async def test_dark_is_dark_and_light_is_light(open_page: OpenPage) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    async with open_page(color_scheme="dark") as page:
+        assert await page.evaluate(background) == "rgb(20, 20, 21)"
+    async with open_page(color_scheme="light") as page:
+        assert await page.evaluate(background) == "rgb(250, 249, 247)"
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_everything_has_a_name_a_label_and_room(open_page: OpenPage, site: Site, state: str) -> None:
+    async with open_page(address(site, state)) as page:
+        await open_options(page)
+        assert await page.evaluate(FLAWS) == []
+
+
+@pytest.mark.parametrize("language", ["en-US", "ja-JP"])
+@pytest.mark.parametrize("state", STATES)
+async def test_nothing_reaches_past_the_side_of_the_screen(
+    open_page: OpenPage, site: Site, state: str, language: str
+) -> None:
+    async with open_page(address(site, state), locale=language) as page:
+        await open_options(page)
+        for width in (320, 390, 820, 1440, 2560):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_photos_keep_their_proportions_and_their_places(open_page: OpenPage, site: Site) -> None:
+    async with open_page(address(site, "results"), viewport={"width": 1280, "height": 900}) as page:
+        await page.wait_for_load_state("networkidle")
+        shifts = """() => new Promise((resolve) => new PerformanceObserver((list) =>
+            resolve(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))
+        ).observe({ type: "layout-shift", buffered: true }) ?? setTimeout(() => resolve(0), 500))"""
+        assert await page.evaluate(shifts) < 0.05
+        for index, (width, height) in enumerate([(300, 400), (480, 200), (320, 320)]):
+            box = await page.locator("#results .photo").nth(index).bounding_box()
+            assert box is not None
+            assert box["width"] / box["height"] == pytest.approx(width / height, rel=0.03)
+
+
+async def test_the_page_speaks_japanese(open_page: OpenPage, site: Site) -> None:
+    async with open_page(locale="ja-JP") as page:
+        await expect(page.locator("html")).to_have_attribute("lang", "ja")
+        await page.get_by_label("写真を選ぶ").set_input_files(site.photo)
+        await expect(page.get_by_role("heading", name="検索結果")).to_be_visible()
+        await expect(page.locator("#status")).to_contain_text("24枚の写真から24件")
+        await page.get_by_role("button", name="一部を選ぶ").click()
+        await expect(page.get_by_role("application")).to_have_accessible_name(
+            "選んだ範囲: 左から25%、上から25%、幅50%、高さ50%"
+        )
+
+
+async def test_everything_works_without_scripts(open_page: OpenPage, site: Site) -> None:
+    first, second = site.service.images[:2]
+    async with open_page(java_script_enabled=False) as page:
+        await page.get_by_label("Choose a photo").set_input_files(site.photo)
+        await page.get_by_role("button", name="Search", exact=True).click()
+        await expect(page.locator("#results li")).to_have_count(24)
+        preview = await page.locator(".query-image").get_attribute("src")
+        assert preview is not None
+        assert preview.startswith("data:image/webp;base64,")
+
+        await page.get_by_role("link", name="set/0.jpg", exact=True).click()
+        await expect(page).to_have_url(f"{site.url}/?image_id={first.image_id}")
+        await page.locator(".query summary").click()
+        await page.locator("#refine-limit").fill("3")
+        for name, value in (("Left", "0.1"), ("Top", "0.2"), ("Width", "0.3"), ("Height", "0.4")):
+            await page.get_by_label(name, exact=True).fill(value)
+        await page.get_by_role("button", name="Search again").click()
+        await expect(page.locator("#results li")).to_have_count(3)
+        assert site.service.searches[-1].region.width == 0.3
+        await expect(page.locator(".shade path")).to_have_count(1)
+
+        await page.get_by_role("link", name="set/1.jpg", exact=True).click()
+        await expect(page).to_have_url(f"{site.url}/?image_id={second.image_id}&limit=3")
+        await page.go_back()
+        await expect(page.locator(".shade path")).to_have_count(1)
+        await page.get_by_role("link", name="Use the whole photo").click()
+        await expect(page).to_have_url(f"{site.url}/?image_id={first.image_id}&limit=3")
+
+
+async def test_an_error_without_scripts_is_a_page_with_a_way_on(open_page: OpenPage, site: Site) -> None:
+    async with open_page(java_script_enabled=False) as page:
+        await page.get_by_label("Choose a photo").set_input_files(
+            {"name": "empty.jpg", "mimeType": "image/jpeg", "buffer": b""}
+        )
+        await page.get_by_role("button", name="Search", exact=True).click()
+        await expect(page.get_by_role("alert")).to_contain_text("Empty file")
+        await page.get_by_label("Choose a photo").set_input_files(site.photo)
+        await page.get_by_role("button", name="Search", exact=True).click()
+        await expect(page.locator("#results li")).to_have_count(24)
+
+
+async def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, site: Site) -> None:
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to the results")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_label("Choose a photo")).to_be_focused()
+    outline = await page.locator("label[for=photo]").evaluate("node => getComputedStyle(node).outlineStyle")
+    assert outline == "solid"
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="set/0.jpg")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#results li")).to_have_count(23)
+
+
+async def test_who_wants_less_motion_gets_none(open_page: OpenPage, site: Site) -> None:
+    async with open_page(address(site, "results"), reduced_motion="reduce") as page:
+        image = page.locator("#results .photo img").first
+        await image.hover()
+        assert await image.evaluate("node => getComputedStyle(node).scale") == "none"
+        assert await image.evaluate("node => getComputedStyle(node).transitionProperty") == "none"
+
+
+async def test_a_script_or_style_slipped_into_the_page_does_nothing_and_is_noticed(
+    page: Page, site: Site
+) -> None:
+    await page.evaluate("""() => {
+      const script = document.createElement("script");
+      script.textContent = "document.title = 'taken over'";
+      document.body.append(script);
+      document.body.insertAdjacentHTML("beforeend", '<p id="styled" style="color: rgb(1, 2, 3)">x</p>');
+    }""")
+    assert await page.title() == "Simple Image Search Engine"
+    assert await page.locator("#styled").evaluate("node => getComputedStyle(node).color") != "rgb(1, 2, 3)"
+    assert len(site.complaints) == 2
+    site.complaints.clear()
