@@ -179,8 +179,6 @@ class Engine:
 def _check_available(options: SearchOptions) -> None:
     if options.verify:
         raise OptionUnavailable("This index holds no local features, so results cannot be verified.")
-    if options.expand:
-        raise OptionUnavailable("This service cannot expand queries yet.")
 
 
 def _describe_vector(served: ServedSnapshot, query: VectorQuery, options: SearchOptions) -> _Described:

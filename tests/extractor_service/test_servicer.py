@@ -115,6 +115,23 @@ async def test_max_distance_is_a_bound_and_zero_is_one_too(folder: Folder) -> No
     assert list(none.hits) == []
 
 
+async def test_an_expanded_search_ranks_by_the_query_averaged_with_its_nearest(tmp_path: Path) -> None:
+    folder = Folder.at(tmp_path, seeds=range(40))
+    folder.publish()
+    image_id = folder.id_of("003.png")
+    query = stored_descriptor(folder, image_id)
+    nearest = [stored_descriptor(folder, found) for found, _ in brute_force(folder, query, 11)[1:]]
+    expanded = query + sum(max(float(other @ query), 0) ** 3 * other for other in nearest)
+    expected = brute_force(folder, expanded / np.linalg.norm(expanded), 40)
+    async with running(settings_for(folder)) as service:
+        plain = await service.stub.Search(pb.SearchRequest(image_id=image_id, limit=3))
+        answer = await service.stub.Search(pb.SearchRequest(image_id=image_id, limit=3, expand=True))
+    wanted = [hit for hit in expected if hit[0] != image_id][:3]
+    assert [hit.image_id for hit in answer.hits] == [found for found, _ in wanted]
+    assert [hit.distance for hit in answer.hits] == pytest.approx([far for _, far in wanted], abs=1e-4)
+    assert [hit.distance for hit in answer.hits] != [hit.distance for hit in plain.hits]
+
+
 async def test_a_region_searches_for_that_part_only(tmp_path: Path) -> None:
     folder = Folder.at(tmp_path, seeds=range(5))
     left, right = (Image.open(io.BytesIO(photo(seed))) for seed in (0, 1))
