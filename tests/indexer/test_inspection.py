@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from extractor_service.errors import StoreMissing
+from extractor_service.store.layout import StoreLayout
+from indexer.inspection import damage
+from tests.indexer.conftest import Workplace
+from tests.indexer.pictures import draw_many
+
+
+@pytest.fixture
+def layout(workplace: Workplace) -> StoreLayout:
+    draw_many(workplace.images, range(6))
+    workplace.build()
+    return workplace.layout
+
+
+def test_a_fresh_store_is_whole(layout: StoreLayout) -> None:
+    assert damage(layout) == []
+
+
+HARMS: dict[str, tuple[Callable[[StoreLayout], object], str]] = {
+    "CURRENT is garbage": (lambda layout: layout.current_path.write_text("latest"), "CURRENT"),
+    "CURRENT names nothing": (lambda layout: layout.current_path.write_text("000007"), "000007"),
+    "no manifest": (lambda layout: (layout.snapshot_dir("000001") / "manifest.json").unlink(), "manifest"),
+    "no catalogue": (
+        lambda layout: (layout.snapshot_dir("000001") / "images.sqlite3").unlink(),
+        "images.sqlite3",
+    ),
+    "no thumbnails": (lambda layout: layout.thumbnails_dir.rename(layout.root / "away"), "6 thumbnails"),
+    "ledger overwritten": (lambda layout: layout.ledger_path.write_bytes(b"x" * 9_000), "ledger"),
+    "ledger cut": (
+        lambda layout: layout.ledger_path.write_bytes(layout.ledger_path.read_bytes()[:-9_000]),
+        "ledger",
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_every_kind_of_damage_is_reported(layout: StoreLayout, harm: str) -> None:
+    do, expected = HARMS[harm]
+    do(layout)
+    found = damage(layout)
+    assert found and any(expected in sentence for sentence in found)
+
+
+def test_damage_to_an_old_snapshot_is_reported_too(workplace: Workplace, layout: StoreLayout) -> None:
+    draw_many(workplace.images, range(6, 8))
+    workplace.build()
+    (layout.snapshot_dir("000001") / "calibration.npy").write_bytes(b"")
+    assert [sentence for sentence in damage(layout) if "000001/calibration.npy" in sentence]
+
+
+def test_no_store_is_not_a_whole_store(workplace: Workplace) -> None:
+    with pytest.raises(StoreMissing):
+        damage(workplace.layout)
