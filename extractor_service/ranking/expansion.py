@@ -3,6 +3,9 @@
 Chum, Philbin, Sivic, Isard & Zisserman, "Total recall: automatic query expansion with a generative feature
 model", ICCV 2007, section 4.2. All functions take and return L2-normalised vectors; the query always has
 weight 1.
+
+How many neighbours to take depends on how many right answers a query has. Up to two keep their order among
+themselves; of more, wrong ones that resemble each other can outvote a right one.
 """
 
 from __future__ import annotations

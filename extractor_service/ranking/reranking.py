@@ -12,9 +12,8 @@ from extractor_service.local_features.features import LocalFeatures
 from extractor_service.ranking.verification import SpatialMatch, verify
 
 HALF_CONVINCED_INLIERS = 10
-"""Inliers count n / (n + 10): of Holidays pairs, 10 inliers are chance in one of a thousand, right in most;
-between 40 and 80 the descriptor still has a say. 5 to 40 rank the Holidays photos alike (mAP within
-0.002)."""
+"""n inliers count n / (n + 10). Measured on Holidays: 1 in 1,000 wrong pairs has 10 inliers or more, and
+2 in 3 right ones. 5 to 40 rank the photos alike (mAP within 0.012)."""
 
 
 def verify_candidates(

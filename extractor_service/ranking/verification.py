@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from extractor_service.local_features.features import ORIENTATION_STEPS, LocalFeatures
 
 MIN_COSINE = 0.7
-"""Least similarity of two matched RootSIFT vectors: below, a match is more often chance than not."""
+"""Least similarity of two matched RootSIFT vectors; at 0.6 the Holidays photos rank no better."""
 
 MAX_MATCHES = 256
 """The nearest are kept: bounds step 2 to 65,536 residuals."""
