@@ -6,6 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from extractor_service.decode_pool import DecodePool
 from extractor_service.descriptors.base import InputPlan
 from extractor_service.errors import EmptyImage, TooManyBytes, UnreadableFile
 from extractor_service.images import ImageLimits, Region, crop, decode, webp
+
+if TYPE_CHECKING:
+    from extractor_service.local_features import RootSift
 
 __all__ = ["DecodePool", "IndexedPicture", "QueryPicture", "decode_file", "decode_query"]
 
@@ -32,6 +36,8 @@ class QueryPicture:
     """As the plan prepares it, of the region alone where there is one."""
     preview: bytes
     """The whole upright image as WebP, long side at most 512 px; empty unless asked for."""
+    local_features: bytes | None
+    """As `local_features.storage` packs them, of the region alone if there is one; None unless asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +55,29 @@ class IndexedPicture:
     network_input: NDArray[np.uint8]
     thumbnail: bytes
     """WebP, long side at most 256 px."""
+    local_features: bytes | None
+    """As `local_features.storage` packs them; None unless asked for."""
 
 
 def decode_query(
-    data: bytes, limits: ImageLimits, region: Region | None, plan: InputPlan, preview: bool
+    data: bytes,
+    limits: ImageLimits,
+    region: Region | None,
+    plan: InputPlan,
+    preview: bool,
+    local_features: RootSift | None = None,
 ) -> QueryPicture:
     """Raises whatever `images.decode` raises."""
     rgb = decode(data, limits).rgb
     height, width = rgb.shape[:2]
     wanted = rgb if region is None else crop(rgb, region)
     shown = webp(rgb, PREVIEW_LONG_SIDE_PX) if preview else b""
-    return QueryPicture(width, height, plan.prepare(wanted), shown)
+    return QueryPicture(width, height, plan.prepare(wanted), shown, _extracted(wanted, local_features))
 
 
-def decode_file(path: Path, limits: ImageLimits, plan: InputPlan) -> IndexedPicture:
+def decode_file(
+    path: Path, limits: ImageLimits, plan: InputPlan, local_features: RootSift | None = None
+) -> IndexedPicture:
     """Raises UnreadableFile, and whatever `images.decode` raises."""
     data, mtime_ns = _read(path, limits.max_bytes)
     image = decode(data, limits)
@@ -76,7 +91,20 @@ def decode_file(path: Path, limits: ImageLimits, plan: InputPlan) -> IndexedPict
         media_type=image.media_type,
         network_input=plan.prepare(image.rgb),
         thumbnail=webp(image.rgb, THUMBNAIL_LONG_SIDE_PX),
+        local_features=_extracted(image.rgb, local_features),
     )
+
+
+def _extracted(rgb: NDArray[np.uint8], local_features: RootSift | None) -> bytes | None:
+    if local_features is None:
+        return None
+    # Only here, so that workers that are never asked for local features are spared 300 MiB of address space.
+    import cv2
+
+    from extractor_service.local_features.storage import to_bytes
+
+    cv2.setNumThreads(1)  # the workers themselves are as many as the processors
+    return to_bytes(local_features.extract(rgb))
 
 
 def _read(path: Path, max_bytes: int) -> tuple[bytes, int]:

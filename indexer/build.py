@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from extractor_service.cpus import available_cpus
-from extractor_service.errors import InvalidOption, StoreError
+from extractor_service.errors import StoreError
 from extractor_service.index import IndexPlan
 from extractor_service.store.durable import full_disk_as_store_full
 from extractor_service.store.layout import StoreLayout
@@ -76,8 +76,6 @@ def build(
 
 
 def _list_photos(settings: IndexerSettings, allow_empty: bool) -> Listing:
-    if settings.local_features:
-        raise InvalidOption("INDEXER_LOCAL_FEATURES is not available yet; leave it at false.")
     listing = walk(settings.images_dir, settings.store_dir)
     for folder in listing.unreadable_folders:
         logger.warning("The folder %s cannot be read; what is known of it is kept.", folder)
@@ -140,6 +138,7 @@ def _publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSet
         ledger.images(),
         ledger.refused(),
         IndexPlan(settings.index, settings.target_recall, settings.threads or available_cpus()),
+        ledger.local_features(),
     )
     publish(layout, content)
     # Only now: the snapshot that was live until here showed them.

@@ -17,6 +17,7 @@ from extractor_service.decoding import DecodePool, IndexedPicture, decode_file
 from extractor_service.descriptors import Descriptor
 from extractor_service.errors import InvalidImage, UnreadableFile
 from extractor_service.images import ImageLimits
+from extractor_service.local_features import RootSift
 from extractor_service.store.layout import StoreLayout, image_id_of
 from extractor_service.store.ledger import DescribedImage, FileState, KnownFile, Ledger
 from extractor_service.store.thumbnails import write_thumbnail
@@ -27,7 +28,7 @@ from indexer.walk import unread
 BATCH = 32
 """Photos that go through the network together, and that a kill can cost. More measured no faster."""
 AHEAD = 2 * BATCH
-"""Photos decoded while a batch is in the network; each holds some 200 kB."""
+"""Photos decoded while a batch is in the network; each holds some 200 kB, with local features 340 kB."""
 
 
 @dataclass(slots=True)
@@ -96,13 +97,13 @@ class Intake:
         settings = self._settings
         workers = settings.workers or available_cpus()
         limits = ImageLimits(settings.max_image_bytes, settings.max_pixels)
+        local_features = RootSift() if self._ledger.recipe.local_features else None
         with DecodePool(workers, settings.decode_timeout_s, settings.decode_memory_bytes) as pool:
             descriptor = self._load_descriptor()
 
             def submit(file: FileState) -> Future[IndexedPicture]:
-                return pool.submit(
-                    decode_file, settings.images_dir / file.path, limits, descriptor.input_plan
-                )
+                path = settings.images_dir / file.path
+                return pool.submit(decode_file, path, limits, descriptor.input_plan, local_features)
 
             for file, decoded in decode_ahead(files, submit, AHEAD):
                 if isinstance(decoded, InvalidImage):
@@ -174,6 +175,7 @@ def _described(pending: _Pending, row: NDArray[np.float16]) -> DescribedImage:
         media_type=picture.media_type,
         descriptor=row,
         files=pending.files,
+        local_features=picture.local_features,
     )
 
 

@@ -76,7 +76,9 @@ def choose_network(settings: IndexerSettings, networks: Networks) -> NewNetwork:
     choice = networks.prepare(settings.model)
     backbone = networks.load(choice.identity, settings.precision)
     descriptor = create_descriptor(settings.descriptor, backbone)
-    recipe = Recipe(descriptor.name, descriptor.dim, backbone.identity, backbone.precision)
+    recipe = Recipe(
+        descriptor.name, descriptor.dim, backbone.identity, backbone.precision, settings.local_features
+    )
     return NewNetwork(recipe, choice.note, descriptor)
 
 
@@ -105,6 +107,11 @@ def check_agreement(recipe: Recipe, settings: IndexerSettings, networks: Network
         raise _mismatch("descriptor", recipe.descriptor, settings.descriptor)
     if settings.precision not in (Precision.AUTO, recipe.precision):
         raise _mismatch("precision", recipe.precision, settings.precision)
+    if settings.local_features and not recipe.local_features:
+        raise ModelMismatch(
+            "The store was built without local features: describe all photos anew with build --rebuild, or "
+            "leave INDEXER_LOCAL_FEATURES at false."
+        )
     if settings.model == "auto":
         return
     if settings.model in NAMED_MODELS and settings.model != recipe.model.name:

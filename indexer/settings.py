@@ -45,7 +45,9 @@ class IndexerSettings(BaseSettings):
         description="Share of the true ten nearest that an approximate index must find; measured when built.",
     )
     local_features: bool = Field(
-        False, description="Keep local features for spatial verification; not available yet."
+        False,
+        description="Keep local features, 136 kB a photo, so that results can be verified by their geometry; "
+        "an existing store keeps what it has, build --rebuild changes it.",
     )
     precision: Precision = Field(
         Precision.AUTO,

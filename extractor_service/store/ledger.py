@@ -54,6 +54,8 @@ class DescribedImage:
     descriptor: NDArray[np.float16]
     """shape=(D,)"""
     files: Sequence[FileState]
+    local_features: bytes | None = None
+    """As `local_features.storage` packs them; not None where the ledger's recipe asks for them."""
 
     @property
     def image_id(self) -> str:
@@ -118,6 +120,10 @@ class Ledger:
                         image.descriptor.astype("<f2", copy=False).tobytes(),
                     ),
                 )
+                if self.recipe.local_features:
+                    self._connection.execute(
+                        "INSERT INTO local_features VALUES (?, ?)", (image.image_id, image.local_features)
+                    )
                 for file in image.files:
                     self._write_path(file, image.image_id)
 
@@ -189,6 +195,12 @@ class Ledger:
         for (image_id, *rest, descriptor), (_, files) in zip(images, files_of_each, strict=True):
             record = ImageRecord(image_id, tuple(path for _, path in files), *rest)
             yield record, np.frombuffer(descriptor, "<f2")
+
+    def local_features(self) -> Iterator[bytes]:
+        """Of every image, in ascending order of image_id. Streams. Only where the recipe asks for them."""
+        yield from map(
+            itemgetter(0), self._connection.execute("SELECT features FROM local_features ORDER BY image_id")
+        )
 
     def refused(self) -> Iterator[RefusedFile]:
         """In order of path."""

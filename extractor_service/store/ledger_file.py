@@ -48,6 +48,13 @@ _SCHEMA = (
     """,
     "CREATE INDEX paths_by_image ON paths (image_id, path)",
 )
+# Only in a ledger whose recipe asks for it. Apart from the images: a blob is some thirty times a descriptor.
+_LOCAL_FEATURES_SCHEMA = """
+    CREATE TABLE local_features (
+        image_id TEXT PRIMARY KEY REFERENCES images (image_id) ON DELETE CASCADE,
+        features BLOB NOT NULL
+    )
+"""
 
 
 def create_ledger(path: Path, recipe: Recipe, model_note: str) -> sqlite3.Connection:
@@ -63,6 +70,8 @@ def create_ledger(path: Path, recipe: Recipe, model_note: str) -> sqlite3.Connec
     with transaction(connection):
         for statement in _SCHEMA:
             connection.execute(statement)
+        if recipe.local_features:
+            connection.execute(_LOCAL_FEATURES_SCHEMA)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
     return connection
 
@@ -149,4 +158,6 @@ def _recipe(text: str) -> Recipe:
         dim=fields["dim"],
         model=ModelIdentity(**fields["model"]),
         precision=Precision(fields["precision"]),
+        # Absent from ledgers that are older than local features.
+        local_features=fields.get("local_features", False),
     )

@@ -52,6 +52,8 @@ class Manifest(BaseModel):
     """Why this network was taken, one sentence; empty where it was asked for by name."""
     precision: Precision
     """The arithmetic the descriptors were computed in."""
+    local_features: bool = False
+    """Whether the snapshot holds the local features of its images."""
     index: IndexReport
     """The kind of index over the descriptors, and what its build measured."""
     refused_count: int = Field(ge=0)
@@ -84,7 +86,7 @@ class Manifest(BaseModel):
 
     @property
     def recipe(self) -> Recipe:
-        return Recipe(self.descriptor, self.dim, self.model, self.precision)
+        return Recipe(self.descriptor, self.dim, self.model, self.precision, self.local_features)
 
     @property
     def total_bytes(self) -> int:

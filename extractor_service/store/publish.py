@@ -17,6 +17,7 @@ from extractor_service.ranking.calibration import background_distances
 from extractor_service.store.catalogue import CATALOGUE_NAME, CatalogueWriter
 from extractor_service.store.durable import replace_file, sync_directory, sync_file
 from extractor_service.store.layout import StoreLayout
+from extractor_service.store.local_features_files import write_local_features
 from extractor_service.store.manifest import MANIFEST_NAME, FileEntry, Manifest
 from extractor_service.store.recipe import Recipe
 from extractor_service.store.records import ImageRecord, RefusedFile
@@ -37,6 +38,8 @@ class SnapshotContent:
     """`count` of them in ascending order of image_id, with their descriptors, shape=(D,)."""
     refused: Iterable[RefusedFile]
     index: IndexPlan = IndexPlan()
+    local_features: Iterable[bytes] = ()
+    """One blob an image, in the order of `images`; read only where the recipe asks for them."""
 
 
 def publish(layout: StoreLayout, content: SnapshotContent) -> Manifest:
@@ -82,6 +85,8 @@ def remove_leftovers(layout: StoreLayout) -> None:
 
 def _write(directory: Path, version: str, content: SnapshotContent) -> Manifest:
     refused_count = _write_images(directory, content)
+    if content.recipe.local_features:
+        write_local_features(directory, content.local_features, content.count)
     descriptors = np.load(directory / DESCRIPTORS_NAME, mmap_mode="r", allow_pickle=False)
     _write_calibration(directory, descriptors)
     index = build_index(content.index, descriptors, directory)
@@ -95,6 +100,7 @@ def _write(directory: Path, version: str, content: SnapshotContent) -> Manifest:
         model=content.recipe.model,
         model_note=content.model_note,
         precision=content.recipe.precision,
+        local_features=content.recipe.local_features,
         index=index,
         refused_count=refused_count,
         files={name: FileEntry.of(directory / name) for name in names},

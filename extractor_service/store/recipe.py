@@ -17,3 +17,5 @@ class Recipe:
     model: ModelIdentity
     precision: Precision
     """F32 or BF16, never AUTO."""
+    local_features: bool = False
+    """Whether every image has local features, too."""

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.errors import SnapshotDamaged, StoreMissing
+from extractor_service.local_features.storage import LocalFeatureTable
 from extractor_service.store.catalogue import CATALOGUE_NAME, Catalogue
 from extractor_service.store.layout import StoreLayout
+from extractor_service.store.local_features_files import RECORDS_NAME, open_local_features
 from extractor_service.store.manifest import Manifest
 from extractor_service.store.records import ImageRecord, RefusedFile
 
@@ -49,12 +51,15 @@ class Snapshot:
         descriptors: NDArray[np.float16],
         background_distances: NDArray[np.float32],
         catalogue: Catalogue,
+        local_features: LocalFeatureTable | None = None,
     ) -> None:
         self.manifest = manifest
         self.descriptors = descriptors
         """shape=(N, D), memory-mapped, read-only, rows L2-normalised, in ascending order of image_id."""
         self.background_distances = background_distances
         """shape=(P,), ascending: distances of random pairs of the collection; empty below two images."""
+        self.local_features = local_features
+        """Of every row, memory-mapped; None where the snapshot was published without."""
         self._catalogue = catalogue
 
     @classmethod
@@ -126,7 +131,9 @@ def _open(layout: StoreLayout, version: str) -> Snapshot:
         raise SnapshotDamaged(f"{damage[0]} Index again to publish a new snapshot.")
     descriptors = _open_descriptors(directory, manifest)
     background = _open_calibration(directory)
-    return Snapshot(manifest, descriptors, background, _open_catalogue(directory, manifest.count))
+    local_features = _open_local_features(directory, manifest) if manifest.local_features else None
+    catalogue = _open_catalogue(directory, manifest.count)
+    return Snapshot(manifest, descriptors, background, catalogue, local_features)
 
 
 def _open_descriptors(directory: Path, manifest: Manifest) -> NDArray[np.float16]:
@@ -141,6 +148,16 @@ def _open_calibration(directory: Path) -> NDArray[np.float32]:
     if background.dtype != np.float32 or background.ndim != 1:
         raise _disagrees(directory / CALIBRATION_NAME)
     return background
+
+
+def _open_local_features(directory: Path, manifest: Manifest) -> LocalFeatureTable:
+    try:
+        table = open_local_features(directory)
+    except (OSError, ValueError) as error:
+        raise _disagrees(directory / RECORDS_NAME) from error
+    if len(table) != manifest.count:
+        raise _disagrees(directory / RECORDS_NAME)
+    return table
 
 
 def _load(path: Path, mmap_mode: Literal["r"] | None) -> NDArray[Any]:

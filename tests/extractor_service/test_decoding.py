@@ -21,6 +21,8 @@ from extractor_service.errors import (
     UnsupportedImageType,
 )
 from extractor_service.images import ImageLimits, Region, SquareInput
+from extractor_service.local_features import RootSift
+from extractor_service.local_features.storage import from_bytes, to_bytes
 
 LIMITS = ImageLimits(max_bytes=10 * 2**20, max_pixels=2_000_000)
 PLAN = SquareInput(32)
@@ -75,6 +77,27 @@ def test_a_file_is_described_by_its_bytes(tmp_path: Path) -> None:
     assert opened(picture.thumbnail).size == (256, 128)
     query = decode_query(halves(), LIMITS, None, PLAN, False)
     np.testing.assert_array_equal(picture.network_input, query.network_input)
+
+
+def test_local_features_are_those_of_the_part_that_is_searched_for(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    rgb = np.asarray(Image.fromarray(rng.integers(0, 256, (50, 80, 3), dtype=np.uint8)).resize((400, 250)))
+    path = tmp_path / "photo.png"
+    Image.fromarray(rgb).save(path)
+    with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
+        region = Region(0.5, 0, 0.5, 1)
+        query = pool.submit(decode_query, path.read_bytes(), LIMITS, region, PLAN, False, RootSift()).result()
+        file = pool.submit(decode_file, path, LIMITS, PLAN, RootSift()).result()
+    assert query.local_features == to_bytes(RootSift().extract(np.ascontiguousarray(rgb[:, 200:])))
+    assert file.local_features == to_bytes(RootSift().extract(rgb))
+    assert len(from_bytes(file.local_features)) > 100
+
+
+def test_local_features_are_found_only_when_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(halves())
+    assert decode_query(halves(), LIMITS, None, PLAN, False).local_features is None
+    assert decode_file(path, LIMITS, PLAN).local_features is None
 
 
 def test_a_file_that_cannot_be_opened_is_unreadable(tmp_path: Path) -> None:

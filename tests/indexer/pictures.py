@@ -30,6 +30,18 @@ def draw(path: Path, seed: int, image_format: str = "PNG") -> None:
     picture.save(path, image_format)
 
 
+def draw_texture(path: Path, seed: int) -> None:
+    """A picture with corners and blobs at many places and sizes."""
+    rng = np.random.default_rng(seed)
+    layers = [
+        Image.fromarray(rng.integers(0, 256, (240 // cell, 320 // cell, 3), dtype=np.uint8)).resize(
+            (320, 240), Image.Resampling.BICUBIC
+        )
+        for cell in (4, 8)
+    ]
+    Image.blend(*layers, alpha=0.5).save(path, "PNG")
+
+
 def draw_many(folder: Path, seeds: range) -> None:
     """Spread over a few sub-folders."""
     for seed in seeds:

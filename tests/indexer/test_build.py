@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from extractor_service.backbones import ModelChoice
 from extractor_service.errors import InvalidOption, ModelMismatch, ModelUnavailable, StoreBusy, StoreError
 from extractor_service.images import ImageLimits, decode
+from extractor_service.local_features import RootSift
 from extractor_service.store.ledger import Ledger
 from extractor_service.store.lock import exclusive
 from extractor_service.store.snapshot import Snapshot
@@ -18,7 +19,7 @@ from indexer.errors import ImagesFolderError
 from indexer.inspection import damage, status
 from tests.fakes import FakeBackbone
 from tests.indexer.conftest import Workplace
-from tests.indexer.pictures import ACCEPTED_FORMATS, draw, draw_many
+from tests.indexer.pictures import ACCEPTED_FORMATS, draw, draw_many, draw_texture
 
 
 def test_a_first_build_indexes_every_photo(workplace: Workplace) -> None:
@@ -309,10 +310,33 @@ def test_an_unknown_descriptor_is_a_bad_option(workplace: Workplace) -> None:
         workplace.build(descriptor="psychic")
 
 
-def test_local_features_are_refused_until_they_exist(workplace: Workplace) -> None:
+def test_local_features_are_kept_when_asked_for_and_from_then_on(workplace: Workplace) -> None:
+    draw_texture(workplace.images / "0.png", 0)
+    workplace.build(local_features=True)
+    draw_texture(workplace.images / "1.png", 1)
+    draw(workplace.images / "2.png", 2)
+    workplace.build()
+    with Snapshot.open(workplace.layout) as snapshot:
+        assert snapshot.local_features is not None
+        for row, record in enumerate(snapshot.page("", 10)):
+            rgb = decode((workplace.images / record.paths[0]).read_bytes(), ImageLimits(10**6, 10**6)).rgb
+            expected, stored = RootSift().extract(rgb), snapshot.local_features.features(row)
+            np.testing.assert_array_equal(stored.positions, expected.positions)
+            np.testing.assert_array_equal(stored.descriptors, expected.descriptors)
+            assert (len(stored) > 50) == (record.paths[0] != "2.png")
+    assert damage(workplace.layout) == []
+
+
+def test_local_features_can_only_come_to_a_store_by_a_rebuild(workplace: Workplace) -> None:
     draw_many(workplace.images, range(2))
-    with pytest.raises(InvalidOption, match="INDEXER_LOCAL_FEATURES"):
+    workplace.build()
+    with pytest.raises(ModelMismatch, match="--rebuild"):
         workplace.build(local_features=True)
+    with Snapshot.open(workplace.layout) as snapshot:
+        assert snapshot.local_features is None
+    assert workplace.build(rebuild=True, local_features=True).described == 2
+    with Snapshot.open(workplace.layout) as snapshot:
+        assert snapshot.local_features is not None
 
 
 def test_a_rebuild_describes_everything_with_the_model_asked_for(workplace: Workplace) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.backbones.base import ModelIdentity, Precision
+from extractor_service.local_features import LocalFeatures
+from extractor_service.local_features.storage import to_bytes
 from extractor_service.store.layout import image_id_of
 from extractor_service.store.ledger import DescribedImage, FileState
 from extractor_service.store.publish import SnapshotContent
@@ -17,6 +20,7 @@ from extractor_service.store.records import ImageRecord, RefusedFile
 
 DIM = 8
 RECIPE = Recipe("fc6", DIM, ModelIdentity("fake", "f" * 64, "fake-32-1"), Precision.F32)
+RECIPE_WITH_LOCAL_FEATURES = replace(RECIPE, local_features=True)
 
 
 def descriptor(seed: int) -> NDArray[np.float16]:
@@ -39,6 +43,29 @@ def record(seed: int, *paths: str) -> ImageRecord:
 def content(seeds: Iterable[int], refused: Sequence[RefusedFile] = (), note: str = "") -> SnapshotContent:
     rows = sorted(((record(seed), descriptor(seed)) for seed in seeds), key=lambda row: row[0].image_id)
     return SnapshotContent(RECIPE, note, len(rows), rows, refused)
+
+
+def features(seed: int) -> LocalFeatures:
+    """From none to five of them."""
+    rng = np.random.default_rng(seed)
+    count = seed % 6
+    return LocalFeatures(
+        width_px=600 + seed,
+        height_px=400,
+        positions=rng.integers(0, 6_400, (count, 2)).astype(np.uint16),
+        scales=rng.uniform(1, 90, count).astype(np.float16),
+        orientations=rng.integers(0, 65_536, count).astype(np.uint16),
+        descriptors=rng.integers(0, 256, (count, 128)).astype(np.uint8),
+    )
+
+
+def content_with_local_features(seeds: Iterable[int]) -> SnapshotContent:
+    listed = sorted(seeds, key=image_id)
+    return replace(
+        content(listed),
+        recipe=RECIPE_WITH_LOCAL_FEATURES,
+        local_features=[to_bytes(features(seed)) for seed in listed],
+    )
 
 
 def file(path: str, size_bytes: int = 1000, mtime_ns: int = 1) -> FileState:

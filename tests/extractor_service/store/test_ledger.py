@@ -11,7 +11,14 @@ import pytest
 from extractor_service.errors import StoreError
 from extractor_service.store.ledger import KnownFile, Ledger
 from extractor_service.store.ledger_file import install_ledger
-from tests.extractor_service.store.stores import RECIPE, described, descriptor, file, image_id
+from tests.extractor_service.store.stores import (
+    RECIPE,
+    RECIPE_WITH_LOCAL_FEATURES,
+    described,
+    descriptor,
+    file,
+    image_id,
+)
 
 
 @pytest.fixture
@@ -122,6 +129,41 @@ def test_a_batch_goes_in_whole_or_not_at_all(ledger: Ledger) -> None:
 def test_a_path_cannot_point_to_an_image_that_is_not_there(ledger: Ledger) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         ledger.link(file("a.jpg"), image_id(1))
+
+
+def test_local_features_come_back_in_order_of_id(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path / "new.sqlite3", RECIPE_WITH_LOCAL_FEATURES, "") as ledger:
+        ledger.add(replace(described(seed), local_features=bytes([seed])) for seed in range(9))
+        by_id = sorted(range(9), key=image_id)
+        assert list(ledger.local_features()) == [bytes([seed]) for seed in by_id]
+
+
+def test_local_features_go_with_their_image(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path / "new.sqlite3", RECIPE_WITH_LOCAL_FEATURES, "") as ledger:
+        ledger.add(replace(described(seed, f"{seed}.jpg"), local_features=bytes([seed])) for seed in (1, 2))
+        ledger.forget(["1.jpg"])
+        assert list(ledger.local_features()) == [bytes([2])]
+
+
+def test_an_image_without_its_local_features_does_not_go_in(tmp_path: Path) -> None:
+    with Ledger.create(tmp_path / "new.sqlite3", RECIPE_WITH_LOCAL_FEATURES, "") as ledger:
+        with pytest.raises(sqlite3.IntegrityError):
+            ledger.add([described(1)])
+        assert ledger.image_count() == 0
+
+
+def test_it_remembers_that_it_holds_local_features(path: Path) -> None:
+    Ledger.create(path, RECIPE_WITH_LOCAL_FEATURES, "").close()
+    with open_existing(path) as ledger:
+        assert ledger.recipe == RECIPE_WITH_LOCAL_FEATURES
+
+
+def test_a_ledger_older_than_local_features_has_none(path: Path, ledger: Ledger) -> None:
+    ledger._connection.execute(
+        "UPDATE meta SET value = json_remove(value, '$.local_features') WHERE key = 'recipe'"
+    )
+    with open_existing(path) as older:
+        assert older.recipe == RECIPE
 
 
 def test_it_can_be_read_while_it_is_written(path: Path, ledger: Ledger) -> None:
