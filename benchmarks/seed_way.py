@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import flask
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -33,3 +34,17 @@ def linear_scan(
     """Distances to all rows and the k nearest, as the seed computes them."""
     distances = np.linalg.norm(features - query, axis=1)
     return [(float(distances[row]), int(row)) for row in np.argsort(distances)[:k]]
+
+
+def flask_app(
+    extract: Callable[[Image.Image], NDArray[np.float32]], features: NDArray[np.float32]
+) -> flask.Flask:
+    """The seed's form with one file, answered by the scores; the photo is read from memory, not saved."""
+    app = flask.Flask(__name__)
+
+    @app.post("/")
+    def search() -> list[tuple[float, int]]:
+        with Image.open(flask.request.files["query_img"].stream) as image:
+            return linear_scan(extract(image), features)
+
+    return app
