@@ -57,8 +57,13 @@ def main(arguments: Sequence[str] | None = None, provide: ProvideNetworks = stor
         return _fail(str(error), BAD_USAGE)
     except ImageSearchError as error:
         return _fail(str(error), FAILED)
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         return _fail(f"The store cannot be used: {error}.", FAILED)
+    except sqlite3.Error as error:
+        return _fail(
+            f"The store's ledger cannot be used: {error}. If it is damaged, build --rebuild writes it anew.",
+            FAILED,
+        )
 
 
 def _build(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:

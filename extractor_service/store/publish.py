@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from extractor_service.errors import SnapshotDamaged
 from extractor_service.index.builder import IndexPlan, build_index
 from extractor_service.ranking.calibration import background_distances
 from extractor_service.store.catalogue import CATALOGUE_NAME, CatalogueWriter
@@ -73,8 +74,10 @@ def versions(layout: StoreLayout) -> list[str]:
 
 def next_version(layout: StoreLayout) -> str:
     """Six digits or more, above every snapshot there is and the live one."""
-    taken = [*versions(layout), current_version(layout) or "0"]
-    return f"{max(int(version) for version in taken) + 1:06d}"
+    taken = versions(layout)
+    with suppress(SnapshotDamaged):  # a CURRENT that names nothing is about to be replaced
+        taken.append(current_version(layout) or "0")
+    return f"{max(map(int, taken), default=0) + 1:06d}"
 
 
 def remove_leftovers(layout: StoreLayout) -> None:

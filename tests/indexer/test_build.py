@@ -245,6 +245,23 @@ def test_a_damaged_live_snapshot_is_replaced_though_nothing_changed(workplace: W
     assert len(workplace.indexed()) == 3
 
 
+@pytest.mark.parametrize("text", ["", "latest\n", "000099\n"])
+def test_a_current_file_that_names_no_snapshot_is_replaced(workplace: Workplace, text: str) -> None:
+    draw_many(workplace.images, range(3))
+    workplace.build()
+    workplace.layout.current_path.write_text(text)
+    assert workplace.build().published
+    assert len(workplace.indexed()) == 3
+
+
+def test_lost_snapshots_are_published_again(workplace: Workplace) -> None:
+    draw_many(workplace.images, range(3))
+    workplace.build()
+    shutil.rmtree(workplace.layout.snapshots_dir)
+    assert workplace.build().snapshot == "000002"
+    assert len(workplace.indexed()) == 3
+
+
 def test_a_damaged_ledger_says_what_to_do_and_doing_it_helps(workplace: Workplace) -> None:
     draw_many(workplace.images, range(3))
     workplace.build()

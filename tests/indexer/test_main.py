@@ -186,6 +186,20 @@ def test_a_store_that_cannot_be_written_is_told(
     assert "cannot be used" in fails(workplace, capsys, 1, "build")
 
 
+def test_a_ledger_damaged_inside_is_told_and_a_rebuild_mends_it(
+    workplace: Workplace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_many(workplace.images, range(60))
+    run(workplace, "build")
+    capsys.readouterr()
+    content = bytearray(workplace.layout.ledger_path.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    workplace.layout.ledger_path.write_bytes(content)
+    assert "--rebuild" in fails(workplace, capsys, 1, "build")
+    assert run(workplace, "build", "--rebuild") == 0
+    assert run(workplace, "verify") == 0
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
