@@ -2,7 +2,7 @@
 
 DIR/<kind>/<kind>-<instance>-<view>.jpg, instances and views from 1, and DIR/ground-truth.json:
 
-    {"version": "1",
+    {"version": "1", "about": "...",
      "pictures": [{"file": "seas/seas-1-2.jpg", "kind": "seas", "instance": 1, "view": 2,
                    "scene_size": [960, 720], "size": [640, 480], "zoom": 0.71, "middle": [471.8, 377.2],
                    "turn_degrees": -2.4, "mirrored": false, "exposure_stops": 0.12, "warmth": -0.2,
@@ -43,6 +43,7 @@ from samples.views import VIEWS, plan, take
 VERSION = "1"
 """Raise it with every change that changes a pixel: folders of another version are drawn anew."""
 GROUND_TRUTH = "ground-truth.json"
+ABOUT = "What each picture shows and what was done to it; the fields are explained in samples/gallery.py."
 SCENE_SIZES: tuple[Size, ...] = ((960, 720), (960, 720), (720, 960), (960, 720), (832, 832))
 MAX_WORKERS = 8
 
@@ -61,7 +62,7 @@ def draw_gallery(out: Path, progress: Progress = lambda done, total: None) -> bo
         _check_ours(out)
         with staged(out) as folder:
             records = _draw_all(folder, progress)
-            truth = {"version": VERSION, "pictures": records}
+            truth = {"version": VERSION, "about": ABOUT, "pictures": records}
             (folder / GROUND_TRUTH).write_text(json.dumps(truth, indent=1) + "\n")
     return True
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
+import PIL
 import pytest
+
+from samples.gallery import draw_gallery
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -21,3 +27,22 @@ def holidays_dir() -> Path:
     if not directory.is_dir():
         pytest.skip("the evaluation photos are not on this machine")
     return directory
+
+
+@pytest.fixture(scope="session")
+def gallery_dir(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample pictures and their ground truth; to be read only.
+
+    Kept in pytest's cache from run to run, until what draws them changes.
+    """
+    cache = getattr(pytestconfig, "cache", None)
+    folder = cache.mkdir("sample-gallery") if cache else tmp_path_factory.mktemp("sample-gallery")
+    digest = hashlib.sha256(f"{np.__version__} {PIL.__version__}".encode())
+    for source in sorted((REPOSITORY / "samples").rglob("*.py")):
+        digest.update(source.read_bytes())
+    gallery = folder / digest.hexdigest()[:16]
+    for other in folder.iterdir():
+        if other != gallery and not other.name.startswith("."):
+            shutil.rmtree(other, ignore_errors=True)
+    draw_gallery(gallery)
+    return gallery
