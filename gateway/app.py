@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gateway import errors
+from gateway import errors, uploads
 from gateway.dependencies import Services
 from gateway.gate import Gate
 from gateway.metrics import Metrics
@@ -42,7 +42,11 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = search_client or SearchClient.connect(settings)
-        gate = Gate(settings.rate_limit_per_minute, settings.max_concurrent_searches)
+        gate = Gate(
+            settings.rate_limit_per_minute,
+            settings.max_concurrent_searches,
+            uploads.max_body_bytes(settings),
+        )
         app.state.services = Services(
             settings=settings,
             client=client,

@@ -1,4 +1,4 @@
-"""Who may search now: a rate for each client, and a bound on the searches under way."""
+"""Who may search now: a rate for each client, and bounds on the searches under way and on their bytes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from gateway import errors
 
 # Bounds the memory: the longest unseen client is forgotten, which only ever gives it a fresh allowance.
 MAX_REMEMBERED_CLIENTS = 10_000
+# Bodies under way may together be as large as so many of the largest. Measured: with pictures of 10 MiB the
+# gateway then peaks at 400 MB, because each is held four times on its way to the search service.
+LARGEST_AT_ONCE = 8
 
 
 class RateLimit:
@@ -39,22 +42,25 @@ class RateLimit:
 class Gate:
     """Lets searches in; neither a rate of 0 nor a client without an address is limited by rate."""
 
-    def __init__(self, rate_limit_per_minute: int, max_concurrent: int) -> None:
+    def __init__(self, rate_limit_per_minute: int, max_concurrent: int, max_body_bytes: int) -> None:
         self._rate_limit = RateLimit(rate_limit_per_minute) if rate_limit_per_minute else None
-        self._free = max_concurrent
+        self._free_places = max_concurrent
+        self._free_bytes = LARGEST_AT_ONCE * max_body_bytes
 
     @contextmanager
-    def admit(self, host: str | None) -> Iterator[None]:
-        """Holds one place. Raises RateLimited or Overloaded instead of waiting."""
+    def admit(self, host: str | None, body_bytes: int) -> Iterator[None]:
+        """Holds a place, and room for a body. Raises RateLimited or Overloaded instead of waiting."""
         if self._rate_limit is not None and host is not None:
             self._rate_limit.spend(account_of(host))
-        if self._free == 0:
+        if self._free_places == 0 or self._free_bytes < body_bytes:
             raise errors.Overloaded
-        self._free -= 1
+        self._free_places -= 1
+        self._free_bytes -= body_bytes
         try:
             yield
         finally:
-            self._free += 1
+            self._free_places += 1
+            self._free_bytes += body_bytes
 
 
 def account_of(host: str) -> str:

@@ -32,13 +32,14 @@ class Searcher:
         self, request: Request, read: Reader = uploads.read_search, *, preview: bool = False
     ) -> tuple[Query, Answer]:
         """Answers the query in the request's body. The place is taken before the body is read."""
-        with self._gate.admit(_host(request)):
+        body_bytes = uploads.expected_bytes(request, self._settings)
+        with self._gate.admit(_host(request), body_bytes):
             query = await read(request, self._settings)
             return query, await self._answer(request, query, preview)
 
     async def search_indexed(self, request: Request, query: Query) -> Answer:
         """Answers a query of the request's address."""
-        with self._gate.admit(_host(request)):
+        with self._gate.admit(_host(request), 0):
             return await self._answer(request, query, preview=False)
 
     async def _answer(self, request: Request, query: Query, preview: bool) -> Answer:

@@ -43,7 +43,7 @@ class Settings(BaseSettings):
         default=10.0, gt=0, description="Deadline of every call to the search service, in seconds."
     )
     max_concurrent_searches: int = Field(
-        default=32,
+        default=64,
         ge=1,
         description="Searches under way at once, uploads included; more are told to come back.",
     )

@@ -37,7 +37,7 @@ async def read_search(request: Request, settings: Settings) -> Query:
         case "multipart/form-data":
             return await read_form(request, settings)
         case "application/json":
-            return await _in_time(_read_json(request, settings.max_upload_bytes), settings)
+            return await _in_time(_read_json(request, settings), settings)
         case _:
             raise errors.UnsupportedContentType
 
@@ -56,6 +56,18 @@ def read_address(parameters: Iterable[tuple[str, str]]) -> Query | None:
     if not image_id:
         return None
     return Query(_options(field for field in fields if field[0] != "image_id"), image_id=image_id)
+
+
+def max_body_bytes(settings: Settings) -> int:
+    """The largest body there can be: a picture of the largest size as base64, and what stands around it."""
+    return -(-settings.max_upload_bytes // 3) * 4 + OVERHEAD_BYTES
+
+
+def expected_bytes(request: Request, settings: Settings) -> int:
+    """The declared size of the body, but at most the largest there can be, which stands for an unknown one."""
+    declared = request.headers.get("content-length", "")
+    largest = max_body_bytes(settings)
+    return min(int(declared), largest) if declared.isdecimal() else largest
 
 
 def _content_type(request: Request) -> str:
@@ -114,9 +126,8 @@ async def _form_query(form: FormData, max_upload_bytes: int) -> Query:
     return _one_query(options, image, image_id, max_upload_bytes)
 
 
-async def _read_json(request: Request, max_upload_bytes: int) -> Query:
-    base64_bytes = -(-max_upload_bytes // 3) * 4
-    async with aclosing(_limited(request, base64_bytes + OVERHEAD_BYTES)) as chunks:
+async def _read_json(request: Request, settings: Settings) -> Query:
+    async with aclosing(_limited(request, max_body_bytes(settings))) as chunks:
         content = b"".join([chunk async for chunk in chunks])
     try:
         body = SearchBody.model_validate_json(content, strict=True)
@@ -126,7 +137,7 @@ async def _read_json(request: Request, max_upload_bytes: int) -> Query:
         **{name: getattr(body, name) for name in SearchOptions.model_fields}
     )
     image = None if body.image is None else _decoded(body.image)
-    return _one_query(options, image, body.image_id, max_upload_bytes)
+    return _one_query(options, image, body.image_id, settings.max_upload_bytes)
 
 
 def _decoded(text: str) -> bytes:

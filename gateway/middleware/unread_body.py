@@ -12,7 +12,7 @@ import asyncio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LINGER_S = 2.0
+LINGER_S = 10.0
 LINGER_BYTES = 32 * 2**20
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from gateway import gate
@@ -74,17 +76,32 @@ def test_an_account_is_an_address_or_an_ipv6_subscriber(one: str, other: str, is
 
 
 def test_a_place_is_free_again_however_a_search_ends() -> None:
-    places = Gate(0, 1)
-    with pytest.raises(ZeroDivisionError), places.admit("a"):
-        with pytest.raises(Overloaded), places.admit("b"):
+    places = Gate(0, 1, 100)
+    with pytest.raises(ZeroDivisionError), places.admit("a", 0):
+        with pytest.raises(Overloaded), places.admit("b", 0):
             pass
         _ = 1 / 0
-    with places.admit("a"):
+    with places.admit("a", 0):
+        pass
+
+
+def test_small_bodies_pass_where_large_ones_have_no_room_left() -> None:
+    places = Gate(0, 1000, 100)
+    with contextlib.ExitStack() as under_way:
+        for _ in range(gate.LARGEST_AT_ONCE - 1):
+            under_way.enter_context(places.admit("a", 100))
+        for _ in range(100):
+            under_way.enter_context(places.admit("a", 1))
+        with pytest.raises(Overloaded), places.admit("a", 1):
+            pass
+        with places.admit("a", 0):
+            pass
+    with places.admit("a", 100):
         pass
 
 
 def test_rate_zero_is_no_limit() -> None:
-    places = Gate(0, 1)
+    places = Gate(0, 1, 1)
     for _ in range(10_000):
-        with places.admit("a"):
+        with places.admit("a", 0):
             pass
