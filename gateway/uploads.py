@@ -64,7 +64,7 @@ def max_body_bytes(settings: Settings) -> int:
 
 
 def expected_bytes(request: Request, settings: Settings) -> int:
-    """The declared size of the body, but at most the largest there can be, which stands for an unknown one."""
+    """The declared size of the body, but at most the largest there can be, also where none is declared."""
     declared = request.headers.get("content-length", "")
     largest = max_body_bytes(settings)
     return min(int(declared), largest) if declared.isdecimal() else largest
