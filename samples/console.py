@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 BAR_COLUMNS = 30
+CLEAR_LINE = "\r\x1b[K"
 
 
 def say(text: str) -> None:
@@ -19,7 +20,8 @@ def say_json(value: dict[str, Any]) -> None:
 
 
 def complain(sentence: str) -> None:
-    sys.stderr.write(f"samples: {sentence}\n")
+    """One line on stderr, in the place of a progress bar that was not finished."""
+    sys.stderr.write(f"{CLEAR_LINE if sys.stderr.isatty() else ''}samples: {sentence}\n")
 
 
 def progress_bar(label: str, in_units: Callable[[int], str] = str) -> Callable[[int, int], None]:

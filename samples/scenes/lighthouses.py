@@ -117,7 +117,7 @@ def draw(look: Look, rng: np.random.Generator, size: Size) -> Field:
     width, height = size
     picture = draw_sky(rng, size, look.sky, HORIZON)
     tower_x = look.side * width / height
-    lamp = tower_x, FOOT - 0.455
+    lamp = tower_x, FOOT - 0.415
     if look.beam:
         picture = picture + _beams(look, size, lamp)[..., None] * colour("#ffe9b0")
     picture = reflect(rng, picture, HORIZON, look.water)
@@ -168,9 +168,9 @@ def _headland(look: Look, rng: np.random.Generator, picture: Field, size: Size, 
 def _tower(look: Look, picture: Field, x: int, foot: int) -> None:
     """The tower with its gallery, lantern and roof, in place."""
     unit = picture.shape[0]
-    shaft = lathe(int(0.42 * unit), lambda v: 0.072 + 0.062 * v**1.6, above=-0.12)
+    shaft = lathe(int(0.38 * unit), lambda v: 0.072 + 0.062 * v**1.6, above=-0.12)
     _put(picture, _lit(look, shaft, _painted(look, shaft), 0.15), shaft, x, foot)
-    top = foot - int(0.405 * unit)
+    top = foot - int(0.365 * unit)
     iron = colour("#2c2c30")
     gallery = lathe(max(6, int(0.014 * unit)), lambda v: 2.9 + 0 * v)
     _put(picture, _lit(look, gallery, iron, 0.3), gallery, x, top)
