@@ -44,10 +44,11 @@ class FakeNetworks:
     prepared: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
-    """Names of models whose folders are gone."""
+    """Names of models whose folders are gone until they are prepared again."""
 
     def prepare(self, requested: str) -> ModelChoice:
         self.prepared.append(requested)
+        self.lost.discard(requested)
         if requested == "auto":
             return ModelChoice(FakeBackbone.identity, "The fake one, because this is a test.")
         if requested not in ("fake", "other"):

@@ -395,6 +395,18 @@ def test_an_interrupted_rebuild_with_another_model_starts_over(
     assert workplace.build(rebuild=True, model="fake").described == 70
 
 
+def test_a_lost_model_is_prepared_again_though_nothing_changed(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search service needs it, too."""
+    draw_many(workplace.images, range(2))
+    workplace.build()
+    monkeypatch.setattr("indexer.networks.NAMED_MODELS", ("fake",))
+    workplace.networks.lost.add("fake")
+    assert not workplace.build().published
+    assert workplace.networks.prepared == ["auto", "fake"]
+
+
 def test_a_lost_model_that_cannot_be_had_again_is_told_even_where_nothing_changed(
     workplace: Workplace,
 ) -> None:

@@ -97,9 +97,3 @@ def test_an_unchanged_folder_loads_neither_the_network_nor_what_runs_it(
     )
     assert done.returncode == 0, done.stderr
     assert f"{PHOTOS} kept" in done.stdout
-
-
-def test_a_lost_model_folder_is_made_again_though_nothing_changed(layout: StoreLayout, photos: Path) -> None:
-    shutil.rmtree(layout.models_dir)
-    assert main(["build", "--images", str(photos), "--store", str(layout.root)]) == 0
-    assert [path.name for path in layout.models_dir.glob("compact-*/fc6.xml")] == ["fc6.xml"]
