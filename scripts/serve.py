@@ -101,7 +101,7 @@ def address_to_open(host: str, port: int) -> str:
 
 
 def serve(address: str, commands: Mapping[str, Sequence[str]]) -> int:
-    """Runs all commands until an interrupt (returns 0) or until one ends (returns its code, at least 1)."""
+    """Runs all commands until an interrupt (returns 0) or until one ends (returns its exit code, at least 1)."""
     services: list[Process] = []
     try:
         for name, command in commands.items():
@@ -134,8 +134,9 @@ def wait_until_one_ends(services: Sequence[Process]) -> int:
     while True:
         for service in services:
             if (code := service.exit_code()) is not None:
-                complain(f"The {service.name} ended by itself with exit code {code}; its messages are above")
-                return code or 1
+                how = f"with exit code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+                complain(f"The {service.name} ended {how}; its messages are above")
+                return max(code, 1)
         time.sleep(POLL_S)
 
 

@@ -56,7 +56,13 @@ def test_when_one_service_ends_the_other_is_stopped(
     note = tmp_path / "note"
     assert serve(NOWHERE, {"one": ending_after(note, code), "other": noting_its_end(note)}) == returned
     assert note.read_text() == "stopped"
-    assert f"The one ended by itself with exit code {code}" in capsys.readouterr().err
+    assert f"The one ended with exit code {code}" in capsys.readouterr().err
+
+
+def test_a_killed_service_is_said_to_be_killed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    killed = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]
+    assert serve(NOWHERE, {"one": killed, "other": noting_its_end(tmp_path / "note")}) == 1
+    assert "The one ended by SIGKILL" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
