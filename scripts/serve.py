@@ -101,7 +101,7 @@ def address_to_open(host: str, port: int) -> str:
 
 
 def serve(address: str, commands: Mapping[str, Sequence[str]]) -> int:
-    """Runs all commands until an interrupt (returns 0) or until one ends (returns its exit code, at least 1)."""
+    """Runs all commands until an interrupt (returns 0) or until one ends (returns its code, at least 1)."""
     services: list[Process] = []
     try:
         for name, command in commands.items():
