@@ -23,10 +23,13 @@ from extractor_service.errors import InvalidOption, OptionUnavailable, Overloade
 from extractor_service.hits import rank
 from extractor_service.images import ImageLimits, Region
 from extractor_service.live_index import LiveIndex
+from extractor_service.local_features import LocalFeatures, RootSift
+from extractor_service.local_features.storage import from_bytes
 from extractor_service.originals import read_original
 from extractor_service.queries import (
     ExtractAnswer,
     FileQuery,
+    Hit,
     Query,
     QueryImage,
     SearchAnswer,
@@ -37,6 +40,7 @@ from extractor_service.queries import (
 )
 from extractor_service.served_snapshot import ServedSnapshot
 from extractor_service.store.records import ImageRecord
+from extractor_service.verified_hits import Effort, VerifiableQuery, local_features_of, rank_verified
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +58,8 @@ class _Described:
     preview: bytes = b""
     own_row: int | None = None
     """Its row where it is an indexed image."""
+    local_features: LocalFeatures | None = None
+    """None unless the search verifies."""
 
 
 class Engine:
@@ -67,6 +73,7 @@ class Engine:
         images_dir: Path | None,
         max_in_flight: int,
         search_threads: int,
+        effort: Effort,
     ) -> None:
         self._live = live
         self._decode_pool = decode_pool
@@ -74,15 +81,16 @@ class Engine:
         self._images_dir = images_dir
         self._free_places = max_in_flight
         self._threads = ThreadPoolExecutor(search_threads, "search")
+        self._effort = effort
 
     async def search(self, query: Query, options: SearchOptions) -> SearchAnswer:
         """Raises Overloaded, IndexNotReady, InvalidImage, InvalidOption, OptionUnavailable, UnknownImage."""
         timings = Timings()
         with self._place(), self._live.use() as served, timings.measure("total"):
-            _check_available(options)
+            if options.verify:
+                _check_verifiable(served, query)
             described = await self._describe(served, query, options, timings)
-            with timings.measure("search"):
-                hits = await self._in_thread(rank, served, described.descriptor, options, described.own_row)
+            hits = await self._rank(served, described, options, timings)
         return SearchAnswer(described.image, hits, served.summary(options.exact), timings, described.preview)
 
     async def extract(self, query: FileQuery, region: Region | None) -> ExtractAnswer:
@@ -104,6 +112,16 @@ class Engine:
             yield
         finally:
             self._free_places += 1
+
+    async def _rank(
+        self, served: ServedSnapshot, described: _Described, options: SearchOptions, timings: Timings
+    ) -> list[Hit]:
+        descriptor, own_row = described.descriptor, described.own_row
+        if described.local_features is None:
+            with timings.measure("search"):
+                return await self._in_thread(rank, served, descriptor, options, own_row)
+        query = VerifiableQuery(descriptor, described.local_features, own_row)
+        return await self._in_thread(rank_verified, served, query, options, self._effort, timings)
 
     async def _describe(
         self, served: ServedSnapshot, query: Query, options: SearchOptions, timings: Timings
@@ -131,7 +149,9 @@ class Engine:
         if options.region is None:
             preview = await self._in_thread(self._thumbnail, record) if options.preview else b""
             image = QueryImage(record.width, record.height, region=None)
-            return _Described(served.snapshot.descriptors[row].astype(np.float32), image, preview, row)
+            local_features = local_features_of(served).features(row) if options.verify else None
+            descriptor = served.snapshot.descriptors[row].astype(np.float32)
+            return _Described(descriptor, image, preview, row, local_features)
         content = await self._in_thread(self._original, record)
         # Its hash says that it is what the indexer accepted, so the limits on uploads do not apply.
         limits = ImageLimits(len(content), record.width * record.height)
@@ -147,14 +167,18 @@ class Engine:
         timings: Timings,
     ) -> _Described:
         plan = served.model.descriptor.input_plan
+        extractor = RootSift() if options.verify else None
         with timings.measure("decode"):
             picture = await asyncio.wrap_future(
-                self._decode_pool.submit(decode_query, content, limits, options.region, plan, options.preview)
+                self._decode_pool.submit(
+                    decode_query, content, limits, options.region, plan, options.preview, extractor
+                )
             )
         with timings.measure("extract"):
             descriptor = await served.model.batcher.describe(picture.network_input)
         image = QueryImage(picture.width, picture.height, options.region)
-        return _Described(descriptor, image, picture.preview)
+        local_features = from_bytes(picture.local_features) if picture.local_features else None
+        return _Described(descriptor, image, picture.preview, local_features=local_features)
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
@@ -176,9 +200,10 @@ class Engine:
         return read_original(self._images_dir, record)
 
 
-def _check_available(options: SearchOptions) -> None:
-    if options.verify:
-        raise OptionUnavailable("This index holds no local features, so results cannot be verified.")
+def _check_verifiable(served: ServedSnapshot, query: Query) -> None:
+    if isinstance(query, VectorQuery):
+        raise InvalidOption("Verification needs an image; a vector has no local features.")
+    local_features_of(served)
 
 
 def _describe_vector(served: ServedSnapshot, query: VectorQuery, options: SearchOptions) -> _Described:

@@ -11,6 +11,7 @@ from extractor_service import queries
 from extractor_service.collection import IndexDescription
 from extractor_service.errors import InvalidOption
 from extractor_service.images import Region
+from extractor_service.ranking.verification import SpatialMatch
 from extractor_service.store.records import ImageRecord, RefusedFile
 from protos.imagesearch.v1 import search_pb2
 
@@ -101,6 +102,7 @@ def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
         index_note=manifest.index.note,
         index_recall_at_10=manifest.index.recall_at_10,
         index_latency_ms=manifest.index.latency_ms,
+        local_features=manifest.local_features,
         refused=[_refused(file) for file in description.refused],
         refused_count=manifest.refused_count,
     )
@@ -128,7 +130,15 @@ def _hit(hit: queries.Hit) -> search_pb2.Hit:
         height=hit.record.height,
         distance=hit.distance,
         score=hit.score,
+        match=_match(hit.match),
     )
+
+
+def _match(match: SpatialMatch | None) -> search_pb2.Match | None:
+    if match is None:
+        return None
+    corners = [search_pb2.Point(x=x, y=y) for x, y in match.quadrilateral.tolist()]
+    return search_pb2.Match(inliers=match.inliers, quadrilateral=corners)
 
 
 def _summary(summary: queries.IndexSummary) -> search_pb2.IndexSummary:

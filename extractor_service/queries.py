@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from extractor_service.errors import InvalidOption
 from extractor_service.images import Region
+from extractor_service.ranking.verification import SpatialMatch
 from extractor_service.store.records import ImageRecord
 
 MAX_LIMIT = 100
@@ -89,12 +90,13 @@ class Timings:
 
     @contextmanager
     def measure(self, step: Literal["decode", "extract", "search", "verify", "total"]) -> Iterator[None]:
-        """Sets the step's time, waiting in queues included."""
+        """Adds what passes inside to the step's time, waiting in queues included."""
         start = time.perf_counter()
         try:
             yield
         finally:
-            setattr(self, f"{step}_ms", (time.perf_counter() - start) * 1_000)
+            passed_ms = (time.perf_counter() - start) * 1_000
+            setattr(self, f"{step}_ms", getattr(self, f"{step}_ms") + passed_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class Hit:
     distance: float
     score: float | None
     """None where the collection is too small to tell."""
+    match: SpatialMatch | None = None
+    """Where the query was found in it; None where it was not looked for or not found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ class IndexSummary:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """`hits` ascend by distance, ties by image id."""
+    """`hits` ascend by distance, ties by image id; with `verify`, those with a match move ahead."""
 
     query: QueryImage | None
     hits: list[Hit]

@@ -27,6 +27,7 @@ from extractor_service.servicer import ImageSearchServicer
 from extractor_service.settings import MIB, ExtractorSettings
 from extractor_service.status import StatusInterceptor
 from extractor_service.store.layout import StoreLayout
+from extractor_service.verified_hits import Effort
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,13 @@ class ExtractorServer:
             settings.decode_memory_bytes,
         )
         self._engine = Engine(
-            self._live, self._decode_pool, limits, settings.images_dir, settings.max_in_flight, threads
+            self._live,
+            self._decode_pool,
+            limits,
+            settings.images_dir,
+            settings.max_in_flight,
+            threads,
+            Effort(settings.verify_candidates, settings.verify_budget_ms / 1_000),
         )
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._arrivals = Arrivals()

@@ -49,6 +49,14 @@ class ExtractorSettings(BaseSettings):
         256, ge=1, description="Searches and extractions under way at once; one more is refused."
     )
     max_batch: int = Field(16, ge=1, description="Images that go through the network together under load.")
+    verify_candidates: int = Field(
+        40, ge=1, le=1000, description="First hits that a search with verify compares by their geometry."
+    )
+    verify_budget_ms: int = Field(
+        400,
+        ge=1,
+        description="Longest verification in one search, in milliseconds; the rest is left out.",
+    )
     call_timeout_s: float = Field(
         30.0, gt=0, description="Longest answer to a call that carries no deadline, in seconds."
     )

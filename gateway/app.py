@@ -16,12 +16,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway import errors, uploads
 from gateway.dependencies import Services
 from gateway.gate import Gate
+from gateway.known_index import KnownIndex
 from gateway.metrics import Metrics
 from gateway.middleware.head import HeadAsGet
 from gateway.middleware.request_context import CLIENT_LEFT, RequestContext
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.middleware.unread_body import CloseUnread
-from gateway.model_notes import ModelNotes
 from gateway.openapi import openapi_schema
 from gateway.problems import problem_response
 from gateway.routers import docs, health, images, index, pages, search
@@ -51,7 +51,7 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
             settings=settings,
             client=client,
             searcher=Searcher(settings, client, gate, metrics),
-            model_notes=ModelNotes(client),
+            known_index=KnownIndex(client),
             metrics=metrics,
             views=app.state.views,
         )

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from gateway.known_index import KnownIndex
 from gateway.metrics import Metrics
-from gateway.model_notes import ModelNotes
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher
 from gateway.settings import Settings
@@ -22,7 +22,7 @@ class Services:
     settings: Settings
     client: SearchClient
     searcher: Searcher
-    model_notes: ModelNotes
+    known_index: KnownIndex
     metrics: Metrics
     views: Views
 

@@ -44,10 +44,18 @@ class SearchOptions(BaseModel):
         bool, Field(description="Compare with every image, even where there is an approximate index.")
     ] = False
     expand: Annotated[
-        bool, Field(description="Query expansion: search again with the query averaged with its results.")
+        bool,
+        Field(
+            description="Query expansion: search again with the query averaged with its results; given "
+            "`verify`, the verified ones."
+        ),
     ] = False
     verify: Annotated[
-        bool, Field(description="Spatial verification: re-rank by geometrically consistent local features.")
+        bool,
+        Field(
+            description="Spatial verification: re-rank by geometrically consistent local features. Needs a "
+            "collection with `local_features`."
+        ),
     ] = False
     max_distance: Annotated[
         float | None, Field(ge=0, allow_inf_nan=False, description="Only results at most this far.")
@@ -71,10 +79,13 @@ class Point(BaseModel):
 
 
 class Match(BaseModel):
-    """The outcome of spatial verification: the query's outline in the result, clockwise from the top left."""
+    """The outcome of spatial verification: where the query was found in the result."""
 
-    inliers: int
-    quadrilateral: list[Point]
+    inliers: Annotated[int, Field(description="Local features that agree with one transformation.")]
+    quadrilateral: Annotated[
+        list[Point],
+        Field(description="The query's outline, clockwise from its top left corner; may reach outside."),
+    ]
 
 
 class Hit(BaseModel):
@@ -123,7 +134,7 @@ class Timings(BaseModel):
 
 
 class SearchResponse(BaseModel):
-    """Results ascend by distance; ties break by image_id."""
+    """Results ascend by distance, ties by image_id; with `verify`, those with a `match` move ahead."""
 
     query: QueryImage
     results: list[Hit]
@@ -157,6 +168,7 @@ class IndexResponse(BaseModel):
         float | None, Field(description="Median of one search when it was built; null for exact.")
     ]
     approximate: bool
+    local_features: Annotated[bool, Field(description="Whether `verify` is available.")]
     index_precision: str
     query_precision: str
     build_time: datetime

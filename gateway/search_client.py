@@ -288,6 +288,7 @@ def _index_response(message: search_pb2.GetIndexResponse) -> schemas.IndexRespon
         index_recall_at_10=message.index_recall_at_10 if message.HasField("index_recall_at_10") else None,
         index_latency_ms=message.index_latency_ms if message.HasField("index_latency_ms") else None,
         approximate=summary.approximate,
+        local_features=message.local_features,
         index_precision=message.index_precision,
         query_precision=message.query_precision,
         build_time=message.build_time.ToDatetime(tzinfo=UTC),

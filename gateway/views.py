@@ -58,9 +58,14 @@ class Page:
     answer: SearchResponse | None = None
     samples: Sequence[IndexedImage] = ()
     index: IndexSummary | IndexResponse | None = None
-    model_note: str = ""
+    about: IndexResponse | None = None
     # The link that reproduces this page.
     address: str = "/"
+
+    @property
+    def can_verify(self) -> bool:
+        """Whether results can be verified; yes where it is not known, for the service will tell."""
+        return self.about is None or self.about.local_features
 
 
 class Views:

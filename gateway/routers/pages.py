@@ -42,7 +42,7 @@ async def search_form(request: Request, services: ServicesDep) -> HTMLResponse:
         query=uploaded_query(answer, language_of(request)),
         answer=answer.response,
         index=answer.response.index,
-        model_note=await services.model_notes.of(answer.response.index.version),
+        about=await services.known_index.of(answer.response.index.version),
     )
     return services.views.page(request, results)
 
@@ -53,7 +53,7 @@ async def _start(request: Request, services: Services) -> HTMLResponse:
         index, samples = await asyncio.gather(client.get_index(), client.sample_images(SAMPLES))
     except GatewayError as error:
         return services.views.page(request, Page(), error)
-    return services.views.page(request, Page(samples=samples, index=index, model_note=index.model_note))
+    return services.views.page(request, Page(samples=samples, index=index, about=index))
 
 
 async def _indexed_results(request: Request, services: Services, query: Query) -> HTMLResponse:
@@ -70,7 +70,7 @@ async def _indexed_results(request: Request, services: Services, query: Query) -
         query=view,
         answer=answer.response,
         index=answer.response.index,
-        model_note=await services.model_notes.of(answer.response.index.version),
+        about=await services.known_index.of(answer.response.index.version),
         address=address,
     )
     return services.views.page(request, results)

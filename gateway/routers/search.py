@@ -41,6 +41,9 @@ def _request_body() -> dict[str, Any]:
     openapi_extra={"requestBody": _request_body()},
 )
 async def search(request: Request, services: ServicesDep) -> SearchResponse:
-    """Finds the indexed images nearest to an image file or to an indexed image, nearest first."""
+    """Finds the indexed images nearest to an image file or to an indexed image, nearest first.
+
+    With `verify`, results in which the query was found move ahead, so that distances need not ascend.
+    """
     _, answer = await services.searcher.search_uploaded(request)
     return answer.response

@@ -6,8 +6,10 @@ import base64
 import re
 
 import grpc
+import pytest
 from playwright.async_api import Page, expect
 
+from protos.imagesearch.v1 import search_pb2
 from tests.browser.conftest import IN_BROWSER, OpenPage, Site
 from tests.gateway.fake_service import Failure
 
@@ -44,6 +46,31 @@ async def test_choosing_a_file_searches_with_it(page: Page, site: Site) -> None:
     assert await page.locator("#results figcaption span").first.inner_text() == "0.100"
     await expect(page.locator("#status")).to_contain_text("24 results among 24 photos")
     await expect(page).to_have_url(site.url + "/")
+
+
+async def test_a_verified_result_shows_the_outline_of_the_query_over_the_photo(
+    page: Page, site: Site
+) -> None:
+    """Within some pixels, for the line has a width; where it reaches beyond the photo, it is cut off."""
+    corners = [search_pb2.Point(x=x, y=y) for x, y in ((0.25, 0.5), (0.75, 0.5), (0.75, 1.5), (0.25, 1.5))]
+    site.service.match = search_pb2.Match(inliers=23, quadrilateral=corners)
+    await page.get_by_label("Choose a photo").set_input_files(site.photo)
+    await expect_results(page, 24)
+    first = page.locator("#results li").first
+    await expect(first).to_contain_text("23 points match the query.")
+    photo = await first.locator("img").bounding_box()
+    outline = await first.locator("polygon").bounding_box()
+    frame = await first.locator("svg.outline").bounding_box()
+    assert photo and outline and frame
+    assert (frame["x"], frame["width"]) == pytest.approx((photo["x"], photo["width"]), abs=1)
+    assert (frame["y"], frame["height"]) == pytest.approx((photo["y"], photo["height"]), abs=1)
+    assert outline["x"] - photo["x"] == pytest.approx(photo["width"] / 4, abs=6)
+    assert outline["y"] - photo["y"] == pytest.approx(photo["height"] / 2, abs=6)
+    assert outline["width"] == pytest.approx(photo["width"] / 2, abs=12)
+    look = "polygon => [getComputedStyle(polygon).stroke, getComputedStyle(polygon).fill]"
+    assert await first.locator("polygon").evaluate(look) == ["rgb(255, 255, 255)", "none"]
+    overflow = "svg => getComputedStyle(svg).overflow"
+    assert await first.locator("svg.outline").evaluate(overflow) == "hidden"
 
 
 async def test_the_chosen_photo_is_shown_before_the_answer(page: Page, site: Site) -> None:

@@ -23,6 +23,7 @@ from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
 from extractor_service.decoding import decode_file
 from extractor_service.descriptors import create_descriptor
 from extractor_service.images import ImageLimits
+from extractor_service.local_features import RootSift
 from extractor_service.query_model import LoadBackbone
 from extractor_service.server import ExtractorServer
 from extractor_service.settings import ExtractorSettings
@@ -40,6 +41,24 @@ def photo(seed: int, width: int = 64, height: int = 48) -> bytes:
     """A PNG of 4 × 4 random colours: each seed gives another descriptor."""
     colours = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     image = Image.fromarray(colours).resize((width, height), Image.Resampling.NEAREST)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def textured(seed: int, width: int = 320, height: int = 240) -> Image.Image:
+    """A picture with corners and blobs at many places and sizes."""
+    rng = np.random.default_rng(seed)
+    layers = [
+        Image.fromarray(rng.integers(0, 256, (height // cell, width // cell, 3), dtype=np.uint8)).resize(
+            (width, height), Image.Resampling.BICUBIC
+        )
+        for cell in (4, 8)
+    ]
+    return Image.blend(*layers, alpha=0.5)
+
+
+def png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
@@ -71,15 +90,22 @@ class Folder:
         path.write_bytes(content)
 
     def publish(
-        self, backbone: Backbone | None = None, refused: Sequence[RefusedFile] = (), note: str = ""
+        self,
+        backbone: Backbone | None = None,
+        refused: Sequence[RefusedFile] = (),
+        note: str = "",
+        local_features: bool = False,
     ) -> Manifest:
         """Indexes whatever the folder holds now."""
         backbone = backbone or FakeBackbone()
         descriptor = create_descriptor("fc6", backbone)
         rows: dict[str, tuple[ImageRecord, NDArray[np.float16]]] = {}
+        blobs: dict[str, bytes] = {}
         for path in sorted(self.images_dir.rglob("*.png")):
-            picture = decode_file(path, LIMITS, descriptor.input_plan)
+            extractor = RootSift() if local_features else None
+            picture = decode_file(path, LIMITS, descriptor.input_plan, extractor)
             image_id = image_id_of(picture.sha256)
+            blobs[image_id] = picture.local_features or b""
             known = rows[image_id][0].paths if image_id in rows else ()
             record = ImageRecord(
                 image_id,
@@ -93,9 +119,11 @@ class Folder:
             thumbnail = self.layout.thumbnail_path(image_id)
             thumbnail.parent.mkdir(parents=True, exist_ok=True)
             thumbnail.write_bytes(picture.thumbnail)
-        recipe = Recipe("fc6", descriptor.dim, backbone.identity, backbone.precision)
+        recipe = Recipe("fc6", descriptor.dim, backbone.identity, backbone.precision, local_features)
         images = [rows[image_id] for image_id in sorted(rows)]
-        return publish(self.layout, SnapshotContent(recipe, note, len(images), images, refused))
+        features = [blobs[image_id] for image_id in sorted(rows)]
+        content = SnapshotContent(recipe, note, len(images), images, refused, local_features=features)
+        return publish(self.layout, content)
 
     def id_of(self, name: str) -> str:
         return image_id_of(hashlib.sha256((self.images_dir / name).read_bytes()).hexdigest())

@@ -15,6 +15,7 @@ from extractor_service.engine import Engine
 from extractor_service.errors import IndexNotReady, Overloaded
 from extractor_service.live_index import LiveIndex
 from extractor_service.queries import FileQuery, SearchOptions, StoredQuery
+from extractor_service.verified_hits import Effort
 from tests.extractor_service.serving import LIMITS, Folder, load_fake, photo, wait_until
 
 
@@ -48,7 +49,7 @@ def live(folder: Folder) -> LiveIndex:
 
 @pytest.fixture
 async def engine(live: LiveIndex, pool: BusyPool) -> AsyncIterator[Engine]:
-    engine = Engine(live, pool, LIMITS, None, max_in_flight=1, search_threads=1)  # type: ignore[arg-type]
+    engine = Engine(live, pool, LIMITS, None, 1, 1, Effort(40, 0.4))  # type: ignore[arg-type]
     yield engine
     engine.close()
     live.close()

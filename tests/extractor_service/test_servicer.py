@@ -347,14 +347,6 @@ async def test_an_unknown_id_is_not_found(folder: Folder, image_id: str) -> None
             assert reason_of(failure.value) == "UNKNOWN_IMAGE"
 
 
-async def test_verification_without_local_features_is_unavailable(folder: Folder) -> None:
-    async with running(settings_for(folder)) as service:
-        with pytest.raises(grpc.aio.AioRpcError) as failure:
-            await service.stub.Search(pb.SearchRequest(image_id=folder.id_of("001.png"), verify=True))
-    assert failure.value.code() == grpc.StatusCode.FAILED_PRECONDITION
-    assert reason_of(failure.value) == "OPTION_UNAVAILABLE"
-
-
 async def test_a_region_of_an_indexed_image_needs_the_images_folder(folder: Folder) -> None:
     request = pb.SearchRequest(
         image_id=folder.id_of("001.png"), region=pb.Region(x=0, y=0, width=0.5, height=1)

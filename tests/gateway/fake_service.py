@@ -40,6 +40,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     version: str = "000001"
     has_scores: bool = True
     match: search_pb2.Match | None = None
+    local_features: bool = True
     address: str = ""
     searches: list[search_pb2.SearchRequest] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -83,6 +84,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             index_precision="f32",
             query_precision="bf16",
             index_kind="exact",
+            local_features=self.local_features,
             build_time=Timestamp(seconds=1_700_000_000),
             refused=[refused],
             refused_count=1,

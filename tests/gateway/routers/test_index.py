@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import grpc
 import httpx
+import pytest
 
 from tests.gateway.fake_service import Failure, FakeService
 
@@ -20,6 +21,14 @@ async def test_the_index_names_what_was_refused_and_why(client: httpx.AsyncClien
     )
     assert (index["index_precision"], index["query_precision"]) == ("f32", "bf16")
     assert index["build_time"] == "2023-11-14T22:13:20Z"
+
+
+@pytest.mark.parametrize("has_them", [True, False])
+async def test_the_index_says_whether_it_can_be_verified(
+    client: httpx.AsyncClient, service: FakeService, has_them: bool
+) -> None:
+    service.local_features = has_them
+    assert (await client.get("/index")).json()["local_features"] is has_them
 
 
 async def test_the_index_is_not_there_before_it_is_loaded(

@@ -205,3 +205,19 @@ async def test_a_verified_result_shows_where_the_query_was_found(
     page = await client.post("/", files=PHOTO)
     assert '<polygon points="0.25,0.5 0.25,0.5' in page.text
     assert "1 point matches the query." in page.text
+
+
+@pytest.mark.parametrize("address", ["/", "/?image_id={}"])
+async def test_verification_can_be_chosen_only_where_the_index_allows_it(
+    client: httpx.AsyncClient, service: FakeService, address: str
+) -> None:
+    barred = re.compile(r'name="verify"[^>]* disabled>')
+    address = address.format(service.images[0].image_id)
+    page = (await client.get(address)).text
+    assert not barred.search(page)
+    assert "Puts photos of the same object first." in page
+    service.local_features, service.version = False, "000002"
+    page = (await client.get(address)).text
+    assert len(barred.findall(page)) == page.count('name="verify"') > 0
+    assert "indexed without local features" in page
+    assert "Puts photos of the same object first." not in page

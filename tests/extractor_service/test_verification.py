@@ -1,0 +1,169 @@
+"""Searches with spatial verification, over real gRPC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from PIL import Image
+
+from extractor_service.settings import ExtractorSettings
+from protos.imagesearch.v1 import search_pb2 as pb
+from tests.extractor_service.serving import Folder, photo, png, reason_of, running, settings_for, textured
+
+SCENES = 12
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """Textured scenes, one of them twice, and one picture without any feature."""
+    folder = Folder.at(tmp_path)
+    for seed in range(SCENES):
+        folder.add(f"{seed:03d}.png", png(textured(seed)))
+    folder.add("003 turned.png", png(textured(3).rotate(90, expand=True)))
+    folder.add("flat.png", png(Image.new("RGB", (64, 48), "teal")))
+    folder.publish(local_features=True)
+    return folder
+
+
+def unhurried(folder: Folder, **changes: Any) -> ExtractorSettings:
+    """On a busy machine the budget would run out before the candidates do."""
+    return settings_for(folder, **({"verify_budget_ms": 60_000} | changes))
+
+
+def left_half_upside_down(seed: int) -> bytes:
+    return png(textured(seed).crop((0, 0, 160, 240)).rotate(180))
+
+
+async def test_a_turned_part_of_a_photo_finds_it_first_and_where_it_lies(folder: Folder) -> None:
+    request = pb.SearchRequest(image=pb.ImageFile(content=left_half_upside_down(7)), verify=True)
+    async with running(unhurried(folder)) as service:
+        answer = await service.stub.Search(request)
+    first = answer.hits[0]
+    assert first.path == "007.png"
+    assert first.match.inliers > 20
+    corners = [(corner.x, corner.y) for corner in first.match.quadrilateral]
+    # The part's top left corner is the lower right one of the left half.
+    np.testing.assert_allclose(corners, [(0.5, 1), (0, 1), (0, 0), (0.5, 0)], atol=0.03)
+    assert answer.timings.verify_ms > 0
+    others = answer.hits[1:]
+    assert not any(hit.HasField("match") for hit in others)
+    assert [hit.distance for hit in others] == sorted(hit.distance for hit in others)
+
+
+async def test_without_verify_nothing_is_matched(folder: Folder) -> None:
+    request = pb.SearchRequest(image=pb.ImageFile(content=left_half_upside_down(7)))
+    async with running(unhurried(folder)) as service:
+        answer = await service.stub.Search(request)
+    assert not any(hit.HasField("match") for hit in answer.hits)
+    assert answer.timings.verify_ms == 0
+
+
+async def test_an_indexed_image_is_verified_by_its_stored_features(folder: Folder) -> None:
+    request = pb.SearchRequest(image_id=folder.id_of("003.png"), verify=True, limit=1)
+    async with running(unhurried(folder, images_dir=None)) as service:
+        answer = await service.stub.Search(request)
+    assert [hit.path for hit in answer.hits] == ["003 turned.png"]
+    assert answer.hits[0].match.inliers > 20
+    assert answer.timings.decode_ms == 0
+
+
+async def test_a_region_alone_is_looked_for(folder: Folder) -> None:
+    request = pb.SearchRequest(
+        image_id=folder.id_of("003.png"), region=pb.Region(x=0.5, y=0, width=0.5, height=1), verify=True
+    )
+    async with running(unhurried(folder)) as service:
+        answer = await service.stub.Search(request)
+    assert answer.hits[0].path == "003 turned.png"
+    corners = [(corner.x, corner.y) for corner in answer.hits[0].match.quadrilateral]
+    # Turned by 90° to the left, the right half has become the upper one.
+    np.testing.assert_allclose(corners, [(0, 0.5), (0, 0), (1, 0), (1, 0.5)], atol=0.03)
+
+
+async def test_only_the_first_candidates_are_verified_also_beyond_the_limit(folder: Folder) -> None:
+    content = pb.ImageFile(content=left_half_upside_down(7))
+    async with running(unhurried(folder)) as service:
+        plain = await service.stub.Search(pb.SearchRequest(image=content))
+        place = [hit.path for hit in plain.hits].index("007.png")
+        found = await service.stub.Search(pb.SearchRequest(image=content, verify=True, limit=1))
+    async with running(unhurried(folder, verify_candidates=place)) as service:
+        missed = await service.stub.Search(pb.SearchRequest(image=content, verify=True))
+    assert place >= 1
+    assert found.hits[0].path == "007.png"
+    assert [hit.path for hit in missed.hits] == [hit.path for hit in plain.hits]
+
+
+async def test_what_is_not_reached_in_time_keeps_its_place(folder: Folder) -> None:
+    many = {f"more {seed}.png": png(textured(seed, 640, 480)) for seed in range(100, 140)}
+    for name, content in many.items():
+        folder.add(name, content)
+    folder.publish(local_features=True)
+    request = pb.SearchRequest(image_id=folder.id_of("more 100.png"), limit=100)
+    async with running(unhurried(folder, verify_budget_ms=1)) as service:
+        plain = await service.stub.Search(request)
+        request.verify = True
+        hurried = await service.stub.Search(request)
+    assert sorted(hit.path for hit in hurried.hits) == sorted(hit.path for hit in plain.hits)
+    assert [hit.path for hit in hurried.hits][5:] == [hit.path for hit in plain.hits][5:]
+
+
+async def test_with_nothing_to_match_results_stay_in_order_of_distance(folder: Folder) -> None:
+    """A query without texture, and an indexed image without."""
+    for query in (pb.SearchRequest(image=pb.ImageFile(content=photo(1))), pb.SearchRequest()):
+        if not query.HasField("image"):
+            query.image_id = folder.id_of("flat.png")
+        async with running(unhurried(folder)) as service:
+            plain = await service.stub.Search(query)
+            query.verify = True
+            verified = await service.stub.Search(query)
+        assert list(verified.hits) == list(plain.hits)
+
+
+@pytest.mark.parametrize("size", [(20, 20), (3_000, 2), (1, 1)])
+async def test_tiny_and_narrow_queries_get_an_answer(folder: Folder, size: tuple[int, int]) -> None:
+    content = png(textured(1).resize(size))
+    request = pb.SearchRequest(image=pb.ImageFile(content=content), verify=True)
+    async with running(unhurried(folder)) as service:
+        answer = await service.stub.Search(request)
+    assert len(answer.hits) == SCENES + 2
+
+
+async def test_expansion_with_verified_results_finds_what_they_resemble(folder: Folder) -> None:
+    request = pb.SearchRequest(image_id=folder.id_of("003.png"), verify=True, expand=True)
+    async with running(unhurried(folder)) as service:
+        widened = await service.stub.Search(request)
+        request.expand = False
+        plain = await service.stub.Search(request)
+    assert widened.hits[0].path == plain.hits[0].path == "003 turned.png"
+    # The query has moved halfway towards its one verified result.
+    assert widened.hits[0].distance < 0.6 * plain.hits[0].distance
+    assert widened.hits[0].match == plain.hits[0].match
+
+
+async def test_a_vector_cannot_be_verified(folder: Folder) -> None:
+    request = pb.SearchRequest(vector=pb.Vector(values=[1.0] * 48), verify=True)
+    async with running(unhurried(folder)) as service:
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await service.stub.Search(request)
+    assert reason_of(failure.value) == "INVALID_OPTION"
+    assert "vector" in failure.value.details()
+
+
+async def test_a_store_without_local_features_says_how_to_get_them(folder: Folder) -> None:
+    folder.publish()
+    request = pb.SearchRequest(image_id=folder.id_of("001.png"), verify=True)
+    async with running(unhurried(folder)) as service:
+        assert not (await service.stub.GetIndex(pb.GetIndexRequest())).local_features
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await service.stub.Search(request)
+    assert failure.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    assert reason_of(failure.value) == "OPTION_UNAVAILABLE"
+    assert "INDEXER_LOCAL_FEATURES=true" in failure.value.details()
+
+
+async def test_the_index_says_that_it_can_be_verified(folder: Folder) -> None:
+    async with running(unhurried(folder)) as service:
+        assert (await service.stub.GetIndex(pb.GetIndexRequest())).local_features
