@@ -97,6 +97,7 @@ bench: $(READY)  ## Measure the speed of extraction and search
 
 eval: $(READY)  ## Measure retrieval quality on EVAL_PHOTOS=folder (holidays/ and corel1k/ in it)
 	$(PY) -m benchmarks.quality
+	$(PY) -m benchmarks.pooled_quality
 
 proto: $(STUBS)  ## Generate the gRPC stubs
 
