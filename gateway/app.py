@@ -7,32 +7,28 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gateway import errors, uploads
+from gateway import uploads
 from gateway.dependencies import Services
+from gateway.error_handlers import add_error_handlers
 from gateway.gate import Gate
 from gateway.known_index import KnownIndex
 from gateway.metrics import Metrics
 from gateway.middleware.head import HeadAsGet
-from gateway.middleware.request_context import CLIENT_LEFT, RequestContext
+from gateway.middleware.request_context import RequestContext
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.middleware.unread_body import CloseUnread
 from gateway.openapi import openapi_schema
-from gateway.problems import problem_response
 from gateway.routers import docs, health, images, index, pages, search
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher
 from gateway.settings import Settings
 from gateway.static_files import RevalidatedFiles
-from gateway.views import Page, Views
+from gateway.views import Views
 
 TITLE = "Simple Image Search Engine"
-ERROR_BY_STATUS = {404: errors.UnknownPage, 405: errors.MethodNotAllowed}
 
 
 def create_app(settings: Settings, search_client: SearchClient | None = None) -> FastAPI:
@@ -64,7 +60,7 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
     app.state.settings = settings
     app.state.views = Views(app)
     _add_routes(app)
-    _add_error_handlers(app)
+    add_error_handlers(app)
     _add_middleware(app, settings, metrics)
     return app
 
@@ -83,41 +79,3 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     app.add_middleware(HeadAsGet)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
-
-
-def _add_error_handlers(app: FastAPI) -> None:
-    app.add_exception_handler(errors.GatewayError, _on_gateway_error)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(ClientDisconnect, _on_disconnect)
-
-
-async def _on_gateway_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.GatewayError)
-    return _answer(request, error)
-
-
-async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """The framework's own refusals: no such route, not this method."""
-    assert isinstance(error, HTTPException)
-    cause = ERROR_BY_STATUS.get(error.status_code, errors.MalformedRequest)
-    return _answer(request, cause(), dict(error.headers or {}))
-
-
-async def _on_validation_error(request: Request, _error: Exception) -> Response:
-    return _answer(request, errors.InvalidOption())
-
-
-async def _on_disconnect(_request: Request, _error: Exception) -> Response:
-    return Response(status_code=CLIENT_LEFT)
-
-
-def _answer(request: Request, error: errors.GatewayError, headers: dict[str, str] | None = None) -> Response:
-    """A page for people, a problem for programs."""
-    is_page = request.url.path == "/"
-    if is_page or (request.method == "GET" and "text/html" in request.headers.get("accept", "")):
-        response: Response = request.app.state.views.page(request, Page(), error)
-    else:
-        response = problem_response(request, error)
-    response.headers.update(headers or {})
-    return response

@@ -8,16 +8,15 @@ from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.error_handlers import CLIENT_LEFT, answer
 from gateway.errors import Internal
 from gateway.metrics import Metrics
 from gateway.problems import problem_response
 
 logger = logging.getLogger(__name__)
-
-# As proxies log it: the client left before there was an answer.
-CLIENT_LEFT = 499
 
 
 class RequestContext:
@@ -49,7 +48,7 @@ class RequestContext:
             logger.exception("request %s failed", request_id)
             if status != CLIENT_LEFT:  # too late for an answer: the server closes the connection
                 raise
-            await problem_response(Request(scope), Internal())(scope, receive, send_with_id)
+            await _apology(Request(scope))(scope, receive, send_with_id)
         finally:
             self._record(scope, status, time.perf_counter() - started)
 
@@ -64,6 +63,14 @@ class RequestContext:
             (scope.get("client") or ("unknown",))[0],
             scope["state"]["request_id"],
         )
+
+
+def _apology(request: Request) -> Response:
+    try:
+        return answer(request, Internal())
+    except Exception:  # the page itself is what is broken
+        logger.exception("no page for request %s", request.state.request_id)
+        return problem_response(request, Internal())
 
 
 def _route_of(scope: Scope) -> str:

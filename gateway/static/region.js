@@ -120,7 +120,7 @@ export class RegionBox {
     if (isCancelled || isTooSmall) {
       this.#change(before);
     } else if (region && region !== before) {
-      this.#box.focus();
+      this.#box.focus({ focusVisible: false });
       this.#onCommit();
     }
   }

@@ -35,3 +35,26 @@ async def test_a_defect_is_told_to_the_log_and_not_to_the_client(
     assert "secret" not in response.text
     assert "the secret of /srv/secret" in caplog.text
     assert response.json()["request_id"] in caplog.text
+
+
+async def test_a_defect_behind_the_page_is_a_page(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.search_client._search_response", lambda message: 1 / 0)
+    page = await client.post("/", files={"image": b"photo"})
+    assert page.status_code == 500
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Something went wrong" in page.text
+    assert page.headers["x-request-id"] in page.text
+
+
+async def test_a_defect_of_the_page_itself_is_a_problem(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("gateway.views.Views.render", broken)
+    response = await client.get("/")
+    assert response.status_code == 500
+    assert response.json()["code"] == "INTERNAL"
