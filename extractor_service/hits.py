@@ -14,9 +14,10 @@ from extractor_service.ranking.expansion import alpha_expansion
 from extractor_service.ranking.verification import SpatialMatch
 from extractor_service.served_snapshot import ServedSnapshot
 
-EXPANSION_NEIGHBOURS = 10
-"""Results averaged into an expanded query: of 3, 5, 10, 20 the best mean average precision on Corel-1k with
-the compact fc6, 0.668; 0.635 without expansion."""
+EXPANSION_NEIGHBOURS = 5
+"""Results averaged into an expanded query. With the compact fc6 it lifts the mean average precision of
+Corel-1k, a hundred photos a class, from 0.635 to 0.661, and costs it on Holidays, two photos a scene, from
+0.375 to 0.288: wrong neighbours outvote the few right ones. Hence an option, for finding more of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
