@@ -104,7 +104,12 @@ def _extracted(rgb: NDArray[np.uint8], local_features: RootSift | None) -> bytes
     from extractor_service.local_features.storage import to_bytes
 
     cv2.setNumThreads(1)  # the workers themselves are as many as the processors
-    return to_bytes(local_features.extract(rgb))
+    try:
+        return to_bytes(local_features.extract(rgb))
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError from error
+        raise
 
 
 def _read(path: Path, max_bytes: int) -> tuple[bytes, int]:

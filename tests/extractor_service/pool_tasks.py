@@ -5,8 +5,15 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from extractor_service.errors import TooManyPixels
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from extractor_service.local_features import LocalFeatures
 
 
 def echo(value: object) -> object:
@@ -42,3 +49,13 @@ def touch_and_wait(mine: Path, other: Path) -> int:
     while not other.exists():
         time.sleep(0.005)
     return os.getpid()
+
+
+class Insatiable:
+    """In place of a `RootSift`: takes more memory than any worker has."""
+
+    def extract(self, rgb: NDArray[np.uint8]) -> LocalFeatures:
+        import cv2
+
+        cv2.resize(rgb, (30_000, 30_000))
+        raise AssertionError

@@ -23,6 +23,7 @@ from extractor_service.errors import (
 from extractor_service.images import ImageLimits, Region, SquareInput
 from extractor_service.local_features import RootSift
 from extractor_service.local_features.storage import from_bytes, to_bytes
+from tests.extractor_service.pool_tasks import Insatiable
 
 LIMITS = ImageLimits(max_bytes=10 * 2**20, max_pixels=2_000_000)
 PLAN = SquareInput(32)
@@ -98,6 +99,13 @@ def test_local_features_are_found_only_when_asked_for(tmp_path: Path) -> None:
     path.write_bytes(halves())
     assert decode_query(halves(), LIMITS, None, PLAN, False).local_features is None
     assert decode_file(path, LIMITS, PLAN).local_features is None
+
+
+def test_too_little_memory_for_local_features_is_told_as_such() -> None:
+    with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
+        future = pool.submit(decode_query, halves(), LIMITS, None, PLAN, False, Insatiable())
+        with pytest.raises(UndecodableImage, match="memory"):
+            future.result()
 
 
 def test_a_file_that_cannot_be_opened_is_unreadable(tmp_path: Path) -> None:
