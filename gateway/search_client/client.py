@@ -1,0 +1,98 @@
+"""The calls, each with a deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from gateway import errors, schemas
+from gateway.search_client.failures import translated
+from gateway.search_client.messages import (
+    Answer,
+    IndexedImage,
+    Query,
+    index_response,
+    indexed_image,
+    known_shape,
+    search_request,
+    search_response,
+)
+from gateway.settings import Settings
+from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
+
+# A GetIndex with 1,000 refused files of long paths exceeds gRPC's default of 4 MiB.
+MAX_RECEIVE_BYTES = 16 * 2**20
+CHANNEL_OPTIONS = (
+    # The service is a neighbour: a proxy of the environment is for the world outside.
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES),
+    # A restarted search service is found again within seconds; gRPC's default waits up to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+
+Response = TypeVar("Response")
+
+
+class SearchClient:
+    """Calls the search service over one channel. Every method raises an error of the gateway on failure."""
+
+    def __init__(self, channel: grpc.aio.Channel, settings: Settings) -> None:
+        self._channel = channel
+        self._stub = search_pb2_grpc.ImageSearchServiceStub(channel)  # type: ignore[no-untyped-call]
+        self._health = health_pb2_grpc.HealthStub(channel)
+        self._timeout_s = settings.search_timeout_s
+        self._max_pixels = settings.max_pixels
+        token = settings.extractor_token.get_secret_value()
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+
+    @classmethod
+    def connect(cls, settings: Settings) -> SearchClient:
+        """Opens the channel, not waiting for the service. Raises OSError when the CA file cannot be read."""
+        return cls(_open_channel(settings.extractor_address, settings.extractor_tls_ca_file), settings)
+
+    async def close(self) -> None:
+        await self._channel.close(grace=None)
+
+    async def search(self, query: Query, *, preview: bool) -> Answer:
+        """Finds the nearest indexed images; with `preview`, returns the query as a picture too."""
+        message = await self._call(self._stub.Search, search_request(query, self._max_pixels, preview))
+        return Answer(search_response(message), message.preview)
+
+    async def get_image(self, image_id: str) -> IndexedImage:
+        """Raises UnknownImage where the live snapshot has no image of this id."""
+        request = search_pb2.GetImageRequest(image_id=known_shape(image_id))
+        message = await self._call(self._stub.GetImage, request)
+        return indexed_image(message.image)
+
+    async def get_index(self) -> schemas.IndexResponse:
+        return index_response(await self._call(self._stub.GetIndex, search_pb2.GetIndexRequest()))
+
+    async def sample_images(self, size: int) -> list[IndexedImage]:
+        """At most `size` images, spread evenly over the collection."""
+        request = search_pb2.ListImagesRequest(page_size=size, sample=True)
+        message = await self._call(self._stub.ListImages, request)
+        return [indexed_image(record) for record in message.images]
+
+    async def check_serving(self) -> None:
+        """Raises ExtractorUnavailable unless the service calls itself able to answer."""
+        message = await self._call(self._health.Check, health_pb2.HealthCheckRequest())
+        if message.status != health_pb2.HealthCheckResponse.SERVING:
+            raise errors.ExtractorUnavailable
+
+    async def _call(self, method: Callable[..., Awaitable[Response]], request: object) -> Response:
+        try:
+            return await method(request, timeout=self._timeout_s, metadata=self._metadata)
+        except grpc.aio.AioRpcError as error:
+            raise translated(error) from None
+
+
+def _open_channel(address: str, ca_file: Path | None) -> grpc.aio.Channel:
+    if ca_file is None:
+        return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+    credentials = grpc.ssl_channel_credentials(root_certificates=ca_file.read_bytes())
+    return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS)

@@ -1,0 +1,175 @@
+"""Between the service's messages and what goes over HTTP."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC
+
+from gateway import errors, schemas
+from protos.imagesearch.v1 import search_pb2
+
+IMAGE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search: the bytes of an image file, or the id of an indexed one."""
+
+    options: schemas.SearchOptions
+    image: bytes | None = None
+    image_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes out as JSON, and the query as a small WebP, empty unless asked for."""
+
+    response: schemas.SearchResponse
+    preview: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedImage:
+    """An indexed image. `paths` are relative to the indexed folder, `thumbnail_path` to the store."""
+
+    image_id: str
+    paths: tuple[str, ...]
+    width: int
+    height: int
+    media_type: str
+    size_bytes: int
+    thumbnail_path: str
+
+
+def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.SearchRequest:
+    """Raises UnknownImage for an id that cannot be one."""
+    options = query.options
+    request = search_pb2.SearchRequest(
+        limit=options.limit,
+        exact=options.exact,
+        expand=options.expand,
+        verify=options.verify,
+        preview=preview,
+    )
+    if query.image is not None:
+        request.image.content = query.image
+        request.image.max_pixels = max_pixels
+    else:
+        request.image_id = known_shape(query.image_id or "")
+    if options.region is not None:
+        request.region.CopyFrom(_region_message(options.region))
+    if options.max_distance is not None:
+        request.max_distance = options.max_distance
+    return request
+
+
+def known_shape(image_id: str) -> str:
+    """The id itself. What cannot be an id cannot be known, so that the service need not be asked."""
+    if not IMAGE_ID.fullmatch(image_id):
+        raise errors.UnknownImage
+    return image_id
+
+
+def _region_message(region: schemas.Region) -> search_pb2.Region:
+    """Clamps what decimal rounding let reach past the edge."""
+    return search_pb2.Region(
+        x=region.x,
+        y=region.y,
+        width=min(region.width, 1 - region.x),
+        height=min(region.height, 1 - region.y),
+    )
+
+
+def search_response(message: search_pb2.SearchResponse) -> schemas.SearchResponse:
+    return schemas.SearchResponse(
+        query=_query_image(message.query),
+        results=[_hit(hit) for hit in message.hits],
+        index=schemas.IndexSummary(
+            version=message.index.version,
+            count=message.index.count,
+            descriptor=message.index.descriptor,
+            model=message.index.model,
+            approximate=message.index.approximate,
+        ),
+        timings_ms=_timings(message.timings),
+    )
+
+
+def _timings(message: search_pb2.Timings) -> schemas.Timings:
+    return schemas.Timings(
+        decode=round(message.decode_ms, 2),
+        extract=round(message.extract_ms, 2),
+        search=round(message.search_ms, 2),
+        verify=round(message.verify_ms, 2),
+        total=round(message.total_ms, 2),
+    )
+
+
+def _query_image(message: search_pb2.QueryImage) -> schemas.QueryImage:
+    region = message.region
+    return schemas.QueryImage(
+        width=message.width,
+        height=message.height,
+        region=schemas.Region(x=region.x, y=region.y, width=region.width, height=region.height)
+        if message.HasField("region")
+        else None,
+    )
+
+
+def _hit(message: search_pb2.Hit) -> schemas.Hit:
+    return schemas.Hit(
+        image_id=message.image_id,
+        url=f"/images/{message.image_id}",
+        thumbnail_url=f"/thumbnails/{message.image_id}",
+        path=message.path,
+        width=message.width,
+        height=message.height,
+        distance=message.distance,
+        score=message.score if message.HasField("score") else None,
+        match=_match(message.match) if message.HasField("match") else None,
+    )
+
+
+def _match(message: search_pb2.Match) -> schemas.Match:
+    corners = [schemas.Point(x=corner.x, y=corner.y) for corner in message.quadrilateral]
+    return schemas.Match(inliers=message.inliers, quadrilateral=corners)
+
+
+def indexed_image(message: search_pb2.ImageRecord) -> IndexedImage:
+    return IndexedImage(
+        image_id=message.image_id,
+        paths=tuple(message.paths),
+        width=message.width,
+        height=message.height,
+        media_type=message.media_type,
+        size_bytes=message.size_bytes,
+        thumbnail_path=message.thumbnail_path,
+    )
+
+
+def index_response(message: search_pb2.GetIndexResponse) -> schemas.IndexResponse:
+    summary = message.summary
+    return schemas.IndexResponse(
+        version=summary.version,
+        count=summary.count,
+        descriptor=summary.descriptor,
+        dimensions=message.dimensions,
+        model=summary.model,
+        model_digest=message.model_digest,
+        model_note=message.model_note,
+        index_kind=message.index_kind,
+        index_note=message.index_note,
+        index_recall_at_10=message.index_recall_at_10 if message.HasField("index_recall_at_10") else None,
+        index_latency_ms=message.index_latency_ms if message.HasField("index_latency_ms") else None,
+        approximate=summary.approximate,
+        local_features=message.local_features,
+        index_precision=message.index_precision,
+        query_precision=message.query_precision,
+        build_time=message.build_time.ToDatetime(tzinfo=UTC),
+        refused_count=message.refused_count,
+        refused=[
+            schemas.RefusedFile(path=file.path, reason=file.reason, detail=file.detail)
+            for file in message.refused
+        ],
+    )
