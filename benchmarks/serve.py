@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import logging
 import tempfile
 import threading
 import time
@@ -71,6 +72,7 @@ def add_raw(table: Table, name: str, model: str) -> None:
 def add_seed(table: Table) -> None:
     """Keras `predict` and a linear scan behind a Flask form, one client, as in 2017."""
     features = np.random.default_rng(0).random((IMAGES, 4096), dtype=np.float32)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = flask_app(keras_extractor(random_vgg16()), features)
     server = make_server("127.0.0.1", free_port(), app)
     threading.Thread(target=server.serve_forever, daemon=True).start()
