@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import h11
 from fastapi import FastAPI
@@ -43,6 +44,9 @@ class TimedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # asyncio sets this only on listeners of its own. Without it an answer's body waits until the client
+        # has acknowledged its head, some 40 ms.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._headers_timer = self.loop.call_later(HEADERS_TIMEOUT_S, transport.close)
 
     def data_received(self, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -154,3 +155,20 @@ async def test_a_client_that_leaves_takes_its_search_with_it(port: int, service:
 async def test_nobody_learns_the_servers_name(port: int) -> None:
     _, headers, _ = await exchange(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert "uvicorn" not in str(headers)
+
+
+async def test_the_body_of_an_answer_does_not_wait_for_its_head_to_be_acknowledged(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets = []
+    made = server.TimedProtocol.connection_made
+
+    def remembered(self: server.TimedProtocol, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        sockets.append(transport.get_extra_info("socket"))
+
+    monkeypatch.setattr(server.TimedProtocol, "connection_made", remembered)
+    async with listening(create_app(settings)) as port, connection(port) as (reader, writer):
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readline()
+        assert [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in sockets] == [1]
