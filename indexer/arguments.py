@@ -33,11 +33,11 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, does in COMMANDS.items():
         command = commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
-        command.add_argument("--store", type=Path, help="folder of the store; default INDEXER_STORE_DIR")
+        command.add_argument("--store", type=_folder, help="folder of the store; default INDEXER_STORE_DIR")
         command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         command.set_defaults(images=None)
     build_command = commands.choices["build"]
-    build_command.add_argument("--images", type=Path, help="folder of photos; default INDEXER_IMAGES_DIR")
+    build_command.add_argument("--images", type=_folder, help="folder of photos; default INDEXER_IMAGES_DIR")
     build_command.add_argument(
         "--rebuild",
         action="store_true",
@@ -50,6 +50,13 @@ def parser() -> argparse.ArgumentParser:
         "--keep", type=_at_least_one, default=1, help="how many of the newest snapshots stay (default 1)"
     )
     return whole
+
+
+def _folder(text: str) -> Path:
+    """Not the current folder where a shell's variable is unset."""
+    if not text:
+        raise argparse.ArgumentTypeError("it names no folder; for the current one give .")
+    return Path(text)
 
 
 def _at_least_one(text: str) -> int:

@@ -239,6 +239,18 @@ def test_bad_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixtu
     assert ended.value.code == 2
 
 
+@pytest.mark.parametrize("option", ["--images", "--store"])
+def test_an_empty_name_of_a_folder_is_bad_usage_and_not_the_current_folder(
+    option: str, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_many(in_folder, range(2))
+    with pytest.raises(SystemExit) as ended:
+        main(["build", option, ""], provide=lambda settings: FakeNetworks())
+    assert ended.value.code == 2
+    assert f"argument {option}: it names no folder" in capsys.readouterr().err
+    assert not (in_folder / "store").exists()
+
+
 def test_help_names_the_exit_codes_and_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
