@@ -23,7 +23,8 @@ $(PY) -m indexer build && printf '%s\n' "$$INDEXER_IMAGES_DIR" >'$(STORE)/IMAGES
 endef
 
 define has_chromium
-[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null
+[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+  || $(PY) -m playwright install --only-shell chromium
 endef
 
 # What docker-compose.yml takes from outside: absolute folders, and a user who may read and write them (not root).
@@ -56,12 +57,12 @@ run: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder, then serve th
 	@exec $(PY) -m scripts.serve
 
 test: $(READY)  ## Run the whole test suite, in a browser too (Chromium)
-	@if $(has_chromium) || $(PY) -m playwright install --only-shell chromium; then \
+	@if $(PY) -m playwright --version >/dev/null && { $(has_chromium); }; then \
 	  $(PY) -m pytest; \
 	elif [ -n "$$CI" ]; then \
-	  echo "There is no Chromium, and none could be fetched: apt-get install chromium" >&2; exit 1; \
+	  echo "No browser can be driven: apt-get install chromium libatomic1" >&2; exit 1; \
 	else \
-	  echo "Without the browser tests: there is no Chromium, and none could be fetched" >&2; \
+	  echo "Without the browser tests, which need: apt-get install chromium libatomic1" >&2; \
 	  $(PY) -m pytest -m "not browser"; \
 	fi
 
