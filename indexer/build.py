@@ -21,7 +21,7 @@ from extractor_service.store.publish import SnapshotContent, publish
 from extractor_service.store.snapshot import Snapshot, current_version
 from extractor_service.store.thumbnails import sweep_thumbnails
 from indexer.errors import ImagesFolderError
-from indexer.intake import Intake, Tally
+from indexer.intake import Intake, Tally, holds_any
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
 from indexer.networks import Networks
 from indexer.plan import Plan, make_plan
@@ -55,7 +55,8 @@ def build(
     """Brings the store up to the folder: describes what is new, forgets what is gone, and publishes.
 
     rebuild: describe everything, with the network that the settings ask for. allow_empty: let the index
-    become empty. Whatever interrupts it, the live snapshot stays whole and what has been described is kept.
+    become empty, or let go of everything it holds for the photos of another folder. Whatever interrupts
+    it, the live snapshot stays whole and what has been described is kept.
     Raises ImagesFolderError, InvalidOption, StoreError and ModelError.
     """
     started = time.perf_counter()
@@ -104,6 +105,8 @@ def _update(
     ledger, load = opened
     known = ledger.known_files()
     plan = make_plan(listing, known)
+    if not allow_empty:
+        _check_something_stays(ledger, plan, settings)
     started = time.perf_counter()
     for refusal in plan.refusals:
         ledger.refuse(refusal.file, refusal.reason, refusal.detail)
@@ -115,6 +118,18 @@ def _update(
     if not allow_empty:
         _check_something_is_left(ledger, settings)
     return _Update(plan, intake.tally, intake_s)
+
+
+def _check_something_stays(ledger: Ledger, plan: Plan, settings: IndexerSettings) -> None:
+    """A folder that shares neither a path nor a photo with the index is another one, given by mistake."""
+    held = ledger.file_count()
+    if not held or plan.dropped < held or holds_any(ledger, settings.images_dir, plan.changed):
+        return
+    raise ImagesFolderError(
+        f"None of the photos in the index ({held}) is in {settings.images_dir}, and nothing was changed. For "
+        "another folder give another store: --store or INDEXER_STORE_DIR (STORE= with make). To let "
+        "everything indexed so far go, say --allow-empty."
+    )
 
 
 def _check_something_is_left(ledger: Ledger, settings: IndexerSettings) -> None:

@@ -165,6 +165,13 @@ class Intake:
         self._advance(1)
 
 
+def holds_any(ledger: Ledger, images_dir: Path, files: Sequence[FileState]) -> bool:
+    """Whether one of the files is an image of the ledger. Only those of an image's size are read."""
+    sizes = ledger.image_sizes()
+    hashes = (_hash(images_dir, file.path) for file in files if file.size_bytes in sizes)
+    return any(hashed is not None and ledger.has_image(hashed[1]) for hashed in hashes)
+
+
 def _described(pending: _Pending, row: NDArray[np.float16]) -> DescribedImage:
     picture = pending.picture
     return DescribedImage(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -204,6 +205,34 @@ def test_an_emptied_folder_does_not_empty_the_index_unless_told_to(workplace: Wo
     summary = workplace.build(allow_empty=True)
     assert (summary.dropped, summary.images, summary.snapshot) == (3, 0, "000002")
     assert workplace.indexed() == {}
+
+
+def test_another_folder_does_not_replace_the_index_unless_told_to(
+    workplace: Workplace, tmp_path: Path
+) -> None:
+    draw_many(workplace.images, range(3))
+    workplace.build()
+    other = tmp_path / "other"
+    draw_many(other, range(50, 54))
+    with pytest.raises(ImagesFolderError, match=r"\(3\) is in .*other.*--store.*--allow-empty"):
+        workplace.build(images_dir=other)
+    assert len(workplace.indexed()) == 3
+    assert not status(workplace.layout).unpublished
+    assert workplace.build().kept == 3
+    summary = workplace.build(images_dir=other, allow_empty=True)
+    assert (summary.added, summary.dropped, summary.images) == (4, 3, 4)
+
+
+def test_a_folder_whose_every_path_is_another_is_known_by_its_photos(
+    workplace: Workplace, tmp_path: Path
+) -> None:
+    draw_many(workplace.images, range(3))
+    workplace.build()
+    moved = tmp_path / "moved"
+    shutil.copytree(workplace.images, moved / "below")
+    draw(moved / "a new one first.png", 60)
+    summary = workplace.build(images_dir=moved)
+    assert (summary.added, summary.dropped, summary.described) == (4, 3, 1)
 
 
 def test_a_folder_of_bad_photos_alone_is_an_error_that_names_one(workplace: Workplace) -> None:
