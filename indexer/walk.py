@@ -53,7 +53,10 @@ def walk(images_dir: Path, store_dir: Path) -> Listing:
     ImagesFolderError.
     """
     if not images_dir.is_dir():
-        raise ImagesFolderError(f"There is no folder {images_dir}; give the folder of photos with --images.")
+        raise ImagesFolderError(
+            f"There is no folder {images_dir}; give the folder of photos with --images or INDEXER_IMAGES_DIR "
+            "(IMAGES= with make)."
+        )
     walker = _Walker(images_dir.resolve(), store_dir.resolve())
     if not walker.visit(walker.root):
         raise ImagesFolderError(f"The folder {images_dir} cannot be read; check its permissions.")

@@ -170,5 +170,5 @@ def test_a_folder_that_cannot_be_read_at_all_is_an_error(open_tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["gone", "file.jpg"])
 def test_a_missing_folder_is_an_error_that_says_what_to_do(images: Path, name: str) -> None:
     touch(images, "file.jpg")
-    with pytest.raises(ImagesFolderError, match="--images"):
+    with pytest.raises(ImagesFolderError, match=r"--images or INDEXER_IMAGES_DIR \(IMAGES= with make\)"):
         walked(images / name)
