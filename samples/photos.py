@@ -74,7 +74,7 @@ def _unpack(archive: Path, folder: Path, wanted: PhotoSet) -> None:
 
 
 def _extract(tar: tarfile.TarFile, folder: Path) -> None:
-    """The plain files, which must lie inside. By hand: Python 3.11.2, which Debian 12 has, knows no filters."""
+    """The plain files, which must lie inside. By hand: the Python 3.11.2 of Debian 12 knows no filters."""
     for member in filter(tarfile.TarInfo.isfile, tar):
         target = (folder / member.name).resolve()
         if not target.is_relative_to(folder.resolve()):
