@@ -16,6 +16,7 @@ from gateway.error_handlers import add_error_handlers
 from gateway.gate import Gate
 from gateway.known_index import KnownIndex
 from gateway.metrics import Metrics
+from gateway.middleware.allowed_hosts import AllowedHosts
 from gateway.middleware.head import HeadAsGet
 from gateway.middleware.request_context import RequestContext
 from gateway.middleware.security_headers import SecurityHeaders
@@ -73,6 +74,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """The last one added is the outermost."""
+    app.add_middleware(AllowedHosts, allowed=frozenset(settings.allowed_host_names))
     app.add_middleware(RequestContext, metrics=metrics)
     app.add_middleware(CloseUnread)
     app.add_middleware(SecurityHeaders)

@@ -14,6 +14,7 @@ GatewayError
  ├─ UnsupportedContentType  415  neither multipart/form-data nor application/json
  ├─ UnsupportedImageType    415
  ├─ RangeNotSatisfiable     416
+ ├─ HostNotAllowed          421  asked for under a name that is not this gateway's
  ├─ TooManyPixels           422
  ├─ UndecodableImage        422
  ├─ InvalidOption           422
@@ -48,6 +49,13 @@ class MalformedRequest(GatewayError):
 
     status = 400
     code = "MALFORMED_REQUEST"
+
+
+class HostNotAllowed(GatewayError):
+    """The Host is a public name that the operator has not allowed."""
+
+    status = 421
+    code = "HOST_NOT_ALLOWED"
 
 
 class InvalidBase64(GatewayError):

@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(
         default=600, ge=0, description="Searches per minute and client, with bursts of as many; 0: no limit."
     )
+    allowed_hosts: str = Field(
+        default="",
+        description="Comma-separated public names under which the gateway answers, or *. Addresses, names "
+        "without a dot and .local names always do.",
+    )
     trusted_proxies: str = Field(
         default="",
         description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed.",
@@ -61,3 +66,8 @@ class Settings(BaseSettings):
         for network in filter(None, (part.strip() for part in value.split(","))):
             ip_network(network)
         return value
+
+    @property
+    def allowed_host_names(self) -> list[str]:
+        """In lower case."""
+        return [name for part in self.allowed_hosts.split(",") if (name := part.strip().lower())]
