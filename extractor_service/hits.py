@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,15 +40,18 @@ class Nearest:
 
 
 def rank(
-    served: ServedSnapshot, descriptor: NDArray[np.float32], options: SearchOptions, own_row: int | None
+    served: ServedSnapshot,
+    descriptor: NDArray[np.float32],
+    options: SearchOptions,
+    own_rows: Collection[int],
 ) -> list[Hit]:
-    """descriptor: shape=(D,), L2-normalised. Ascending by distance, ties by image id; without `own_row`.
+    """descriptor: shape=(D,), L2-normalised. Ascending by distance, ties by image id; without `own_rows`.
 
     With `expand` the distances are those to the expanded query.
     """
     if options.expand:
-        descriptor = _expanded(served, descriptor, options, own_row)
-    found = nearest(served, descriptor, options, own_row, options.limit)
+        descriptor = _expanded(served, descriptor, options, own_rows)
+    found = nearest(served, descriptor, options, own_rows, options.limit)
     return to_hits(served, found, [None] * len(found))
 
 
@@ -66,21 +69,24 @@ def nearest(
     served: ServedSnapshot,
     descriptor: NDArray[np.float32],
     options: SearchOptions,
-    own_row: int | None,
+    own_rows: Collection[int],
     count: int,
 ) -> Nearest:
-    """At most `count` rows within `max_distance`, without `own_row`."""
-    # One more than asked for, because the query itself may be among them.
-    found = served.index(options.exact).search(descriptor[np.newaxis], count + 1)
+    """At most `count` rows within `max_distance`, without `own_rows`."""
+    # More than asked for, because the query's own photos may be among them.
+    found = served.index(options.exact).search(descriptor[np.newaxis], count + len(own_rows))
     rows, distances = found.rows[0], found.distances[0]
-    wanted = (rows >= 0) & (rows != (-1 if own_row is None else own_row))
+    wanted = (rows >= 0) & ~np.isin(rows, list(own_rows))
     if options.max_distance is not None:
         wanted &= distances <= options.max_distance
     return Nearest(rows[wanted][:count], distances[wanted][:count])
 
 
 def _expanded(
-    served: ServedSnapshot, descriptor: NDArray[np.float32], options: SearchOptions, own_row: int | None
+    served: ServedSnapshot,
+    descriptor: NDArray[np.float32],
+    options: SearchOptions,
+    own_rows: Collection[int],
 ) -> NDArray[np.float32]:
-    found = nearest(served, descriptor, options, own_row, EXPANSION_NEIGHBOURS)
+    found = nearest(served, descriptor, options, own_rows, EXPANSION_NEIGHBOURS)
     return alpha_expansion(descriptor, served.snapshot.descriptors[found.rows].astype(np.float32))

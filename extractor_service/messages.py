@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from extractor_service import queries
 from extractor_service.collection import IndexDescription
@@ -28,8 +29,23 @@ def to_query(request: search_pb2.SearchRequest) -> queries.Query:
             return queries.StoredQuery(request.image_id)
         case "vector":
             return queries.VectorQuery(np.array(request.vector.values, dtype=np.float32))
+        case "photos":
+            return queries.PhotosQuery(
+                tuple(_photo(photo) for photo in request.photos.positives),
+                tuple(_photo(photo) for photo in request.photos.negatives),
+            )
         case _:
-            raise InvalidOption("A search needs one of an image, an image id and a vector.")
+            raise InvalidOption("A search needs one of an image, an image id, a vector and several photos.")
+
+
+def _photo(photo: search_pb2.Photo) -> queries.Photo:
+    match photo.WhichOneof("source"):
+        case "image":
+            return to_file_query(photo.image)
+        case "image_id":
+            return queries.StoredQuery(photo.image_id)
+        case _:
+            raise InvalidOption("Each photo needs an image or an image id.")
 
 
 def to_file_query(image: search_pb2.ImageFile) -> queries.FileQuery:
@@ -57,10 +73,11 @@ def to_region(request: search_pb2.SearchRequest | search_pb2.ExtractRequest) -> 
     return Region(region.x, region.y, region.width, region.height)
 
 
-def from_search(answer: queries.SearchAnswer) -> search_pb2.SearchResponse:
+def from_search(answer: queries.SearchAnswer, with_points: bool) -> search_pb2.SearchResponse:
     return search_pb2.SearchResponse(
         query=_query_image(answer.query),
-        hits=[_hit(hit) for hit in answer.hits],
+        photos=[_query_photo(photo) for photo in answer.photos],
+        hits=[_hit(hit, with_points) for hit in answer.hits],
         index=_summary(answer.index),
         timings=_timings(answer.timings),
         preview=answer.preview,
@@ -122,7 +139,17 @@ def _region(region: Region | None) -> search_pb2.Region | None:
     return search_pb2.Region(x=region.x, y=region.y, width=region.width, height=region.height)
 
 
-def _hit(hit: queries.Hit) -> search_pb2.Hit:
+def _query_photo(photo: queries.QueryPhoto) -> search_pb2.QueryPhoto:
+    return search_pb2.QueryPhoto(
+        image_id=photo.image_id,
+        negative=photo.negative,
+        width=photo.width,
+        height=photo.height,
+        preview=photo.preview,
+    )
+
+
+def _hit(hit: queries.Hit, with_points: bool) -> search_pb2.Hit:
     return search_pb2.Hit(
         image_id=hit.record.image_id,
         path=hit.record.paths[0],
@@ -130,15 +157,24 @@ def _hit(hit: queries.Hit) -> search_pb2.Hit:
         height=hit.record.height,
         distance=hit.distance,
         score=hit.score,
-        match=_match(hit.match),
+        match=_match(hit.match, with_points),
     )
 
 
-def _match(match: SpatialMatch | None) -> search_pb2.Match | None:
+def _match(match: SpatialMatch | None, with_points: bool) -> search_pb2.Match | None:
     if match is None:
         return None
-    corners = [search_pb2.Point(x=x, y=y) for x, y in match.quadrilateral.tolist()]
-    return search_pb2.Match(inliers=match.inliers, quadrilateral=corners)
+    return search_pb2.Match(
+        inliers=match.inliers,
+        quadrilateral=_points(match.quadrilateral),
+        photo=match.photo,
+        query_points=_points(match.query_points) if with_points else (),
+        result_points=_points(match.candidate_points) if with_points else (),
+    )
+
+
+def _points(points: NDArray[np.float32]) -> list[search_pb2.Point]:
+    return [search_pb2.Point(x=x, y=y) for x, y in points.tolist()]
 
 
 def _summary(summary: queries.IndexSummary) -> search_pb2.IndexSummary:

@@ -19,6 +19,9 @@ from extractor_service.store.records import ImageRecord
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 30
+MAX_PHOTOS = 8
+"""Of one query: each may cost a decoding and a run of the network, and with `verify` one more comparison for
+each candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,27 @@ class VectorQuery:
         return (values / norm).astype(np.float32)
 
 
-Query = FileQuery | StoredQuery | VectorQuery
+Photo = FileQuery | StoredQuery
+
+
+@dataclass(frozen=True, slots=True)
+class PhotosQuery:
+    """Several photos at once: the results shall be like the positives and not like the negatives.
+
+    Raises InvalidOption for no positive one, and for too many in all.
+    """
+
+    positives: tuple[Photo, ...]
+    negatives: tuple[Photo, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.positives:
+            raise InvalidOption("A query of several photos needs one that the results shall be like.")
+        if len(self.positives) + len(self.negatives) > MAX_PHOTOS:
+            raise InvalidOption(f"A query takes at most {MAX_PHOTOS} photos.")
+
+
+Query = FileQuery | StoredQuery | VectorQuery | PhotosQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +132,18 @@ class QueryImage:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryPhoto:
+    """One of several photos as it was understood; width and height in pixels of the upright photo."""
+
+    image_id: str
+    """Empty where it came as a file."""
+    negative: bool
+    width: int
+    height: int
+    preview: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One result."""
 
@@ -136,6 +171,9 @@ class SearchAnswer:
     """`hits` ascend by distance, ties by image id; with `verify`, those with a match move ahead."""
 
     query: QueryImage | None
+    """The first positive one of several; None for a vector."""
+    photos: list[QueryPhoto]
+    """Of several photos each one, the positives first; empty for one photo."""
     hits: list[Hit]
     index: IndexSummary
     timings: Timings

@@ -26,7 +26,7 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
 
     async def Search(self, request: search_pb2.SearchRequest, context: Any) -> search_pb2.SearchResponse:
         answer = await self._engine.search(messages.to_query(request), messages.to_options(request))
-        return messages.from_search(answer)
+        return messages.from_search(answer, request.points)
 
     async def Extract(self, request: search_pb2.ExtractRequest, context: Any) -> search_pb2.ExtractResponse:
         query = messages.to_file_query(request.image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from extractor_service.errors import OptionUnavailable
 from extractor_service.hits import EXPANSION_NEIGHBOURS, Nearest, nearest, to_hits
+from extractor_service.images import Region
 from extractor_service.local_features import LocalFeatures
 from extractor_service.local_features.storage import LocalFeatureTable
 from extractor_service.queries import Hit, SearchOptions, Timings
@@ -42,9 +43,10 @@ class VerifiableQuery:
 
     descriptor: NDArray[np.float32]
     """shape=(D,), L2-normalised."""
-    local_features: LocalFeatures
-    own_row: int | None
-    """Its row where it is an indexed image."""
+    local_features: Sequence[LocalFeatures]
+    """Of each photo to look for: all count as one query, within one budget."""
+    own_rows: frozenset[int]
+    """Rows of its photos, where they are indexed."""
 
 
 def rank_verified(
@@ -87,7 +89,7 @@ class _VerifiedSearch:
         options, query = self._options, self._query
         with self._timings.measure("search"):
             count = max(options.limit, self._candidates)
-            found = nearest(self._served, descriptor, options, query.own_row, count)
+            found = nearest(self._served, descriptor, options, query.own_rows, count)
         with self._timings.measure("verify"):
             rows = found.rows.tolist()
             self._verify(rows[: self._candidates])
@@ -101,8 +103,13 @@ class _VerifiedSearch:
         table = local_features_of(self._served)
         loads = [partial(table.features, row) for row in new]
         matches = verify_candidates(self._query.local_features, loads, self._left_s)
-        self._matches |= zip(new, map(_if_convincing, matches), strict=True)
+        self._matches |= zip(new, map(self._if_convincing, matches), strict=True)
         self._left_s -= time.monotonic() - started
+
+    def _if_convincing(self, match: SpatialMatch | None) -> SpatialMatch | None:
+        if match is None or match.inliers < CONVINCING_INLIERS:
+            return None
+        return _in_whole_photo(match, self._options.region)
 
 
 def local_features_of(served: ServedSnapshot) -> LocalFeatureTable:
@@ -127,8 +134,13 @@ def _expanded(
     return verified_expansion(descriptor, neighbours, inliers, CONVINCING_INLIERS)
 
 
-def _if_convincing(match: SpatialMatch | None) -> SpatialMatch | None:
-    return match if match is not None and match.inliers >= CONVINCING_INLIERS else None
+def _in_whole_photo(match: SpatialMatch, region: Region | None) -> SpatialMatch:
+    """The query's points as fractions of the photo that its region was cut from."""
+    if region is None:
+        return match
+    origin = np.array([region.x, region.y], np.float32)
+    size = np.array([region.width, region.height], np.float32)
+    return replace(match, query_points=origin + match.query_points * size)
 
 
 def _inliers(matches: Sequence[SpatialMatch | None]) -> NDArray[np.int64]:

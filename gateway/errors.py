@@ -17,6 +17,9 @@ GatewayError
  ├─ HostNotAllowed          421  asked for under a name that is not this gateway's
  ├─ TooManyPixels           422
  ├─ UndecodableImage        422
+ ├─ TooManyPhotos           422
+ ├─ NoPositivePhoto         422  only photos that the results shall not be like
+ ├─ RegionOfSeveral         422  a part of a photo, where there are several
  ├─ InvalidOption           422
  ├─ OptionUnavailable       422  valid, but the collection lacks what it needs
  ├─ RateLimited             429
@@ -66,7 +69,7 @@ class InvalidBase64(GatewayError):
 
 
 class NotOneQuery(GatewayError):
-    """Neither an image nor an id, or both."""
+    """No photo, two in the fields for one, or some in these and some in the lists."""
 
     status = 400
     code = "NOT_ONE_QUERY"
@@ -154,6 +157,27 @@ class UndecodableImage(GatewayError):
 
     status = 422
     code = "UNDECODABLE_IMAGE"
+
+
+class TooManyPhotos(GatewayError):
+    """More photos than one search takes."""
+
+    status = 422
+    code = "TOO_MANY_PHOTOS"
+
+
+class NoPositivePhoto(GatewayError):
+    """Only photos that the results shall not be like."""
+
+    status = 422
+    code = "NO_POSITIVE_PHOTO"
+
+
+class RegionOfSeveral(GatewayError):
+    """A region is a part of one photo, and there are several."""
+
+    status = 422
+    code = "REGION_OF_SEVERAL"
 
 
 class InvalidOption(GatewayError):

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from gateway.errors import GatewayError, InvalidOption
 from gateway.languages import DEFAULT, LANGUAGES, Language
-from gateway.schemas import Problem
+from gateway.schemas import MAX_PHOTOS, Problem
 from gateway.settings import Settings
 
 MEDIA_TYPE = "application/problem+json"
@@ -51,6 +51,7 @@ def retry_header(error: GatewayError) -> dict[str, str]:
 def blanks_of(settings: Settings) -> dict[str, str]:
     """What the sentences leave blank: the limits."""
     return {
+        "max_photos": str(MAX_PHOTOS),
         "max_megabytes": f"{settings.max_upload_bytes / 2**20:.4g}",
         "max_megapixels": f"{settings.max_pixels / 1e6:.4g}",
         "max_ten_thousand_pixels": f"{settings.max_pixels / 1e4:.4g}",

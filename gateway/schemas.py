@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 # Lets a right or lower edge at 1 survive rounding to the six digits of a link.
 EDGE_TOLERANCE = 1e-5
 
+MAX_PHOTOS = 8
+"""Of one search."""
+
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Extent = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 
@@ -57,18 +60,28 @@ class SearchOptions(BaseModel):
             "collection with `local_features`."
         ),
     ] = False
+    points: Annotated[bool, Field(description="With `verify`: return the matched points of each match.")] = (
+        False
+    )
     max_distance: Annotated[
         float | None, Field(ge=0, allow_inf_nan=False, description="Only results at most this far.")
     ] = None
 
 
+Photos = Annotated[list[str], Field(max_length=MAX_PHOTOS)]
+
+
 class SearchBody(SearchOptions):
-    """The JSON form of a search: exactly one of `image` and `image_id`."""
+    """The JSON form of a search: one photo, as `image` or as `image_id`, or up to 8 in the four lists."""
 
     image: Annotated[
         str | None, Field(description="The image file as base64; a data: prefix is allowed.")
     ] = None
     image_id: Annotated[str | None, Field(description="The id of an indexed image.")] = None
+    images: Annotated[Photos, Field(description="As `image`, several: results shall be like these.")] = []
+    image_ids: Annotated[Photos, Field(description="As `image_id`, several.")] = []
+    not_images: Annotated[Photos, Field(description="Results shall not be like these.")] = []
+    not_image_ids: Annotated[Photos, Field(description="Results shall not be like these.")] = []
 
 
 class Point(BaseModel):
@@ -76,6 +89,17 @@ class Point(BaseModel):
 
     x: float
     y: float
+
+
+class PointPair(BaseModel):
+    """Where a local feature lies in the whole query photo, and where in the result."""
+
+    query: Point
+    result: Point
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class Match(BaseModel):
@@ -86,6 +110,17 @@ class Match(BaseModel):
         list[Point],
         Field(description="The query's outline, clockwise from its top left corner; may reach outside."),
     ]
+    query_photo: Annotated[
+        int | None,
+        Field(
+            exclude_if=_is_none,
+            description="Which of several photos was found, by its place in `query_photos`.",
+        ),
+    ] = None
+    points: Annotated[
+        list[PointPair] | None,
+        Field(exclude_if=_is_none, description="The features that agree; left out unless asked for."),
+    ] = None
 
 
 class Hit(BaseModel):
@@ -113,6 +148,15 @@ class QueryImage(BaseModel):
     region: Region | None
 
 
+class QueryPhoto(BaseModel):
+    """One of several photos of a query; width and height of the upright photo, in pixels."""
+
+    image_id: Annotated[str | None, Field(description="Null where the photo came as a file.")]
+    negative: bool
+    width: int
+    height: int
+
+
 class IndexSummary(BaseModel):
     """The snapshot that answered."""
 
@@ -136,7 +180,14 @@ class Timings(BaseModel):
 class SearchResponse(BaseModel):
     """Results ascend by distance, ties by image_id; with `verify`, those with a `match` move ahead."""
 
-    query: QueryImage
+    query: Annotated[QueryImage, Field(description="Of several photos the first one.")]
+    query_photos: Annotated[
+        list[QueryPhoto] | None,
+        Field(
+            exclude_if=_is_none,
+            description="Several photos, in the order of their lists; left out for one.",
+        ),
+    ] = None
     results: list[Hit]
     index: IndexSummary
     timings_ms: Timings

@@ -32,7 +32,11 @@ class Settings(BaseSettings):
     store_dir: Path = Field(
         default=Path("store"), description="The store, where the thumbnails are; read only."
     )
-    max_upload_bytes: int = Field(default=10 * 2**20, ge=1, description="Largest accepted picture, in bytes.")
+    max_upload_bytes: int = Field(
+        default=10 * 2**20,
+        ge=1,
+        description="Largest accepted picture, or pictures of one search together, in bytes.",
+    )
     max_pixels: int = Field(
         default=50_000_000, ge=1, description="Largest accepted picture, width times height in pixels."
     )

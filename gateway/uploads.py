@@ -9,7 +9,7 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 from fastapi import Request
@@ -18,14 +18,22 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from gateway import errors
-from gateway.schemas import SearchBody, SearchOptions
-from gateway.search_client import Query
+from gateway.schemas import MAX_PHOTOS, SearchBody, SearchOptions
+from gateway.search_client import Photo, Query
 from gateway.settings import Settings
 
 # Room for the options and the part headers of a form, or for the JSON around an image.
 OVERHEAD_BYTES = 64 * 2**10
 MAX_FIELDS = 32
 MAX_FIELD_BYTES = 1024
+
+FILE_FIELDS = ("image", "images", "not_images")
+ID_FIELDS = ("image_id", "image_ids", "not_image_ids")
+SINGLE_FIELDS = ("image", "image_id")
+NEGATIVE_FIELDS = ("not_images", "not_image_ids")
+
+GivenPhoto = tuple[str, bytes | str]
+"""The name of a field, and the bytes of a file or an id."""
 
 DATA_PREFIX = re.compile(r"data:[^,]{0,100};base64,")
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -51,15 +59,15 @@ async def read_form(request: Request, settings: Settings) -> Query:
 
 def read_address(parameters: Iterable[tuple[str, str]]) -> Query | None:
     """The query of a page's address; None where it names no image. Unknown parameters are left alone."""
-    fields = [(name, text) for name, text in parameters if name in CONVERTERS or name == "image_id"]
-    image_id = "".join(text for name, text in fields if name == "image_id")
-    if not image_id:
+    fields = list(parameters)
+    photos = _given_ids(fields)
+    if not photos:
         return None
-    return Query(_options(field for field in fields if field[0] != "image_id"), image_id=image_id)
+    return _query(_options(field for field in fields if field[0] in CONVERTERS), photos, max_upload_bytes=0)
 
 
 def max_body_bytes(settings: Settings) -> int:
-    """The largest body there can be: a picture of the largest size as base64, and what stands around it."""
+    """The largest body there can be: pictures of the largest size as base64, and what stands around them."""
     return -(-settings.max_upload_bytes // 3) * 4 + OVERHEAD_BYTES
 
 
@@ -97,8 +105,12 @@ async def _limited(request: Request, limit_bytes: int) -> AsyncGenerator[bytes, 
 
 async def _read_multipart(request: Request, max_upload_bytes: int) -> Query:
     async with aclosing(_limited(request, max_upload_bytes + OVERHEAD_BYTES)) as chunks:
-        parser = MultiPartParser(
-            request.headers, chunks, max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
+        parser = _WholeForm(
+            request.headers,
+            chunks,
+            max_files=MAX_FIELDS,
+            max_fields=MAX_FIELDS,
+            max_part_size=MAX_FIELD_BYTES,
         )
         parser.spool_max_size = max_upload_bytes + OVERHEAD_BYTES  # stays in memory
         try:
@@ -111,19 +123,41 @@ async def _read_multipart(request: Request, max_upload_bytes: int) -> Query:
         await form.close()
 
 
+class _WholeForm(MultiPartParser):
+    """Refuses a form that is cut off, of which the framework's parser returns the parts that are there."""
+
+    _has_ended = False
+
+    def on_end(self) -> None:
+        self._has_ended = True
+
+    async def parse(self) -> FormData:
+        async with aclosing(self._checked(self.stream)) as self.stream:
+            return await super().parse()
+
+    async def _checked(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for chunk in chunks:
+            yield chunk
+        if not self._has_ended:
+            raise MultiPartException("The last boundary is missing.")
+
+
 async def _form_query(form: FormData, max_upload_bytes: int) -> Query:
-    image: bytes | None = None
+    photos: list[GivenPhoto] = []
     texts: list[tuple[str, str]] = []
     for name, value in form.multi_items():
         if not isinstance(value, UploadFile):
             texts.append((name, value))
-        elif name != "image":
+        elif name not in FILE_FIELDS:
             raise errors.InvalidOption(name)
         elif value.filename or value.size:  # otherwise a file field left empty
-            image = await value.read()
-    image_id = "".join(text for name, text in texts if name == "image_id") or None
-    options = _options(field for field in texts if field[0] != "image_id")
-    return _one_query(options, image, image_id, max_upload_bytes)
+            photos.append((name, await value.read()))
+    options = _options(field for field in texts if field[0] not in ID_FIELDS)
+    return _query(options, [*photos, *_given_ids(texts)], max_upload_bytes)
+
+
+def _given_ids(fields: Iterable[tuple[str, str]]) -> list[GivenPhoto]:
+    return [(name, text.strip()) for name, text in fields if name in ID_FIELDS and text.strip()]
 
 
 async def _read_json(request: Request, settings: Settings) -> Query:
@@ -136,8 +170,14 @@ async def _read_json(request: Request, settings: Settings) -> Query:
     options = SearchOptions.model_construct(
         **{name: getattr(body, name) for name in SearchOptions.model_fields}
     )
-    image = None if body.image is None else _decoded(body.image)
-    return _one_query(options, image, body.image_id, settings.max_upload_bytes)
+    return _query(options, list(_photos_of(body)), settings.max_upload_bytes)
+
+
+def _photos_of(body: SearchBody) -> Iterator[GivenPhoto]:
+    for name in (*FILE_FIELDS, *ID_FIELDS):
+        given = getattr(body, name)
+        for text in [given] if isinstance(given, str) else given or ():
+            yield name, _decoded(text) if name in FILE_FIELDS else text
 
 
 def _decoded(text: str) -> bytes:
@@ -149,16 +189,26 @@ def _decoded(text: str) -> bytes:
         raise errors.InvalidBase64 from None
 
 
-def _one_query(
-    options: SearchOptions, image: bytes | None, image_id: str | None, max_upload_bytes: int
-) -> Query:
-    if (image is None) == (image_id is None):
+def _query(options: SearchOptions, given: Sequence[GivenPhoto], max_upload_bytes: int) -> Query:
+    """The positive photos first, otherwise in the given order. The bytes of all count together."""
+    if not given or (len(given) > 1 and any(name in SINGLE_FIELDS for name, _ in given)):
         raise errors.NotOneQuery
-    if image is not None and not image:
+    if len(given) > MAX_PHOTOS:
+        raise errors.TooManyPhotos
+    photos = [Photo(source, is_negative=name in NEGATIVE_FIELDS) for name, source in given]
+    if all(photo.is_negative for photo in photos):
+        raise errors.NoPositivePhoto
+    if len(photos) > 1 and options.region is not None:
+        raise errors.RegionOfSeveral
+    _check_files([source for _, source in given if isinstance(source, bytes)], max_upload_bytes)
+    return Query(options, tuple(sorted(photos, key=lambda photo: photo.is_negative)))
+
+
+def _check_files(files: Sequence[bytes], max_upload_bytes: int) -> None:
+    if not all(files):
         raise errors.EmptyImage
-    if image is not None and len(image) > max_upload_bytes:
+    if sum(map(len, files)) > max_upload_bytes:
         raise errors.TooManyBytes
-    return Query(options, image=image, image_id=image_id)
 
 
 def _options(fields: Iterable[tuple[str, str]]) -> SearchOptions:
@@ -192,6 +242,7 @@ CONVERTERS: dict[str, Callable[[list[str]], object]] = {
     "exact": lambda texts: BOOLEANS[texts[-1].lower()],
     "expand": lambda texts: BOOLEANS[texts[-1].lower()],
     "verify": lambda texts: BOOLEANS[texts[-1].lower()],
+    "points": lambda texts: BOOLEANS[texts[-1].lower()],
     "max_distance": lambda texts: float(texts[-1]),
 }
 
@@ -200,4 +251,6 @@ def _refusal(error: ValidationError) -> errors.GatewayError:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if not first["loc"]:  # no JSON, or not an object
         return errors.MalformedRequest()
+    if first["type"] == "too_long":  # only lists of photos have a longest length
+        return errors.TooManyPhotos()
     return errors.InvalidOption(str(first["loc"][0]))

@@ -119,7 +119,7 @@ def language_of(request: Request) -> Language:
 
 def uploaded_query(answer: Answer, language: Language) -> QueryView:
     """The preview the service made, inside the page: an upload is kept nowhere."""
-    picture = base64.b64encode(answer.preview).decode("ascii")
+    picture = base64.b64encode(answer.previews[0]).decode("ascii")
     query = answer.response.query
     return QueryView(
         f"data:image/webp;base64,{picture}", language.text("query.upload"), query.width, query.height
@@ -154,7 +154,8 @@ def region_text(region: Region) -> str:
 
 def address_of(query: Query) -> str:
     """The link that reproduces a search; the start page's for an upload, which only its owner has."""
-    return "/" if query.image_id is None else search_address(query.image_id, query.options)
+    image_id = query.photos[0].image_id
+    return search_address(image_id, query.options) if image_id else "/"
 
 
 def ratio_class(width: int, height: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,22 +18,33 @@ HALF_CONVINCED_INLIERS = 10
 
 
 def verify_candidates(
-    query: LocalFeatures,
+    queries: Sequence[LocalFeatures],
     candidates: Sequence[Callable[[], LocalFeatures]],
     budget_s: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[SpatialMatch | None]:
     """One result a candidate, in order; candidates not reached within the budget are None.
 
-    candidates: each loads the features of one picture, best first.
+    queries: the photos looked for, of which the one with most inliers counts. candidates: each loads the
+    features of one picture, best first.
     """
     deadline = clock() + budget_s
     matches: list[SpatialMatch | None] = [None] * len(candidates)
     for place, load in enumerate(candidates):
         if clock() >= deadline:
             break
-        matches[place] = verify(query, load())
+        matches[place] = _best_match(queries, load())
     return matches
+
+
+def _best_match(queries: Sequence[LocalFeatures], candidate: LocalFeatures) -> SpatialMatch | None:
+    """The first such one on a tie; `photo` is its place."""
+    found = [
+        replace(match, photo=place)
+        for place, query in enumerate(queries)
+        if (match := verify(query, candidate)) is not None
+    ]
+    return max(found, key=lambda match: match.inliers, default=None)
 
 
 def reranked(distances: NDArray[np.float32], inliers: NDArray[np.int64]) -> NDArray[np.intp]:

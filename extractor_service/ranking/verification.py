@@ -56,6 +56,8 @@ class SpatialMatch:
     quadrilateral: NDArray[np.float32]
     """shape=(4, 2): the query's outline in the candidate, clockwise from the query's top left corner; may
     reach outside [0, 1] where the candidate shows less than the query."""
+    photo: int = 0
+    """Which of several query photos was found, by its place."""
 
     @property
     def inliers(self) -> int:

@@ -60,7 +60,7 @@ async def _indexed_results(request: Request, services: Services, query: Query) -
     address = address_of(query)
     view: QueryView | None = None
     try:
-        view = indexed_query(await services.client.get_image(query.image_id or ""))
+        view = indexed_query(await services.client.get_image(query.photos[0].image_id))
         answer = await services.searcher.search_indexed(request, query)
     except GatewayError as error:
         shown = Page(options=query.options, query=view, address=address)

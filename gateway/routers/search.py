@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from gateway.dependencies import ServicesDep
 from gateway.routers.documented import problems
-from gateway.schemas import SearchBody, SearchResponse
+from gateway.schemas import MAX_PHOTOS, SearchBody, SearchResponse
 
 router = APIRouter(tags=["search"])
 
@@ -17,13 +17,16 @@ def _request_body() -> dict[str, Any]:
     """The two forms, for the schema: the handler reads the body itself, to bound it."""
     body = SearchBody.model_json_schema(ref_template="#/components/schemas/{model}")
     body.pop("$defs")
-    properties = {name: schema for name, schema in body["properties"].items() if name != "image_id"}
+    properties = body["properties"]
+    file = {"type": "string", "format": "binary"}
+    files = {"type": "array", "items": file, "maxItems": MAX_PHOTOS}
     form = {
         "type": "object",
-        "required": ["image"],
         "properties": {
             **properties,
-            "image": {"type": "string", "format": "binary", "description": "The image file."},
+            "image": {**file, "description": "The image file."},
+            "images": {**files, "description": properties["images"]["description"]},
+            "not_images": {**files, "description": properties["not_images"]["description"]},
             "region": {"type": "string", "description": "x, y, width and height, comma-separated."},
         },
     }
@@ -43,7 +46,13 @@ def _request_body() -> dict[str, Any]:
 async def search(request: Request, services: ServicesDep) -> SearchResponse:
     """Finds the indexed images nearest to an image file or to an indexed image, nearest first.
 
-    With `verify`, results in which the query was found move ahead, so that distances need not ascend.
+    Several photos count as one query, up to 8: `images` and `image_ids` that the results shall be like,
+    `not_images` and `not_image_ids` that they shall not be like, in a form each a repeated field. Their
+    descriptors are combined, so that distances are those to the combination; none is its own result. The
+    files together may be as large as a single one.
+
+    With `verify`, results in which the query was found move ahead, so that distances need not ascend. Of
+    several photos each positive one is looked for; `match` tells of the one with most inliers.
     """
     _, answer = await services.searcher.search_uploaded(request)
     return answer.response

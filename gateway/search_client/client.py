@@ -18,8 +18,8 @@ from gateway.search_client.messages import (
     index_response,
     indexed_image,
     known_shape,
+    search_answer,
     search_request,
-    search_response,
 )
 from gateway.settings import Settings
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
@@ -59,9 +59,10 @@ class SearchClient:
         await self._channel.close(grace=None)
 
     async def search(self, query: Query, *, preview: bool) -> Answer:
-        """Finds the nearest indexed images; with `preview`, returns the query as a picture too."""
-        message = await self._call(self._stub.Search, search_request(query, self._max_pixels, preview))
-        return Answer(search_response(message), message.preview)
+        """Finds the nearest indexed images; with `preview`, returns the query's photos as pictures too."""
+        return search_answer(
+            await self._call(self._stub.Search, search_request(query, self._max_pixels, preview))
+        )
 
     async def get_image(self, image_id: str) -> IndexedImage:
         """Raises UnknownImage where the live snapshot has no image of this id."""

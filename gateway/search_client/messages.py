@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -13,20 +14,32 @@ IMAGE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo to search with: the bytes of an image file, or the id of an indexed image."""
+
+    source: bytes | str
+    is_negative: bool = False
+
+    @property
+    def image_id(self) -> str:
+        """Empty for a file."""
+        return self.source if isinstance(self.source, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """One search: the bytes of an image file, or the id of an indexed one."""
+    """One search. The positive photos come first; there is one at least."""
 
     options: schemas.SearchOptions
-    image: bytes | None = None
-    image_id: str | None = None
+    photos: tuple[Photo, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes out as JSON, and the query as a small WebP, empty unless asked for."""
+    """What goes out as JSON, and each photo of the query as a small WebP, empty unless asked for."""
 
     response: schemas.SearchResponse
-    preview: bytes
+    previews: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +63,32 @@ def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.S
         exact=options.exact,
         expand=options.expand,
         verify=options.verify,
+        points=options.points,
         preview=preview,
     )
-    if query.image is not None:
-        request.image.content = query.image
-        request.image.max_pixels = max_pixels
-    else:
-        request.image_id = known_shape(query.image_id or "")
+    _add_photos(request, query.photos, max_pixels)
     if options.region is not None:
         request.region.CopyFrom(_region_message(options.region))
     if options.max_distance is not None:
         request.max_distance = options.max_distance
     return request
+
+
+def _add_photos(request: search_pb2.SearchRequest, photos: Sequence[Photo], max_pixels: int) -> None:
+    if len(photos) == 1:
+        _fill(request, photos[0], max_pixels)
+        return
+    for photo in photos:
+        side = request.photos.negatives if photo.is_negative else request.photos.positives
+        _fill(side.add(), photo, max_pixels)
+
+
+def _fill(message: search_pb2.SearchRequest | search_pb2.Photo, photo: Photo, max_pixels: int) -> None:
+    if isinstance(photo.source, bytes):
+        message.image.content = photo.source
+        message.image.max_pixels = max_pixels
+    else:
+        message.image_id = known_shape(photo.source)
 
 
 def known_shape(image_id: str) -> str:
@@ -81,10 +108,16 @@ def _region_message(region: schemas.Region) -> search_pb2.Region:
     )
 
 
-def search_response(message: search_pb2.SearchResponse) -> schemas.SearchResponse:
+def search_answer(message: search_pb2.SearchResponse) -> Answer:
+    previews = tuple(photo.preview for photo in message.photos) or (message.preview,)
+    return Answer(_search_response(message), previews)
+
+
+def _search_response(message: search_pb2.SearchResponse) -> schemas.SearchResponse:
     return schemas.SearchResponse(
         query=_query_image(message.query),
-        results=[_hit(hit) for hit in message.hits],
+        query_photos=[_query_photo(photo) for photo in message.photos] or None,
+        results=[_hit(hit, among_several=bool(message.photos)) for hit in message.hits],
         index=schemas.IndexSummary(
             version=message.index.version,
             count=message.index.count,
@@ -117,7 +150,16 @@ def _query_image(message: search_pb2.QueryImage) -> schemas.QueryImage:
     )
 
 
-def _hit(message: search_pb2.Hit) -> schemas.Hit:
+def _query_photo(message: search_pb2.QueryPhoto) -> schemas.QueryPhoto:
+    return schemas.QueryPhoto(
+        image_id=message.image_id or None,
+        negative=message.negative,
+        width=message.width,
+        height=message.height,
+    )
+
+
+def _hit(message: search_pb2.Hit, among_several: bool) -> schemas.Hit:
     return schemas.Hit(
         image_id=message.image_id,
         url=f"/images/{message.image_id}",
@@ -127,13 +169,25 @@ def _hit(message: search_pb2.Hit) -> schemas.Hit:
         height=message.height,
         distance=message.distance,
         score=message.score if message.HasField("score") else None,
-        match=_match(message.match) if message.HasField("match") else None,
+        match=_match(message.match, among_several) if message.HasField("match") else None,
     )
 
 
-def _match(message: search_pb2.Match) -> schemas.Match:
+def _match(message: search_pb2.Match, among_several: bool) -> schemas.Match:
     corners = [schemas.Point(x=corner.x, y=corner.y) for corner in message.quadrilateral]
-    return schemas.Match(inliers=message.inliers, quadrilateral=corners)
+    pairs = zip(message.query_points, message.result_points, strict=True)
+    points = [schemas.PointPair(query=_rounded(query), result=_rounded(result)) for query, result in pairs]
+    return schemas.Match(
+        inliers=message.inliers,
+        quadrilateral=corners,
+        query_photo=message.photo if among_several else None,
+        points=points or None,
+    )
+
+
+def _rounded(point: search_pb2.Point) -> schemas.Point:
+    """To a tenth of a pixel in a photo of a thousand: there may be hundreds of points."""
+    return schemas.Point(x=round(point.x, 4), y=round(point.y, 4))
 
 
 def indexed_image(message: search_pb2.ImageRecord) -> IndexedImage:

@@ -51,8 +51,11 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     async def Search(self, request: search_pb2.SearchRequest, context):  # noqa: N802
         self.searches.append(request)
         await self._begin("Search", context)
-        hits = [self._hit(rank, image) for rank, image in enumerate(self._others(request.image_id), start=1)]
-        query = self._record(request.image_id)
+        photos = [*request.photos.positives, *request.photos.negatives]
+        own_ids = {request.image_id, *(photo.image_id for photo in photos)}
+        others = [image for image in self.images if image.image_id not in own_ids]
+        hits = [self._hit(rank, image) for rank, image in enumerate(others, start=1)]
+        query = self._record(photos[0].image_id if photos else request.image_id)
         answer = search_pb2.SearchResponse(
             query=search_pb2.QueryImage(
                 width=query.width if query else 640, height=query.height if query else 480
@@ -60,7 +63,11 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             hits=hits[: request.limit or 30],
             index=self._summary(),
             timings=search_pb2.Timings(decode_ms=3.14159, extract_ms=21, search_ms=0.6, total_ms=27.4),
-            preview=self.preview if request.preview else b"",
+            preview=self.preview if request.preview and not photos else b"",
+            photos=[
+                self._query_photo(photo, place >= len(request.photos.positives), request.preview)
+                for place, photo in enumerate(photos)
+            ],
         )
         if request.HasField("region"):
             answer.query.region.CopyFrom(request.region)
@@ -116,8 +123,17 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     def _record(self, image_id: str) -> search_pb2.ImageRecord | None:
         return next((image for image in self.images if image.image_id == image_id), None)
 
-    def _others(self, image_id: str) -> list[search_pb2.ImageRecord]:
-        return [image for image in self.images if image.image_id != image_id]
+    def _query_photo(
+        self, photo: search_pb2.Photo, negative: bool, with_preview: bool
+    ) -> search_pb2.QueryPhoto:
+        record = self._record(photo.image_id)
+        return search_pb2.QueryPhoto(
+            image_id=photo.image_id,
+            negative=negative,
+            width=record.width if record else 640,
+            height=record.height if record else 480,
+            preview=self.preview if with_preview else b"",
+        )
 
     def _hit(self, rank: int, image: search_pb2.ImageRecord) -> search_pb2.Hit:
         hit = search_pb2.Hit(

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 
 from gateway import errors
 from gateway.schemas import SearchOptions
-from gateway.search_client import Query, SearchClient
+from gateway.search_client import Photo, Query, SearchClient
 from gateway.settings import Settings
 from tests.gateway.fake_service import FakeService, served
 
-QUERY = Query(SearchOptions(), image=b"photo")
+QUERY = Query(SearchOptions(), (Photo(b"photo"),))
 
 
 async def test_every_call_carries_the_token(service: FakeService, settings: Settings) -> None:

@@ -39,7 +39,7 @@ def test_a_well_verified_far_hit_overtakes_an_unverified_near_one() -> None:
 
 def test_the_candidate_that_shows_the_query_is_verified() -> None:
     query = features(1)
-    matches = verify_candidates(query, [lambda: features(2), lambda: query], budget_s=60.0)
+    matches = verify_candidates([query], [lambda: features(2), lambda: query], budget_s=60.0)
     assert matches[1] is not None and matches[1].inliers > 20
     assert matches[0] is None or matches[0].inliers < 10
 
@@ -51,10 +51,10 @@ def test_candidates_past_the_budget_are_left_unverified() -> None:
         loaded.append(1)
         return query
 
-    matches = verify_candidates(query, [load] * 10, budget_s=3.0, clock=lambda: float(next(ticks)))
+    matches = verify_candidates([query], [load] * 10, budget_s=3.0, clock=lambda: float(next(ticks)))
     assert [match is not None for match in matches] == [True] * 2 + [False] * 8
     assert len(loaded) == 2
 
 
 def test_no_candidates_give_no_matches() -> None:
-    assert verify_candidates(features(1), [], budget_s=1.0) == []
+    assert verify_candidates([features(1)], [], budget_s=1.0) == []

@@ -27,7 +27,7 @@ async def test_a_defect_is_told_to_the_log_and_not_to_the_client(
     def broken(message: object) -> None:
         raise RuntimeError("the secret of /srv/secret")
 
-    monkeypatch.setattr("gateway.search_client.client.search_response", broken)
+    monkeypatch.setattr("gateway.search_client.client.search_answer", broken)
     response = await client.post("/search", files={"image": b"photo"})
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"
@@ -40,7 +40,7 @@ async def test_a_defect_is_told_to_the_log_and_not_to_the_client(
 async def test_a_defect_behind_the_page_is_a_page(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.search_client.client.search_response", lambda message: 1 / 0)
+    monkeypatch.setattr("gateway.search_client.client.search_answer", lambda message: 1 / 0)
     page = await client.post("/", files={"image": b"photo"})
     assert page.status_code == 500
     assert page.headers["content-type"].startswith("text/html")

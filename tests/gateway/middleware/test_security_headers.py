@@ -25,7 +25,7 @@ async def test_every_answer_forbids_what_is_not_needed(client: httpx.AsyncClient
 async def test_an_answer_to_a_defect_has_them_too(
     client: httpx.AsyncClient, service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.search_client.client.search_response", lambda message: 1 / 0)
+    monkeypatch.setattr("gateway.search_client.client.search_answer", lambda message: 1 / 0)
     response = await client.post("/search", files={"image": b"photo"})
     assert response.status_code == 500
     assert "content-security-policy" in response.headers

@@ -147,7 +147,7 @@ async def test_results_do_without_the_explanation_where_it_cannot_be_had(
 
 BAD_REQUESTS = [
     ("POST", "/", {"files": {"image": ("a.jpg", b"")}}, 400, "Empty file"),
-    ("POST", "/", {"files": {"image": ("", b"")}}, 400, "Choose one photo"),
+    ("POST", "/", {"files": {"image": ("", b"")}}, 400, "Choose a photo"),
     ("POST", "/", {"files": PHOTO, "data": {"limit": "0"}}, 422, "limit must be a whole number"),
     ("POST", "/", {"json": {"image": "AA=="}}, 415, "Unsupported content type"),
     ("GET", "/?image_id=../../etc/passwd", {}, 404, "Photo not found"),

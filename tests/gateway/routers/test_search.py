@@ -7,6 +7,7 @@ import grpc
 import httpx
 import pytest
 
+from protos.imagesearch.v1 import search_pb2
 from tests.gateway.conftest import Connect
 from tests.gateway.fake_service import Failure, FakeService
 
@@ -147,8 +148,6 @@ async def test_the_score_is_null_where_the_collection_is_too_small_to_tell(
 
 
 async def test_a_verified_match_has_its_outline(client: httpx.AsyncClient, service: FakeService) -> None:
-    from protos.imagesearch.v1 import search_pb2
-
     corners = [search_pb2.Point(x=x, y=y) for x, y in ((0, 0), (1, 0), (1, 0.5), (0, 0.5))]
     service.match = search_pb2.Match(inliers=23, quadrilateral=corners)
     response = await client.post("/search", files={"image": PHOTO}, data={"verify": "true"})
@@ -158,12 +157,103 @@ async def test_a_verified_match_has_its_outline(client: httpx.AsyncClient, servi
     }
 
 
+async def test_points_come_when_asked_for_rounded(client: httpx.AsyncClient, service: FakeService) -> None:
+    service.match = search_pb2.Match(
+        inliers=1,
+        query_points=[search_pb2.Point(x=0.123456, y=0.5)],
+        result_points=[search_pb2.Point(x=0.25, y=0.75)],
+    )
+    response = await client.post("/search", files={"image": PHOTO}, data={"verify": "true", "points": "true"})
+    assert service.searches[0].points
+    assert response.json()["results"][0]["match"]["points"] == [
+        {"query": {"x": 0.1235, "y": 0.5}, "result": {"x": 0.25, "y": 0.75}}
+    ]
+
+
+async def test_several_photos_are_one_query_in_both_forms(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    liked, disliked = (image.image_id for image in service.images[:2])
+    form = [
+        ("images", b"one"),
+        ("images", b"two"),
+        ("not_images", b"three"),
+        ("image_ids", (None, liked)),
+        ("not_image_ids", (None, disliked)),
+        ("limit", (None, "3")),
+    ]
+    body = {
+        "images": [in_base64(b"one"), in_base64(b"two")],
+        "not_images": [in_base64(b"three")],
+        "image_ids": [liked],
+        "not_image_ids": [disliked],
+        "limit": 3,
+    }
+    answer = (await client.post("/search", files=form)).json()
+    assert (await client.post("/search", json=body)).json() == answer
+    by_form, by_json = service.searches
+    assert by_form == by_json
+    positives, negatives = by_form.photos.positives, by_form.photos.negatives
+    assert [photo.image.content or photo.image_id for photo in positives] == [b"one", b"two", liked]
+    assert [photo.image.content or photo.image_id for photo in negatives] == [b"three", disliked]
+    assert positives[0].image.max_pixels == 50_000_000
+    assert answer["query_photos"] == [
+        {"image_id": image_id, "negative": negative, "width": 640, "height": 480}
+        for image_id, negative in (
+            (None, False),
+            (None, False),
+            (liked, False),
+            (None, True),
+            (disliked, True),
+        )
+    ]
+    assert answer["query"] == {"width": 640, "height": 480, "region": None}
+    assert not {liked, disliked} & {hit["image_id"] for hit in answer["results"]}
+
+
+async def test_a_list_of_one_photo_is_a_search_with_one_photo(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    region = {"x": 0, "y": 0, "width": 0.5, "height": 1}
+    for body in ({"image_ids": [service.images[0].image_id]}, {"image_id": service.images[0].image_id}):
+        answer = (await client.post("/search", json={**body, "region": region})).json()
+        assert "query_photos" not in answer
+    assert service.searches[0] == service.searches[1]
+
+
+async def test_a_match_tells_which_of_several_photos_was_found(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.match = search_pb2.Match(inliers=9, photo=1)
+    body = {"image_ids": [image.image_id for image in service.images[:2]], "verify": True}
+    assert (await client.post("/search", json=body)).json()["results"][0]["match"]["query_photo"] == 1
+    single = {"image_id": service.images[0].image_id, "verify": True}
+    match = (await client.post("/search", json=single)).json()["results"][0]["match"]
+    assert "query_photo" not in match
+
+
+async def test_several_photos_together_are_as_large_as_one_may_be(connect: Connect) -> None:
+    async with connect(max_upload_bytes=1000) as client:
+        for second, status in ((b"y" * 500, 200), (b"y" * 501, 413)):
+            files = [("images", b"x" * 500), ("not_images", second)]
+            body = {"images": [in_base64(b"x" * 500)], "not_images": [in_base64(second)]}
+            for form in ({"files": files}, {"json": body}):
+                assert (await client.post("/search", **form)).status_code == status
+
+
 BAD_FORMS = {
     "an empty file": ({"image": ("a.jpg", b"")}, {}, (400, "EMPTY_IMAGE")),
     "no file chosen": ({"image": ("", b"")}, {}, (400, "NOT_ONE_QUERY")),
     "nothing": (None, {}, (415, "UNSUPPORTED_CONTENT_TYPE")),
     "a photo and an id": ({"image": PHOTO}, {"image_id": "a" * 32}, (400, "NOT_ONE_QUERY")),
-    "two photos": ([("image", PHOTO), ("image", PHOTO)], {}, (400, "MALFORMED_REQUEST")),
+    "two photos": ([("image", PHOTO), ("image", PHOTO)], {}, (400, "NOT_ONE_QUERY")),
+    "one photo and a list": ([("image", PHOTO), ("images", PHOTO)], {}, (400, "NOT_ONE_QUERY")),
+    "nine photos": ([("images", PHOTO)] * 9, {}, (422, "TOO_MANY_PHOTOS")),
+    "nothing to be like": ({"not_images": PHOTO}, {"not_image_ids": "a" * 32}, (422, "NO_POSITIVE_PHOTO")),
+    "a part of several": ([("images", PHOTO)] * 2, {"region": "0,0,1,0.5"}, (422, "REGION_OF_SEVERAL")),
+    "an empty file among others": ([("images", PHOTO), ("images", b"")], {}, (400, "EMPTY_IMAGE")),
+    "a text as photo": ({"images": (None, "photo")}, {}, (422, "INVALID_OPTION")),
+    "a file as id": ({"image_ids": PHOTO}, {}, (422, "INVALID_OPTION")),
     "a photo under another name": ({"photo": PHOTO}, {}, (422, "INVALID_OPTION")),
     "an unknown option": ({"image": PHOTO}, {"colour": "red"}, (422, "INVALID_OPTION")),
     "limit 0": ({"image": PHOTO}, {"limit": "0"}, (422, "INVALID_OPTION")),
@@ -213,6 +303,22 @@ BAD_BODIES = {
         json.dumps({"image": "AA==", "region": {"x": 0.6, "y": 0, "width": 0.5, "height": 1}}),
         (422, "INVALID_OPTION"),
     ),
+    "one photo and a list": (json.dumps({"image": "AA==", "image_ids": ["a" * 32]}), (400, "NOT_ONE_QUERY")),
+    "empty lists": (json.dumps({"images": [], "image_ids": []}), (400, "NOT_ONE_QUERY")),
+    "nine in one list": (json.dumps({"image_ids": ["a" * 32] * 9}), (422, "TOO_MANY_PHOTOS")),
+    "nine in all": (
+        json.dumps({"image_ids": ["a" * 32] * 5, "not_images": ["AA=="] * 4}),
+        (422, "TOO_MANY_PHOTOS"),
+    ),
+    "nothing to be like": (json.dumps({"not_image_ids": ["a" * 32]}), (422, "NO_POSITIVE_PHOTO")),
+    "a part of several": (
+        json.dumps({"image_ids": ["a" * 32] * 2, "region": {"x": 0, "y": 0, "width": 1, "height": 1}}),
+        (422, "REGION_OF_SEVERAL"),
+    ),
+    "an id in place of a list": (json.dumps({"image_ids": "a" * 32}), (422, "INVALID_OPTION")),
+    "no list": (json.dumps({"image_ids": None}), (422, "INVALID_OPTION")),
+    "no base64 in a list": (json.dumps({"images": ["AA==", "no!"]}), (400, "INVALID_BASE64")),
+    "a path among ids": (json.dumps({"image_ids": ["a" * 32, "../x"]}), (404, "UNKNOWN_IMAGE")),
     "a path as id": (json.dumps({"image_id": "../../etc/passwd"}), (404, "UNKNOWN_IMAGE")),
     "an empty id": (json.dumps({"image_id": ""}), (404, "UNKNOWN_IMAGE")),
     "an id in capitals": (json.dumps({"image_id": "A" * 32}), (404, "UNKNOWN_IMAGE")),
@@ -246,6 +352,15 @@ async def test_another_content_type_is_refused(client: httpx.AsyncClient, conten
 async def test_a_form_without_its_parts_is_malformed(client: httpx.AsyncClient, content_type: str) -> None:
     response = await client.post("/search", content=b"--x\r\n", headers={"content-type": content_type})
     assert problem(response) == (400, "MALFORMED_REQUEST")
+
+
+@pytest.mark.parametrize("cut", [1, 4, 30, 60])
+async def test_a_form_that_is_cut_off_is_malformed(client: httpx.AsyncClient, cut: int) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nphoto\r\n--x--\r\n'
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    assert (await client.post("/search", content=form, headers=headers)).status_code == 200
+    cut_off = await client.post("/search", content=form[: -2 - cut], headers=headers)
+    assert problem(cut_off) == (400, "MALFORMED_REQUEST")
 
 
 async def test_a_form_in_a_codec_that_cannot_decode_is_malformed(client: httpx.AsyncClient) -> None:

@@ -1,0 +1,171 @@
+"""From the photos of a query to their descriptors: look up or decode, then describe.
+
+Decoding happens in processes, the network in the batcher's thread, the store is read in a few threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.decoding import DecodePool, QueryPicture, decode_query
+from extractor_service.errors import OptionUnavailable
+from extractor_service.images import ImageLimits
+from extractor_service.local_features import LocalFeatures, RootSift
+from extractor_service.local_features.storage import from_bytes
+from extractor_service.originals import read_original
+from extractor_service.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
+from extractor_service.served_snapshot import ServedSnapshot
+from extractor_service.store.layout import StoreLayout
+from extractor_service.store.records import ImageRecord
+from extractor_service.verified_hits import local_features_of
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedPhoto:
+    """One photo of a query on its way to the index."""
+
+    descriptor: NDArray[np.float32]
+    """shape=(D,), L2-normalised."""
+    image: QueryImage
+    preview: bytes
+    image_id: str
+    """Empty where it came as a file."""
+    row: int | None
+    """Where it is an indexed image."""
+    local_features: LocalFeatures | None
+    """None unless the search verifies."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A photo still to be decoded."""
+
+    content: bytes
+    limits: ImageLimits
+    image_id: str = ""
+    row: int | None = None
+    """Both where it is the original of an indexed image."""
+
+
+class QueryPhotos:
+    """Describes photos for one snapshot after the other. Use from one event loop."""
+
+    def __init__(
+        self,
+        layout: StoreLayout,
+        decode_pool: DecodePool,
+        limits: ImageLimits,
+        images_dir: Path | None,
+        threads: Executor,
+    ) -> None:
+        self._layout = layout
+        self._decode_pool = decode_pool
+        self._limits = limits
+        self._images_dir = images_dir
+        self._threads = threads
+
+    async def describe(
+        self, served: ServedSnapshot, photos: Sequence[Photo], options: SearchOptions, timings: Timings
+    ) -> list[DescribedPhoto]:
+        """In order. Those that need it are decoded side by side and go through the network together.
+
+        Raises InvalidImage, OptionUnavailable or UnknownImage.
+        """
+        sources = await _together(self._look_up(served, photo, options) for photo in photos)
+        files = [source for source in sources if isinstance(source, _File)]
+        described = iter(await self._describe_files(served, files, options, timings))
+        return [next(described) if isinstance(source, _File) else source for source in sources]
+
+    async def _look_up(
+        self, served: ServedSnapshot, photo: Photo, options: SearchOptions
+    ) -> _File | DescribedPhoto:
+        """A file, or what the index itself knows of an image; for a part of that, its original file."""
+        if isinstance(photo, FileQuery):
+            max_pixels = min(photo.max_pixels or self._limits.max_pixels, self._limits.max_pixels)
+            return _File(photo.content, replace(self._limits, max_pixels=max_pixels))
+        row, record = await self._in_thread(served.find, photo.image_id)
+        if options.region is not None:
+            content = await self._in_thread(self._original, record)
+            # Its hash says that it is what the indexer accepted, so the limits on uploads do not apply.
+            return _File(
+                content, ImageLimits(len(content), record.width * record.height), photo.image_id, row
+            )
+        preview = await self._in_thread(self._thumbnail, record) if options.preview else b""
+        local_features = local_features_of(served).features(row) if options.verify else None
+        descriptor = served.snapshot.descriptors[row].astype(np.float32)
+        image = QueryImage(record.width, record.height, region=None)
+        return DescribedPhoto(descriptor, image, preview, photo.image_id, row, local_features)
+
+    async def _describe_files(
+        self, served: ServedSnapshot, files: Sequence[_File], options: SearchOptions, timings: Timings
+    ) -> list[DescribedPhoto]:
+        if not files:
+            return []
+        with timings.measure("decode"):
+            pictures = await _together(self._decode(served, file, options) for file in files)
+        with timings.measure("extract"):
+            batcher = served.model.batcher
+            descriptors = await _together(batcher.describe(picture.network_input) for picture in pictures)
+        return [
+            DescribedPhoto(
+                descriptor,
+                QueryImage(picture.width, picture.height, options.region),
+                picture.preview,
+                file.image_id,
+                file.row,
+                from_bytes(picture.local_features) if picture.local_features else None,
+            )
+            for file, picture, descriptor in zip(files, pictures, descriptors, strict=True)
+        ]
+
+    def _decode(self, served: ServedSnapshot, file: _File, options: SearchOptions) -> Awaitable[QueryPicture]:
+        plan = served.model.descriptor.input_plan
+        extractor = RootSift() if options.verify else None
+        return asyncio.wrap_future(
+            self._decode_pool.submit(
+                decode_query, file.content, file.limits, options.region, plan, options.preview, extractor
+            )
+        )
+
+    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
+
+    def _thumbnail(self, record: ImageRecord) -> bytes:
+        """A WebP of at most 256 pixels; empty where it is gone, for a preview is not worth failing for."""
+        try:
+            return self._layout.thumbnail_path(record.image_id).read_bytes()
+        except OSError:
+            logger.warning("the store lacks the thumbnail of %s", record.image_id)
+            return b""
+
+    def _original(self, record: ImageRecord) -> bytes:
+        if self._images_dir is None:
+            raise OptionUnavailable(
+                "The service cannot read the photos themselves, so a part of an indexed image cannot be "
+                "searched for; set EXTRACTOR_IMAGES_DIR."
+            )
+        return read_original(self._images_dir, record)
+
+
+async def _together(works: Iterable[Awaitable[T]]) -> list[T]:
+    """All results in order. The first failure ends the others, as does being cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

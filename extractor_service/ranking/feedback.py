@@ -1,0 +1,33 @@
+"""Several photos as one query: like these, not like those.
+
+Rocchio, "Relevance feedback in information retrieval", in Salton (ed.), The SMART Retrieval System, 1971: the
+query that tells relevant from other vectors best is the mean of the ones less a share of the mean of the
+others.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.descriptors.normalisation import l2_normalised
+
+NEGATIVE_WEIGHT = 0.5
+"""Measured on Corel-1k with the compact fc6, over the photos that nobody had judged
+(`benchmarks.feedback`). One right result of the first page added to the query lifts the mean average
+precision from 0.630 to 0.655, two to 0.671. With two wrong ones marked as well it goes from 0.513 to 0.602
+at a weight of 0.25, 0.620 at 0.5, 0.576 at 0.75 and 0.381 at 1; with one wrong one marked alone from 0.557
+to 0.574, 0.565, 0.485 and 0.300."""
+
+
+def rocchio(
+    positives: NDArray[np.float32], negatives: NDArray[np.float32], negative_weight: float = NEGATIVE_WEIGHT
+) -> NDArray[np.float32]:
+    """mean(positives) - negative_weight · mean(negatives), L2-normalised; zero where nothing is left.
+
+    positives: shape=(P, D), P >= 1; negatives: shape=(N, D), N >= 0; rows L2-normalised. Returns shape=(D,).
+    """
+    query = positives.mean(axis=0)
+    if len(negatives):
+        query = query - np.float32(negative_weight) * negatives.mean(axis=0)
+    return l2_normalised(query)
