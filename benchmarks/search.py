@@ -14,7 +14,7 @@ from benchmarks.collections import Widener, write_collection
 from benchmarks.photos import real_descriptors
 from benchmarks.report import Table, median_ms, percentile
 from benchmarks.seed_way import linear_scan
-from extractor_service.index import IndexPlan, IndexReport, build_index, open_index
+from extractor_service.index import DescriptorMatrix, IndexPlan, IndexReport, build_index, open_index
 from extractor_service.index.base import Index
 from extractor_service.index.builder import measure
 from extractor_service.index.exact import ExactIndex
@@ -52,10 +52,11 @@ def run(full: bool) -> None:
 
 def compare(table: Table, directory: Path, widener: Widener, count: int, dim: int) -> None:
     queries = widener.draw(QUERIES)
-    descriptors = write_collection(directory / "descriptors.npy", widener, count, dim)
+    matrix = write_collection(directory / "descriptors.npy", widener, count, dim)
+    descriptors = DescriptorMatrix([matrix])
     seed_ms = float("nan")
     if count * dim * 4 <= SEED_LIMIT_BYTES:
-        seed_ms = time_seed(table, descriptors, queries[0])
+        seed_ms = time_seed(table, matrix, queries[0])
     exact = ExactIndex(descriptors, THREADS)
     truth = exact.search(queries, 10).distances
     exact_ms = median_ms(lambda: exact.search(queries[:1], 10), repeats=5, warm_up=1)
@@ -73,7 +74,7 @@ def compare(table: Table, directory: Path, widener: Widener, count: int, dim: in
 def add_approximate(
     table: Table,
     directory: Path,
-    descriptors: NDArray[np.float16],
+    descriptors: DescriptorMatrix,
     queries: NDArray[np.float32],
     truth: NDArray[np.float32],
     report: IndexReport,
@@ -85,7 +86,8 @@ def add_approximate(
     recall, median = measure(index, queries, truth)
     p95 = percentile([one_ms(index, query) for query in queries], 0.95)
     table.add(
-        *descriptors.shape,
+        len(descriptors),
+        descriptors.dim,
         f"{report.kind} ({report.candidates} candidates, {report.visits} visits)",
         build_s,
         median,

@@ -17,8 +17,9 @@ from benchmarks.services import serving
 from extractor_service.backbones import prepare_model, resolve_precision
 from extractor_service.backbones.base import Precision
 from extractor_service.index import IndexPlan
+from extractor_service.store.content import SnapshotContent
 from extractor_service.store.layout import StoreLayout
-from extractor_service.store.publish import SnapshotContent, publish
+from extractor_service.store.publish import publish
 from extractor_service.store.recipe import Recipe
 from extractor_service.store.records import ImageRecord
 

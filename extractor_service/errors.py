@@ -18,6 +18,7 @@ ImageSearchError
  │   ├─ StoreBusy             another indexer holds it
  │   ├─ StoreFull             no space left
  │   ├─ SnapshotDamaged
+ │   ├─ SnapshotOutdated      written by an older version
  │   └─ ModelMismatch         built by another model, descriptor or preprocessing
  └─ ModelError                the network
      ├─ ModelUnavailable      not there and not to be had
@@ -127,6 +128,10 @@ class StoreFull(StoreError):
 
 class SnapshotDamaged(StoreError):
     """A snapshot's files do not agree with its manifest."""
+
+
+class SnapshotOutdated(StoreError):
+    """A snapshot of an earlier format, which only the version that wrote it reads."""
 
 
 class ModelMismatch(StoreError):

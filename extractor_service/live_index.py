@@ -16,6 +16,7 @@ from extractor_service.errors import (
     ModelMismatch,
     ModelUnavailable,
     SnapshotDamaged,
+    SnapshotOutdated,
     StoreMissing,
 )
 from extractor_service.query_model import LoadBackbone, QueryModel, load_query_model
@@ -34,6 +35,8 @@ _LOADING = "The index is still being loaded; try again in a moment."
 _ADVICE: dict[type[ImageSearchError], str] = {
     StoreMissing: "Nothing has been indexed yet; run `python -m indexer build`.",
     SnapshotDamaged: "The index is damaged; run `python -m indexer build` to publish a whole one.",
+    SnapshotOutdated: "The index was written by an older version; run `python -m indexer build` to write it "
+    "anew. The photos need not be described again.",
     ModelMismatch: "The index was built with another network; run `python -m indexer build`.",
     ModelUnavailable: "The network that the index was built with is missing from the store; "
     "run `python -m indexer build` to put it back.",

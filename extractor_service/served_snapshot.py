@@ -77,8 +77,9 @@ def check_known_answers(snapshot: Snapshot, index: Index) -> None:
     """A few images, searched for by their own descriptors, must be found at no distance."""
     if len(index) == 0:
         return
-    for row in np.linspace(0, len(index) - 1, _KNOWN_ANSWERS, dtype=np.int64):
-        query = snapshot.descriptors[row : row + 1].astype(np.float32)
+    places = np.linspace(0, len(index) - 1, _KNOWN_ANSWERS, dtype=np.int64)
+    for descriptor in snapshot.descriptors[snapshot.descriptors.rows_at(places)]:
+        query = descriptor[np.newaxis].astype(np.float32)
         # Another image may have the very same descriptor, so the distance tells, not the row.
         if not index.search(query, 1).distances[0, 0] <= _SAME_DISTANCE:
             raise SnapshotDamaged("The index does not find an image by its own descriptor; index again.")

@@ -14,7 +14,7 @@ from extractor_service.errors import OptionUnavailable
 from extractor_service.hits import EXPANSION_NEIGHBOURS, Nearest, nearest, to_hits
 from extractor_service.images import Region
 from extractor_service.local_features import LocalFeatures
-from extractor_service.local_features.storage import LocalFeatureTable
+from extractor_service.local_features.storage import SegmentedFeatures
 from extractor_service.queries import Hit, SearchOptions, Timings
 from extractor_service.ranking.expansion import verified_expansion
 from extractor_service.ranking.reranking import reranked, verify_candidates
@@ -112,7 +112,7 @@ class _VerifiedSearch:
         return _in_whole_photo(match, self._options.region)
 
 
-def local_features_of(served: ServedSnapshot) -> LocalFeatureTable:
+def local_features_of(served: ServedSnapshot) -> SegmentedFeatures:
     """Raises OptionUnavailable where there are none."""
     if served.snapshot.local_features is None:
         raise OptionUnavailable(

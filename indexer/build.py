@@ -9,22 +9,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 
-from extractor_service.cpus import available_cpus
-from extractor_service.errors import StoreError
-from extractor_service.index import IndexPlan
 from extractor_service.store.durable import full_disk_as_store_full
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.ledger import Ledger
 from extractor_service.store.ledger_file import install_ledger
 from extractor_service.store.lock import exclusive
-from extractor_service.store.publish import SnapshotContent, publish
-from extractor_service.store.snapshot import Snapshot, current_version
-from extractor_service.store.thumbnails import sweep_thumbnails
+from extractor_service.store.snapshot import current_version
 from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally, holds_any
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
 from indexer.networks import Networks
 from indexer.plan import Plan, make_plan
+from indexer.publication import publish_if_behind
 from indexer.settings import IndexerSettings
 from indexer.summary import REFUSED_SHOWN, Summary
 from indexer.walk import Listing, walk
@@ -71,7 +67,7 @@ def build(
             with store_ledger(settings, layout, networks) as opened:
                 update = _update(settings, listing, opened, show_progress, allow_empty)
         with _finished(layout) as ledger:
-            published = _publish_if_behind(layout, ledger, settings)
+            published = publish_if_behind(layout, ledger, settings)
             seconds = time.perf_counter() - started
             return _summary(layout, ledger, listing, update, published, seconds)
 
@@ -140,36 +136,6 @@ def _check_something_is_left(ledger: Ledger, settings: IndexerSettings) -> None:
     raise ImagesFolderError(
         f"Not one photo in {settings.images_dir} can be indexed, and nothing was published.{example}"
     )
-
-
-def _publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSettings) -> bool:
-    """Whether it had to. What was published before is in question, too: it may be damaged or removed."""
-    if not ledger.unpublished and _is_live(layout, ledger, settings.index):
-        return False
-    content = SnapshotContent(
-        ledger.recipe,
-        ledger.model_note,
-        ledger.image_count(),
-        ledger.images(),
-        ledger.refused(),
-        IndexPlan(settings.index, settings.target_recall, settings.threads or available_cpus()),
-        ledger.local_features(),
-    )
-    publish(layout, content)
-    # Only now: the snapshot that was live until here showed them.
-    sweep_thumbnails(layout, set(ledger.image_ids()))
-    ledger.mark_published()
-    return True
-
-
-def _is_live(layout: StoreLayout, ledger: Ledger, index: str) -> bool:
-    try:
-        with Snapshot.open(layout) as snapshot:
-            manifest = snapshot.manifest
-            live = (manifest.recipe, manifest.count, manifest.index.requested)
-            return live == (ledger.recipe, ledger.image_count(), index)
-    except StoreError:
-        return False
 
 
 def _summary(

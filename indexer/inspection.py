@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from extractor_service.backbones.base import ModelIdentity
-from extractor_service.errors import StoreError, StoreMissing
+from extractor_service.errors import SnapshotOutdated, StoreError, StoreMissing
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.ledger import Ledger
 from extractor_service.store.manifest import Manifest
@@ -106,6 +106,8 @@ def _snapshot_damage(layout: StoreLayout) -> list[str]:
         directory = layout.snapshot_dir(version)
         try:
             found += Manifest.read(directory).damage(directory)
+        except SnapshotOutdated:
+            continue  # whole perhaps, for the version that wrote it; the live one is opened elsewhere
         except StoreError as error:
             found.append(str(error))
     return found

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from extractor_service.errors import InvalidOption
 from extractor_service.index.base import Index, Neighbours
 from extractor_service.index.builder import APPROXIMATE_KINDS, IndexPlan, build_index
 from extractor_service.index.exact import ExactIndex
 from extractor_service.index.files import IndexReport, open_approximate
+from extractor_service.index.matrix import DescriptorMatrix
 
-__all__ = ["Index", "IndexPlan", "IndexReport", "Neighbours", "build_index", "open_index"]
+__all__ = [
+    "DescriptorMatrix",
+    "Index",
+    "IndexPlan",
+    "IndexReport",
+    "Neighbours",
+    "build_index",
+    "open_index",
+]
 
 
-def open_index(kind: str, snapshot_dir: Path, descriptors: NDArray[np.float16], threads: int) -> Index:
-    """The index of a snapshot over its descriptors, shape=(N, D). InvalidOption for an unknown kind."""
+def open_index(kind: str, snapshot_dir: Path, descriptors: DescriptorMatrix, threads: int) -> Index:
+    """The index of a snapshot over its descriptors. InvalidOption for an unknown kind."""
     if kind == "exact":
         return ExactIndex(descriptors, threads)
     if kind in APPROXIMATE_KINDS:

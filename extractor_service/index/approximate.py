@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from extractor_service.index.base import Neighbours
 from extractor_service.index.half_precision import nearest_rows
+from extractor_service.index.matrix import DescriptorMatrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +37,40 @@ class ApproximateIndex:
     approximate = True
 
     def __init__(
-        self, kind: str, codes: faiss.Index, descriptors: NDArray[np.float16], effort: SearchEffort
+        self, kind: str, codes: faiss.Index, descriptors: DescriptorMatrix, effort: SearchEffort
     ) -> None:
-        """codes: over the rows of `descriptors`, shape=(N, D), in their order."""
+        """codes: over every row of `descriptors`, deleted ones too."""
         self.kind = kind
         self.effort = effort
         self._codes = codes
         self._descriptors = descriptors
 
     def __len__(self) -> int:
-        return len(self._descriptors)
+        return self._descriptors.count
 
     def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """See `Index`. Rows the codes overlook are missing; the distances of those found are exact."""
         rows = np.full((len(queries), k), -1, np.int64)
         distances = np.full((len(queries), k), np.inf, np.float32)
-        for number, candidates in enumerate(self._candidates(queries, max(self.effort.candidates, k))):
-            found, squared = self._rank(queries[number], candidates, k)
+        for number, query in enumerate(queries):
+            found, squared = self._rank(query, self._candidates(query, max(self.effort.candidates, k)), k)
             rows[number, : len(found)], distances[number, : len(found)] = found, np.sqrt(squared)
         return Neighbours(rows, distances)
 
-    def _candidates(self, queries: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-        """Rows by the codes alone, shape=(Q, min(count, N)), -1 where there are fewer."""
-        count = min(count, len(self))
-        _, rows = self._codes.search(queries, count, params=self._search_parameters())
-        return np.asarray(rows, dtype=np.int64)
+    def _candidates(self, query: NDArray[np.float32], wanted: int) -> NDArray[np.int64]:
+        """Rows by the codes alone, about as many as wanted or as the codes can tell.
+
+        Codes know nothing of deletions: where deleted images crowd around a query, it looks further.
+        """
+        count = wanted
+        while True:
+            count = min(count, len(self._descriptors))
+            _, found = self._codes.search(query[np.newaxis], count, params=self._search_parameters())
+            rows = found[0][found[0] >= 0]
+            images = self._descriptors.without_deleted(rows)
+            if 2 * len(images) >= wanted or len(rows) < count or count == len(self._descriptors):
+                return images
+            count *= 4
 
     def _search_parameters(self) -> Any:
         if self.kind == "ivf":
@@ -76,7 +86,8 @@ class ApproximateIndex:
     def _rank(
         self, query: NDArray[np.float32], rows: NDArray[np.int64], k: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        rows = np.sort(rows[rows >= 0])  # ascending: the memory-mapped pages are then read in order
-        rows, squared = nearest_rows(self._descriptors[rows], rows, query, k)
-        best = np.lexsort((rows, squared))
+        rows = np.sort(rows)  # the memory-mapped pages are then read in order
+        places, squared = nearest_rows(self._descriptors[rows], query, len(rows))
+        rows = rows[places]
+        best = np.lexsort((self._descriptors.ranks(rows), squared))[:k]
         return rows[best], squared[best]

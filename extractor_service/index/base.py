@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The nearest rows of Q queries: ascending by distance, ties ascending by row."""
+    """The nearest rows of Q queries: ascending by distance, ties ascending by image id."""
 
     rows: NDArray[np.int64]
-    """shape=(Q, K); -1 where the index holds fewer than K rows."""
+    """shape=(Q, K); -1 where the index holds fewer than K images."""
     distances: NDArray[np.float32]
     """shape=(Q, K), L2, not squared; inf where rows is -1."""
 
 
 class Index(Protocol):
-    """Nearest-neighbour search over the rows of one descriptor matrix. Thread-safe."""
+    """Nearest-neighbour search over one descriptor matrix; deleted rows are not found. Thread-safe."""
 
     @property
     def kind(self) -> str:
@@ -30,7 +30,9 @@ class Index(Protocol):
     @property
     def approximate(self) -> bool: ...
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Images that can be found."""
+        ...
 
     def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """queries: shape=(Q, D), dtype=float32, rows L2-normalised; k >= 1."""

@@ -17,6 +17,7 @@ from extractor_service.index.approximate import ApproximateIndex, SearchEffort
 from extractor_service.index.base import Index
 from extractor_service.index.exact import ExactIndex
 from extractor_service.index.files import IndexReport, write_index
+from extractor_service.index.matrix import DescriptorMatrix
 from extractor_service.index.rotation import rotation
 
 logger = logging.getLogger(__name__)
@@ -72,18 +73,18 @@ def choose_kind(requested: str, count: int, dim: int) -> tuple[str, str]:
     return ("pq" if count <= FLAT_CODES_ROWS else "ivf"), ""
 
 
-def build_index(plan: IndexPlan, descriptors: NDArray[np.float16], directory: Path) -> IndexReport:
+def build_index(plan: IndexPlan, descriptors: DescriptorMatrix, directory: Path) -> IndexReport:
     """Builds, measures and writes an index into `directory`, unless exact search is enough or better.
 
-    descriptors: shape=(N, D), rows L2-normalised; may be memory-mapped, and is read in blocks.
+    The descriptors are read in blocks.
     """
-    kind, note = choose_kind(plan.kind, len(descriptors), descriptors.shape[1])
+    kind, note = choose_kind(plan.kind, descriptors.count, descriptors.dim)
     if kind == "exact":
         return IndexReport("exact", plan.kind, note=note)
     rng = np.random.default_rng(SEED)
     codes = train_codes(kind, descriptors, rng)
-    for block in row_blocks(descriptors):
-        codes.add(block)
+    for _, block in descriptors.blocks(BLOCK_ROWS):
+        codes.add(block.astype(np.float32))
     report = tune(plan, kind, codes, descriptors, rng)
     if report.kind == "exact":
         logger.warning("%s", report.note)
@@ -92,15 +93,15 @@ def build_index(plan: IndexPlan, descriptors: NDArray[np.float16], directory: Pa
     return report
 
 
-def train_codes(kind: str, descriptors: NDArray[np.float16], rng: np.random.Generator) -> faiss.Index:
+def train_codes(kind: str, descriptors: DescriptorMatrix, rng: np.random.Generator) -> faiss.Index:
     """An empty index of this kind with its rotation and centroids learnt on a sample of the collection."""
-    count, dim = descriptors.shape
-    rotated = min(dim, ROTATED_DIM) // 4 * 4
-    turn = rotation(sampled_rows(descriptors, ROTATION_ROWS, rng), rotated, rng)
+    count = descriptors.count
+    rotated = min(descriptors.dim, ROTATED_DIM) // 4 * 4
+    turn = rotation(sampled_descriptors(descriptors, ROTATION_ROWS, rng), rotated, rng)
     lists = list_count(count)
     codes = faiss.index_factory(rotated, recipe(kind, rotated, lists))
     rows = max(CODE_ROWS, ROWS_A_LIST * lists) if kind == "ivf" else CODE_ROWS
-    sample = sampled_indices(count, rows, rng)
+    sample = sampled_rows(descriptors, rows, rng)
     parts = (descriptors[sample[start : start + BLOCK_ROWS]] for start in range(0, len(sample), BLOCK_ROWS))
     codes.train(np.concatenate([turn.apply(np.asarray(part, dtype=np.float32)) for part in parts]))
     return faiss.IndexPreTransform(turn, codes)
@@ -120,30 +121,26 @@ def recipe(kind: str, dim: int, lists: int) -> str:
     }[kind]
 
 
-def sampled_indices(count: int, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Different rows, ascending: memory-mapped pages are then read in order."""
-    return np.sort(rng.choice(count, size=min(count, size), replace=False))
+def sampled_rows(descriptors: DescriptorMatrix, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Of different images, ascending: memory-mapped pages are then read in order."""
+    places = rng.choice(descriptors.count, size=min(descriptors.count, size), replace=False)
+    return np.sort(descriptors.rows_at(places))
 
 
-def sampled_rows(
-    descriptors: NDArray[np.float16], size: int, rng: np.random.Generator
+def sampled_descriptors(
+    descriptors: DescriptorMatrix, size: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    return np.asarray(descriptors[sampled_indices(len(descriptors), size, rng)], dtype=np.float32)
-
-
-def row_blocks(descriptors: NDArray[np.float16]) -> Iterator[NDArray[np.float32]]:
-    for start in range(0, len(descriptors), BLOCK_ROWS):
-        yield np.asarray(descriptors[start : start + BLOCK_ROWS], dtype=np.float32)
+    return descriptors[sampled_rows(descriptors, size, rng)].astype(np.float32)
 
 
 def tune(
-    plan: IndexPlan, kind: str, codes: faiss.Index, descriptors: NDArray[np.float16], rng: np.random.Generator
+    plan: IndexPlan, kind: str, codes: faiss.Index, descriptors: DescriptorMatrix, rng: np.random.Generator
 ) -> IndexReport:
     """Spends as little as reaches the target on sampled queries; gives up in favour of exact search.
 
     The queries are rows of the collection; each finds itself, which counts for nothing.
     """
-    queries = sampled_rows(descriptors, SELF_TEST_QUERIES, rng)
+    queries = sampled_descriptors(descriptors, SELF_TEST_QUERIES, rng)
     truth = ExactIndex(descriptors, plan.threads).search(queries, SELF_TEST_K + 1)
     best = 0.0
     for effort in efforts(kind):

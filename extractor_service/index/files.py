@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import faiss
-import numpy as np
-from numpy.typing import NDArray
 
 from extractor_service.errors import SnapshotDamaged
 from extractor_service.index.approximate import ApproximateIndex, SearchEffort
+from extractor_service.index.matrix import DescriptorMatrix
 
 CODES_FILE = "index.faiss"
 REPORT_FILE = "index.json"
@@ -47,13 +46,13 @@ def read_report(directory: Path) -> IndexReport:
         raise SnapshotDamaged("The index's report cannot be read; build the index again.") from error
 
 
-def open_approximate(directory: Path, descriptors: NDArray[np.float16]) -> ApproximateIndex:
-    """descriptors: shape=(N, D), those the index was built on. Raises SnapshotDamaged."""
+def open_approximate(directory: Path, descriptors: DescriptorMatrix) -> ApproximateIndex:
+    """descriptors: those the index was built on. Raises SnapshotDamaged."""
     report = read_report(directory)
     try:
         codes = faiss.read_index(str(directory / CODES_FILE))
     except RuntimeError as error:
         raise SnapshotDamaged("The index cannot be read; build it again.") from error
-    if (codes.ntotal, codes.d) != descriptors.shape:
+    if (codes.ntotal, codes.d) != (len(descriptors), descriptors.dim):
         raise SnapshotDamaged("The index and the descriptors disagree in number; build the index again.")
     return ApproximateIndex(report.kind, codes, descriptors, SearchEffort(report.candidates, report.visits))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from extractor_service.errors import SnapshotDamaged
 from extractor_service.local_features.features import DIM, LocalFeatures
+from extractor_service.segments import Segmented
 
 RECORD = np.dtype(
     [
@@ -63,7 +64,7 @@ def from_records(records: NDArray[np.void], width_px: int, height_px: int) -> Lo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalFeatureTable:
-    """The local features of a collection, by row. The arrays may be memory-mapped; only rows asked for are
+    """The local features of a segment, by row. The arrays may be memory-mapped: only rows asked for are
     read."""
 
     records: NDArray[np.void]
@@ -92,6 +93,14 @@ class LocalFeatureTable:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> LocalFeatureTable:
         return cls(arrays["records"], arrays["starts"], arrays["sizes"])
+
+
+class SegmentedFeatures(Segmented[LocalFeatureTable]):
+    """The local features of a collection of several segments."""
+
+    def features(self, row: int) -> LocalFeatures:
+        table, place = self.locate(row)
+        return table.features(place)
 
 
 def build_table(pictures: Iterable[LocalFeatures]) -> LocalFeatureTable:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.index.exact import ExactIndex
+from extractor_service.index.matrix import DescriptorMatrix
 
 BLOCK_ROWS = 16
 """Each sampled row is paired with so many others, for reading rows costs more than comparing them.
@@ -18,15 +19,17 @@ error of a score near 0.99 is 0.0004, that of independent pairs.
 
 
 def background_distances(
-    descriptors: NDArray[np.float16], rng: np.random.Generator, max_pairs: int = 65_536
+    descriptors: DescriptorMatrix, rng: np.random.Generator, max_pairs: int = 65_536
 ) -> NDArray[np.float32]:
-    """L2 distances of random pairs of different rows, ascending; of all pairs where they are few.
+    """L2 distances of random pairs of different images, ascending; of all pairs where they are few.
 
-    descriptors: shape=(N, D), rows L2-normalised. Returns shape=(P,), P <= max_pairs; empty below two rows.
+    Images are drawn by their place in the order of ids, so that the segments they lie in change nothing.
+    Returns shape=(P,), P <= max_pairs; empty below two images.
     """
-    count = len(descriptors)
+    count = descriptors.count
     if count * (count - 1) // 2 <= max_pairs:
-        parts = [_distances(descriptors[row : row + 1], descriptors[row + 1 :]) for row in range(count - 1)]
+        rows = descriptors[descriptors.order]
+        parts = [_distances(rows[place : place + 1], rows[place + 1 :]) for place in range(count - 1)]
     else:
         side = min(BLOCK_ROWS, count // 2, math.isqrt(max_pairs))
         parts = [_block(descriptors, rng, side) for _ in range(max_pairs // side**2)]
@@ -43,12 +46,13 @@ def score(distances: NDArray[np.float32], background: NDArray[np.float32]) -> ND
     return 1 - np.searchsorted(background, distances, side="right") / len(background)
 
 
-def _block(descriptors: NDArray[np.float16], rng: np.random.Generator, side: int) -> NDArray[np.float32]:
-    """Distances of `side` random rows to as many others."""
-    rows = rng.choice(len(descriptors), 2 * side, replace=False)
+def _block(descriptors: DescriptorMatrix, rng: np.random.Generator, side: int) -> NDArray[np.float32]:
+    """Distances of `side` random images to as many others."""
+    rows = descriptors.rows_at(rng.choice(descriptors.count, 2 * side, replace=False))
     return _distances(descriptors[rows[:side]], descriptors[rows[side:]])
 
 
 def _distances(left: NDArray[np.float16], right: NDArray[np.float16]) -> NDArray[np.float32]:
     """Of every row on the left to every row on the right, in no order."""
-    return ExactIndex(right, threads=1).search(left.astype(np.float32), len(right)).distances.ravel()
+    exact = ExactIndex(DescriptorMatrix([right]), threads=1)
+    return exact.search(left.astype(np.float32), len(right)).distances.ravel()

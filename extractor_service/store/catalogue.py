@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from extractor_service.store.records import ImageRecord, RefusedFile
 
 CATALOGUE_NAME = "images.sqlite3"
@@ -38,33 +41,56 @@ _ROWS_PER_QUERY = 1_000
 
 
 class CatalogueWriter:
-    """Fills a new catalogue. Rows are numbered in the order in which images are added."""
+    """Fills a new catalogue, or brings the copy of another one up to date.
 
-    def __init__(self, path: Path) -> None:
+    Rows are numbered in the order in which images are added.
+    """
+
+    def __init__(self, path: Path, first_row: int = 0) -> None:
+        """first_row: above all rows of the catalogue that is there; 0 where there is none yet."""
+        new = not path.exists()
         self._connection = sqlite3.connect(path, isolation_level=None)
         # Nobody reads it before it is whole, and the publisher makes it durable.
         self._connection.execute("PRAGMA journal_mode = OFF")
         self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.executescript(_SCHEMA)
+        if new:
+            self._connection.executescript(_SCHEMA)
         self._connection.execute("BEGIN")
-        self._rows = 0
+        self._rows = first_row
 
     def add(self, image: ImageRecord) -> None:
         self._connection.execute(
             "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?)",
             (self._rows, image.image_id, image.width, image.height, image.media_type, image.size_bytes),
         )
-        self._connection.executemany(
-            "INSERT INTO paths VALUES (?, ?)", [(self._rows, path) for path in image.paths]
-        )
+        self._write_paths(self._rows, image.paths)
         self._rows += 1
 
+    def delete(self, image_ids: Iterable[str]) -> None:
+        for image_id in image_ids:
+            row = self._row_of(image_id)
+            self._connection.execute("DELETE FROM paths WHERE row = ?", (row,))
+            self._connection.execute("DELETE FROM images WHERE row = ?", (row,))
+
+    def move(self, images: Iterable[ImageRecord]) -> None:
+        """Gives images that are there the paths of these records."""
+        for image in images:
+            row = self._row_of(image.image_id)
+            self._connection.execute("DELETE FROM paths WHERE row = ?", (row,))
+            self._write_paths(row, image.paths)
+
     def refuse(self, files: Iterable[RefusedFile]) -> int:
-        """Returns how many there were."""
+        """These files and no others. Returns how many there are."""
+        self._connection.execute("DELETE FROM refused")
         cursor = self._connection.executemany(
             "INSERT INTO refused VALUES (?, ?, ?)", ((file.path, file.reason, file.detail) for file in files)
         )
         return max(cursor.rowcount, 0)
+
+    def order(self) -> NDArray[np.uint32]:
+        """shape=(N,): the rows of the images in ascending order of image id."""
+        rows = self._connection.execute("SELECT row FROM images ORDER BY image_id")
+        return np.fromiter((row for (row,) in rows), np.uint32)
 
     def finish(self) -> None:
         self._connection.execute("COMMIT")
@@ -72,6 +98,17 @@ class CatalogueWriter:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _write_paths(self, row: int, paths: Iterable[str]) -> None:
+        self._connection.executemany("INSERT INTO paths VALUES (?, ?)", [(row, path) for path in paths])
+
+    def _row_of(self, image_id: str) -> int:
+        """Raises ValueError for an image that is not there."""
+        query = "SELECT row FROM images WHERE image_id = ?"
+        found = self._connection.execute(query, (image_id,)).fetchone()
+        if found is None:
+            raise ValueError(f"no image {image_id} in the catalogue")
+        return int(found[0])
 
 
 class Catalogue:

@@ -48,6 +48,19 @@ class StoreLayout:
         return self.thumbnails_dir / image_id[:2] / f"{image_id}.webp"
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentFiles:
+    """The files of one segment of a snapshot: one for each table, or several. Touches no disk."""
+
+    directory: Path
+    number: int
+    """Its place in the snapshot, from 0."""
+
+    def path(self, name: str) -> Path:
+        """name: of the table, such as "descriptors.npy"."""
+        return self.directory / f"segment-{self.number}.{name}"
+
+
 def image_id_of(sha256_hex: str) -> str:
     """The id of an image: the first 32 hexadecimal digits of the SHA-256 of its bytes."""
     return sha256_hex[:32]

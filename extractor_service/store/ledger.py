@@ -20,6 +20,9 @@ from extractor_service.store.ledger_file import create_ledger, open_ledger, tran
 from extractor_service.store.recipe import Recipe
 from extractor_service.store.records import ImageRecord, RefusedFile
 
+# SQLite's default limit on parameters is 32,766 in every version in use; statements stay well below.
+_IDS_PER_QUERY = 1_000
+
 DescribedRow = tuple[ImageRecord, NDArray[np.float16]]
 
 
@@ -168,9 +171,23 @@ class Ledger:
         query = "SELECT value FROM meta WHERE key = 'unpublished'"
         return bool(self._connection.execute(query).fetchone()[0] == "1")
 
-    def mark_published(self) -> None:
+    def mark_published(self, version: str) -> None:
+        """version: of the snapshot that holds what the ledger holds."""
         with transaction(self._connection):
             self._set_unpublished("0")
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('published', ?)", (version,))
+            self._connection.execute("DELETE FROM changes")
+
+    @property
+    def published_version(self) -> str | None:
+        """Of the snapshot that `changes` goes on from; None where there has been none yet."""
+        found = self._connection.execute("SELECT value FROM meta WHERE key = 'published'").fetchone()
+        return str(found[0]) if found else None
+
+    def changes(self) -> list[str]:
+        """Ids of images that came, went or changed their files since `mark_published`, ascending."""
+        rows = self._connection.execute("SELECT image_id FROM changes ORDER BY image_id")
+        return [image_id for (image_id,) in rows]
 
     def image_count(self) -> int:
         return self._count("images")
@@ -182,25 +199,31 @@ class Ledger:
     def refused_count(self) -> int:
         return self._count("paths WHERE image_id IS NULL")
 
-    def images(self) -> Iterator[DescribedRow]:
-        """Every image and its descriptor, shape=(D,), in ascending order of image_id. Streams."""
-        images = self._connection.execute(
-            "SELECT image_id, width, height, media_type, size_bytes, descriptor FROM images ORDER BY image_id"
-        )
-        paths = self._connection.execute(
-            "SELECT image_id, path FROM paths WHERE image_id IS NOT NULL ORDER BY image_id, path"
-        )
-        files_of_each = groupby(paths, key=itemgetter(0))
-        # Every image has a file and every file an image, so that the two run in step.
-        for (image_id, *rest, descriptor), (_, files) in zip(images, files_of_each, strict=True):
-            record = ImageRecord(image_id, tuple(path for _, path in files), *rest)
-            yield record, np.frombuffer(descriptor, "<f2")
+    def images(self, image_ids: Sequence[str] | None = None) -> Iterator[DescribedRow]:
+        """Every image and its descriptor, shape=(D,), in ascending order of image_id. Streams.
 
-    def local_features(self) -> Iterator[bytes]:
-        """Of every image, in ascending order of image_id. Streams. Only where the recipe asks for them."""
-        yield from map(
-            itemgetter(0), self._connection.execute("SELECT features FROM local_features ORDER BY image_id")
-        )
+        image_ids: only these, which ascend and are all there.
+        """
+        for among, wanted in _slices(image_ids):
+            images = self._connection.execute(
+                "SELECT image_id, width, height, media_type, size_bytes, descriptor FROM images "
+                f"WHERE {among} ORDER BY image_id",
+                wanted,
+            )
+            paths = self._connection.execute(
+                f"SELECT image_id, path FROM paths WHERE {among} ORDER BY image_id, path", wanted
+            )
+            files_of_each = groupby(paths, key=itemgetter(0))
+            # Every image has a file and every file an image, so that the two run in step.
+            for (image_id, *rest, descriptor), (_, files) in zip(images, files_of_each, strict=True):
+                record = ImageRecord(image_id, tuple(path for _, path in files), *rest)
+                yield record, np.frombuffer(descriptor, "<f2")
+
+    def local_features(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
+        """Of the images that `images` gives, in that order. Streams. Only where the recipe asks for them."""
+        for among, wanted in _slices(image_ids):
+            query = f"SELECT features FROM local_features WHERE {among} ORDER BY image_id"
+            yield from map(itemgetter(0), self._connection.execute(query, wanted))
 
     def refused(self) -> Iterator[RefusedFile]:
         """In order of path."""
@@ -245,9 +268,22 @@ class Ledger:
         self, file: FileState, image_id: str | None, reason: str | None = None, detail: str | None = None
     ) -> None:
         self._connection.execute(
-            "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?, ?, ?)",
+            # No REPLACE: it would delete the row unseen by the triggers that keep `changes`.
+            "INSERT INTO paths VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
+            "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, image_id = excluded.image_id, "
+            "reason = excluded.reason, detail = excluded.detail",
             (file.path, file.size_bytes, file.mtime_ns, image_id, reason, detail),
         )
 
     def _count(self, what: str) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0])
+
+
+def _slices(image_ids: Sequence[str] | None) -> Iterator[tuple[str, Sequence[str]]]:
+    """Conditions on `image_id` that together ask for these images, or for all, each with its parameters."""
+    if image_ids is None:
+        yield "image_id IS NOT NULL", ()
+        return
+    for start in range(0, len(image_ids), _IDS_PER_QUERY):
+        wanted = image_ids[start : start + _IDS_PER_QUERY]
+        yield f"image_id IN ({','.join('?' * len(wanted))})", wanted

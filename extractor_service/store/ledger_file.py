@@ -48,6 +48,27 @@ _SCHEMA = (
     """,
     "CREATE INDEX paths_by_image ON paths (image_id, path)",
 )
+# What tells the ledger from the snapshot published last: ids of images that came, went or have other files.
+# Triggers keep it, so that no writer can forget to.
+_NOTE_CHANGE = """
+    INSERT INTO changes SELECT {image_id}
+    WHERE {image_id} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM changes WHERE image_id = {image_id});
+"""
+_CHANGES_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS changes (image_id TEXT PRIMARY KEY) WITHOUT ROWID",
+    f"""
+    CREATE TRIGGER IF NOT EXISTS path_added AFTER INSERT ON paths
+    BEGIN {_NOTE_CHANGE.format(image_id="NEW.image_id")} END
+    """,
+    f"""
+    CREATE TRIGGER IF NOT EXISTS path_changed AFTER UPDATE ON paths WHEN OLD.image_id IS NOT NEW.image_id
+    BEGIN {_NOTE_CHANGE.format(image_id="OLD.image_id")} {_NOTE_CHANGE.format(image_id="NEW.image_id")} END
+    """,
+    f"""
+    CREATE TRIGGER IF NOT EXISTS path_dropped AFTER DELETE ON paths
+    BEGIN {_NOTE_CHANGE.format(image_id="OLD.image_id")} END
+    """,
+)
 # Only in a ledger whose recipe asks for it. Apart from the images: a blob is some thirty times a descriptor.
 _LOCAL_FEATURES_SCHEMA = """
     CREATE TABLE local_features (
@@ -68,7 +89,7 @@ def create_ledger(path: Path, recipe: Recipe, model_note: str) -> sqlite3.Connec
         "unpublished": "0",
     }
     with transaction(connection):
-        for statement in _SCHEMA:
+        for statement in (*_SCHEMA, *_CHANGES_SCHEMA):
             connection.execute(statement)
         if recipe.local_features:
             connection.execute(_LOCAL_FEATURES_SCHEMA)
@@ -94,6 +115,10 @@ def open_ledger(
             if meta["format"] != _FORMAT:
                 raise StoreError("The store's ledger has another format; use the version that wrote it.")
             recipe = _recipe(meta["recipe"])
+            if mode == "rw":
+                with transaction(connection):
+                    for statement in _CHANGES_SCHEMA:  # a ledger of an older version is without
+                        connection.execute(statement)
             closed_on_failure.pop_all()
             return connection, recipe, meta["model_note"]
     except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""The local features of a snapshot: three plain arrays, the large one memory-mapped."""
+"""The local features of a segment: three plain arrays, the large one memory-mapped."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.local_features.storage import RECORD, LocalFeatureTable, from_bytes, to_records
+from extractor_service.store.layout import SegmentFiles
 
 RECORDS_NAME = "local_features.npy"
 STARTS_NAME = "local_starts.npy"
 SIZES_NAME = "local_sizes.npy"
 
 
-def write_local_features(directory: Path, blobs: Iterable[bytes], count: int) -> None:
+def write_local_features(files: SegmentFiles, blobs: Iterable[bytes], count: int) -> None:
     """blobs: of `storage.to_bytes`, one a row, read once. Raises ValueError for more or less than `count`."""
     starts = np.zeros(count + 1, "<i8")
     sizes = np.zeros((count, 2), "<u4")
-    with (directory / RECORDS_NAME).open("wb") as file:
+    with files.path(RECORDS_NAME).open("wb") as file:
         _write_header(file, 0)
         for row, (blob, _) in enumerate(zip(blobs, range(count), strict=True)):
             features = from_bytes(blob)
@@ -30,16 +31,16 @@ def write_local_features(directory: Path, blobs: Iterable[bytes], count: int) ->
         # Only now is the length known. NumPy leaves room in the header for an array that grows.
         file.seek(0)
         _write_header(file, int(starts[-1]))
-    np.save(directory / STARTS_NAME, starts, allow_pickle=False)
-    np.save(directory / SIZES_NAME, sizes, allow_pickle=False)
+    np.save(files.path(STARTS_NAME), starts, allow_pickle=False)
+    np.save(files.path(SIZES_NAME), sizes, allow_pickle=False)
 
 
-def open_local_features(directory: Path) -> LocalFeatureTable:
+def open_local_features(files: SegmentFiles) -> LocalFeatureTable:
     """Raises OSError, ValueError or SnapshotDamaged where the files cannot be read or do not fit."""
     return LocalFeatureTable(
-        records=_load_records(directory / RECORDS_NAME),
-        starts=np.load(directory / STARTS_NAME, allow_pickle=False),
-        sizes=np.load(directory / SIZES_NAME, allow_pickle=False),
+        records=_load_records(files.path(RECORDS_NAME)),
+        starts=np.load(files.path(STARTS_NAME), allow_pickle=False),
+        sizes=np.load(files.path(SIZES_NAME), allow_pickle=False),
     )
 
 

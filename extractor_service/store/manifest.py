@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from extractor_service.backbones.base import ModelIdentity, Precision
-from extractor_service.errors import SnapshotDamaged
+from extractor_service.errors import SnapshotDamaged, SnapshotOutdated
 from extractor_service.index.files import IndexReport
 from extractor_service.store.recipe import Recipe
 
@@ -38,13 +39,15 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     """Grows when a reader of the older format would misread the snapshot."""
     version: str = Field(pattern=r"^[0-9]{6,}$")
     created: str
     """UTC, ISO 8601, such as "2026-01-31T12:00:00Z"."""
     count: int = Field(ge=0)
-    """Images, which is rows of the descriptor matrix."""
+    """Images."""
+    segment_rows: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    """Rows of each segment, those of deleted images included."""
     dim: int = Field(ge=1)
     descriptor: str
     model: ModelIdentity
@@ -62,10 +65,17 @@ class Manifest(BaseModel):
 
     @classmethod
     def read(cls, snapshot_dir: Path) -> Manifest:
-        """Raises SnapshotDamaged where the manifest is missing, malformed, or of another format."""
+        """Raises SnapshotDamaged where the manifest is missing, malformed, or of a later format,
+        SnapshotOutdated where it is of an earlier one."""
         try:
-            return cls.model_validate_json((snapshot_dir / MANIFEST_NAME).read_bytes())
-        except (OSError, ValidationError) as error:
+            content = (snapshot_dir / MANIFEST_NAME).read_bytes()
+            if _is_outdated(content):
+                raise SnapshotOutdated(
+                    f"Snapshot {snapshot_dir.name} was written by an older version; index again to write it "
+                    "anew. The photos need not be described again."
+                )
+            return cls.model_validate_json(content)
+        except (OSError, ValueError) as error:
             raise SnapshotDamaged(
                 f"Snapshot {snapshot_dir.name} has no readable manifest; index again to publish a new one."
             ) from error
@@ -89,8 +99,19 @@ class Manifest(BaseModel):
         return Recipe(self.descriptor, self.dim, self.model, self.precision, self.local_features)
 
     @property
+    def rows(self) -> int:
+        """Of all segments."""
+        return sum(self.segment_rows)
+
+    @property
     def total_bytes(self) -> int:
         return sum(entry.bytes for entry in self.files.values())
+
+
+def _is_outdated(content: bytes) -> bool:
+    """Raises ValueError for what is no JSON."""
+    manifest = json.loads(content)
+    return isinstance(manifest, dict) and manifest.get("format") == 1
 
 
 def _file_damage(path: Path, entry: FileEntry, hashed: bool) -> str | None:

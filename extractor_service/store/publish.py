@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from extractor_service.errors import SnapshotDamaged
-from extractor_service.index.builder import IndexPlan, build_index
+from extractor_service.index.builder import build_index
+from extractor_service.index.matrix import DescriptorMatrix
 from extractor_service.ranking.calibration import background_distances
 from extractor_service.store.catalogue import CATALOGUE_NAME, CatalogueWriter
+from extractor_service.store.content import Base, SnapshotContent
 from extractor_service.store.durable import replace_file, sync_directory, sync_file
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.local_features_files import write_local_features
+from extractor_service.store.layout import SegmentFiles, StoreLayout
 from extractor_service.store.manifest import MANIFEST_NAME, FileEntry, Manifest
-from extractor_service.store.recipe import Recipe
-from extractor_service.store.records import ImageRecord, RefusedFile
-from extractor_service.store.snapshot import CALIBRATION_NAME, DESCRIPTORS_NAME, current_version
+from extractor_service.store.segments import link_segments, write_segment
+from extractor_service.store.snapshot import CALIBRATION_NAME, ORDER_NAME, current_version, open_descriptors
 
 # Any constant does: equal collections get equal scores.
 _CALIBRATION_SEED = 20170101
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotContent:
-    """What to publish. Both streams are read once, so that no collection has to fit in memory."""
-
-    recipe: Recipe
-    model_note: str
-    count: int
-    images: Iterable[tuple[ImageRecord, NDArray[np.float16]]]
-    """`count` of them in ascending order of image_id, with their descriptors, shape=(D,)."""
-    refused: Iterable[RefusedFile]
-    index: IndexPlan = IndexPlan()
-    local_features: Iterable[bytes] = ()
-    """One blob an image, in the order of `images`; read only where the recipe asks for them."""
 
 
 def publish(layout: StoreLayout, content: SnapshotContent) -> Manifest:
@@ -55,7 +37,7 @@ def publish(layout: StoreLayout, content: SnapshotContent) -> Manifest:
     temporary = layout.snapshots_dir / f".{version}.new"
     temporary.mkdir()
     try:
-        manifest = _write(temporary, version, content)
+        manifest = _write(temporary, version, layout, content)
         temporary.rename(layout.snapshot_dir(version))
     finally:
         remove_leftovers(layout)
@@ -86,18 +68,18 @@ def remove_leftovers(layout: StoreLayout) -> None:
         shutil.rmtree(path)
 
 
-def _write(directory: Path, version: str, content: SnapshotContent) -> Manifest:
+def _write(directory: Path, version: str, layout: StoreLayout, content: SnapshotContent) -> Manifest:
+    shared = _share_segments(directory, layout, content.base) if content.base else {}
     refused_count = _write_images(directory, content)
-    if content.recipe.local_features:
-        write_local_features(directory, content.local_features, content.count)
-    descriptors = np.load(directory / DESCRIPTORS_NAME, mmap_mode="r", allow_pickle=False)
+    descriptors = open_descriptors(directory, content.segment_rows, content.recipe.dim)
     _write_calibration(directory, descriptors)
     index = build_index(content.index, descriptors, directory)
     names = sorted(path.name for path in directory.iterdir())
     manifest = Manifest(
         version=version,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        count=content.count,
+        count=descriptors.count,
+        segment_rows=content.segment_rows,
         dim=content.recipe.dim,
         descriptor=content.recipe.descriptor,
         model=content.recipe.model,
@@ -106,7 +88,7 @@ def _write(directory: Path, version: str, content: SnapshotContent) -> Manifest:
         local_features=content.recipe.local_features,
         index=index,
         refused_count=refused_count,
-        files={name: FileEntry.of(directory / name) for name in names},
+        files={name: shared.get(name) or FileEntry.of(directory / name) for name in names},
     )
     (directory / MANIFEST_NAME).write_bytes(manifest.to_bytes())
     for name in [*names, MANIFEST_NAME]:
@@ -115,35 +97,28 @@ def _write(directory: Path, version: str, content: SnapshotContent) -> Manifest:
     return manifest
 
 
+def _share_segments(directory: Path, layout: StoreLayout, base: Base) -> dict[str, FileEntry]:
+    """Links the segments and copies the catalogue of the base. Returns the entries of the links."""
+    base_directory = layout.snapshot_dir(base.manifest.version)
+    shutil.copyfile(base_directory / CATALOGUE_NAME, directory / CATALOGUE_NAME)
+    return link_segments(base.manifest, base_directory, directory)
+
+
 def _write_images(directory: Path, content: SnapshotContent) -> int:
-    """Returns how many files were refused."""
-    with (
-        (directory / DESCRIPTORS_NAME).open("wb") as file,
-        closing(CatalogueWriter(directory / CATALOGUE_NAME)) as catalogue,
-    ):
-        # Plain writes: on a full disk they fail with an error, a memory map would end the process.
-        shape = (content.count, content.recipe.dim)
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f2", "fortran_order": False, "shape": shape})
-        for image, descriptor in _in_order(content):
-            file.write(descriptor.astype("<f2", copy=False).tobytes())
-            catalogue.add(image)
+    """The new segment, the catalogue and the order of ids. Returns how many files were refused."""
+    shared_rows = content.shared_rows
+    with closing(CatalogueWriter(directory / CATALOGUE_NAME, first_row=sum(shared_rows))) as catalogue:
+        if content.base is not None:
+            catalogue.delete(content.base.deleted)
+            catalogue.move(content.base.moved)
+        if len(content.segment_rows) > len(shared_rows):
+            write_segment(SegmentFiles(directory, len(shared_rows)), content, catalogue)
         refused_count = catalogue.refuse(content.refused)
+        np.save(directory / ORDER_NAME, catalogue.order(), allow_pickle=False)
         catalogue.finish()
     return refused_count
 
 
-def _in_order(content: SnapshotContent) -> Iterator[tuple[ImageRecord, NDArray[np.float16]]]:
-    """The images as they come; raises ValueError where they are not what `content` promises."""
-    previous, count = "", 0
-    for image, descriptor in content.images:
-        if image.image_id <= previous or descriptor.shape != (content.recipe.dim,):
-            raise ValueError(f"image {image.image_id} is out of order or has a descriptor of another size")
-        yield image, descriptor
-        previous, count = image.image_id, count + 1
-    if count != content.count:
-        raise ValueError(f"{count} images where {content.count} were promised")
-
-
-def _write_calibration(directory: Path, descriptors: NDArray[np.float16]) -> None:
+def _write_calibration(directory: Path, descriptors: DescriptorMatrix) -> None:
     background = background_distances(descriptors, np.random.default_rng(_CALIBRATION_SEED))
     np.save(directory / CALIBRATION_NAME, background, allow_pickle=False)

@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.errors import SnapshotDamaged, StoreMissing
-from extractor_service.local_features.storage import LocalFeatureTable
+from extractor_service.index.matrix import DescriptorMatrix
+from extractor_service.local_features.storage import SegmentedFeatures
 from extractor_service.store.catalogue import CATALOGUE_NAME, Catalogue
-from extractor_service.store.layout import StoreLayout
+from extractor_service.store.layout import SegmentFiles, StoreLayout
 from extractor_service.store.local_features_files import RECORDS_NAME, open_local_features
 from extractor_service.store.manifest import Manifest
 from extractor_service.store.records import ImageRecord, RefusedFile
+from extractor_service.store.segments import DESCRIPTORS_NAME
 
-DESCRIPTORS_NAME = "descriptors.npy"
+ORDER_NAME = "order.npy"
 CALIBRATION_NAME = "calibration.npy"
 
 # Hashing 256 MiB takes some 0.15 s, which opening may cost; larger snapshots are left to `verify`.
@@ -48,14 +50,14 @@ class Snapshot:
     def __init__(
         self,
         manifest: Manifest,
-        descriptors: NDArray[np.float16],
+        descriptors: DescriptorMatrix,
         background_distances: NDArray[np.float32],
         catalogue: Catalogue,
-        local_features: LocalFeatureTable | None = None,
+        local_features: SegmentedFeatures | None = None,
     ) -> None:
         self.manifest = manifest
         self.descriptors = descriptors
-        """shape=(N, D), memory-mapped, read-only, rows L2-normalised, in ascending order of image_id."""
+        """Of every row, memory-mapped, read-only, L2-normalised."""
         self.background_distances = background_distances
         """shape=(P,), ascending: distances of random pairs of the collection; empty below two images."""
         self.local_features = local_features
@@ -66,7 +68,8 @@ class Snapshot:
     def open(cls, layout: StoreLayout, version: str | None = None) -> Snapshot:
         """Opens the live snapshot, or the one named.
 
-        Raises StoreMissing where there is none, SnapshotDamaged where its files disagree with its manifest.
+        Raises StoreMissing where there is none, SnapshotDamaged where its files disagree with its manifest,
+        SnapshotOutdated where it is of an earlier format.
         """
         if version is not None:
             return _open(layout, version)
@@ -85,7 +88,7 @@ class Snapshot:
         return self._catalogue.row_of(image_id)
 
     def records(self, rows: Sequence[int]) -> list[ImageRecord]:
-        """In the order asked for. Raises IndexError for a row that is not there."""
+        """In the order asked for. Raises IndexError for a row that is not there or whose image is deleted."""
         return self._catalogue.records(rows)
 
     def page(self, after_image_id: str, size: int) -> list[ImageRecord]:
@@ -93,10 +96,11 @@ class Snapshot:
         return self._catalogue.page(after_image_id, size)
 
     def sample(self, size: int) -> list[ImageRecord]:
-        """At most `size` images, spread evenly over the rows, the same ones every time."""
+        """At most `size` images, spread evenly over the ids, the same ones every time."""
         count = self.manifest.count
         size = min(size, count)
-        return self.records([index * count // size for index in range(size)])
+        places = [index * count // size for index in range(size)]
+        return self.records(self.descriptors.rows_at(places).tolist())
 
     def refused(self, limit: int) -> list[RefusedFile]:
         """The first files, in order of path, that could not be indexed."""
@@ -129,18 +133,31 @@ def _open(layout: StoreLayout, version: str) -> Snapshot:
     damage = manifest.damage(directory, _MAX_HASHED_BYTES)
     if damage:
         raise SnapshotDamaged(f"{damage[0]} Index again to publish a new snapshot.")
-    descriptors = _open_descriptors(directory, manifest)
+    descriptors = open_descriptors(directory, manifest.segment_rows, manifest.dim)
+    if descriptors.count != manifest.count:
+        raise _disagrees(directory / ORDER_NAME)
     background = _open_calibration(directory)
     local_features = _open_local_features(directory, manifest) if manifest.local_features else None
     catalogue = _open_catalogue(directory, manifest.count)
     return Snapshot(manifest, descriptors, background, catalogue, local_features)
 
 
-def _open_descriptors(directory: Path, manifest: Manifest) -> NDArray[np.float16]:
-    descriptors = _load(directory / DESCRIPTORS_NAME, mmap_mode="r")
-    if descriptors.dtype != np.float16 or descriptors.shape != (manifest.count, manifest.dim):
-        raise _disagrees(directory / DESCRIPTORS_NAME)
-    return descriptors
+def open_descriptors(directory: Path, segment_rows: Sequence[int], dim: int) -> DescriptorMatrix:
+    """Of all segments, in the order of ids. Raises SnapshotDamaged where a file is not as expected."""
+    paths = [SegmentFiles(directory, number).path(DESCRIPTORS_NAME) for number in range(len(segment_rows))]
+    parts = [_load(path, mmap_mode="r") for path in paths]
+    for path, part, rows in zip(paths, parts, segment_rows, strict=True):
+        if part.dtype != np.float16 or part.shape != (rows, dim):
+            raise _disagrees(path)
+    order = _load(directory / ORDER_NAME, mmap_mode="r")
+    if order.dtype != np.uint32 or order.ndim != 1:
+        raise _disagrees(directory / ORDER_NAME)
+    if len(parts) == 1 and len(order) == len(parts[0]):
+        return DescriptorMatrix(parts)
+    try:
+        return DescriptorMatrix(parts, order)
+    except ValueError as error:
+        raise _disagrees(directory / ORDER_NAME) from error
 
 
 def _open_calibration(directory: Path) -> NDArray[np.float32]:
@@ -150,14 +167,17 @@ def _open_calibration(directory: Path) -> NDArray[np.float32]:
     return background
 
 
-def _open_local_features(directory: Path, manifest: Manifest) -> LocalFeatureTable:
-    try:
-        table = open_local_features(directory)
-    except (OSError, ValueError) as error:
-        raise _disagrees(directory / RECORDS_NAME) from error
-    if len(table) != manifest.count:
-        raise _disagrees(directory / RECORDS_NAME)
-    return table
+def _open_local_features(directory: Path, manifest: Manifest) -> SegmentedFeatures:
+    tables = []
+    for number, rows in enumerate(manifest.segment_rows):
+        files = SegmentFiles(directory, number)
+        try:
+            tables.append(open_local_features(files))
+        except (OSError, ValueError) as error:
+            raise _disagrees(files.path(RECORDS_NAME)) from error
+        if len(tables[-1]) != rows:
+            raise _disagrees(files.path(RECORDS_NAME))
+    return SegmentedFeatures(tables)
 
 
 def _load(path: Path, mmap_mode: Literal["r"] | None) -> NDArray[Any]:
@@ -165,7 +185,7 @@ def _load(path: Path, mmap_mode: Literal["r"] | None) -> NDArray[Any]:
         array: NDArray[Any] = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise _disagrees(path) from error
-    return array
+    return np.asarray(array)  # still mapped, but spares each access what the memmap class adds
 
 
 def _open_catalogue(directory: Path, count: int) -> Catalogue:

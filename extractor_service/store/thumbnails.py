@@ -17,6 +17,11 @@ def write_thumbnail(layout: StoreLayout, image_id: str, webp: bytes) -> None:
     temporary.replace(path)
 
 
+def remove_thumbnails(layout: StoreLayout, image_ids: Iterable[str]) -> None:
+    for image_id in image_ids:
+        layout.thumbnail_path(image_id).unlink(missing_ok=True)
+
+
 def sweep_thumbnails(layout: StoreLayout, wanted: Container[str]) -> None:
     """Removes every thumbnail but those of the `wanted` ids, and what a killed writer left."""
     unwanted = [path for path in _files(layout) if path.suffix != ".webp" or path.stem not in wanted]

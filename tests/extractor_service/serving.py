@@ -27,9 +27,11 @@ from extractor_service.local_features import RootSift
 from extractor_service.query_model import LoadBackbone
 from extractor_service.server import ExtractorServer
 from extractor_service.settings import ExtractorSettings
+from extractor_service.store.content import SnapshotContent
 from extractor_service.store.layout import StoreLayout, image_id_of
 from extractor_service.store.manifest import Manifest
-from extractor_service.store.publish import Recipe, SnapshotContent, publish
+from extractor_service.store.publish import publish
+from extractor_service.store.recipe import Recipe
 from extractor_service.store.records import ImageRecord, RefusedFile
 from protos.imagesearch.v1 import search_pb2_grpc
 from tests.fakes import FakeBackbone

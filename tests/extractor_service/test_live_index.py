@@ -83,7 +83,7 @@ async def refusal(service: Running) -> grpc.aio.AioRpcError:
 
 def damage(folder: Folder, version: str) -> None:
     """Flips the last byte of the descriptors; sizes stay as they are."""
-    path = folder.layout.snapshot_dir(version) / "descriptors.npy"
+    path = folder.layout.snapshot_dir(version) / "segment-0.descriptors.npy"
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
@@ -144,7 +144,10 @@ class Truth:
         if version not in self._snapshots:
             with Snapshot.open(self._folder.layout, version) as snapshot:
                 ids = [record.image_id for record in snapshot.page("", 1_000)]
-                self._snapshots[version] = ids, snapshot.descriptors.astype(np.float64)
+                self._snapshots[version] = (
+                    ids,
+                    snapshot.descriptors[snapshot.descriptors.order].astype(np.float64),
+                )
         return self._snapshots[version]
 
 

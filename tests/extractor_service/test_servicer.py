@@ -27,7 +27,9 @@ def brute_force(folder: Folder, query: np.ndarray, count: int) -> list[tuple[str
     """Ids and distances by the definition, ties by id."""
     with Snapshot.open(folder.layout) as snapshot:
         ids = [record.image_id for record in snapshot.page("", 1_000)]
-        distances = np.linalg.norm(snapshot.descriptors.astype(np.float64) - query, axis=1)
+        distances = np.linalg.norm(
+            snapshot.descriptors[snapshot.descriptors.order].astype(np.float64) - query, axis=1
+        )
     return sorted(zip(ids, distances.tolist(), strict=True), key=lambda hit: (hit[1], hit[0]))[:count]
 
 

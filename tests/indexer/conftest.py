@@ -51,10 +51,12 @@ class Workplace:
     def indexed(self) -> dict[str, NDArray[np.float16]]:
         """What the live snapshot holds: descriptors by path."""
         with Snapshot.open(self.layout) as snapshot:
-            records = snapshot.records(range(snapshot.manifest.count))
+            rows = snapshot.descriptors.order
             return {
-                path: np.array(snapshot.descriptors[row])
-                for row, record in enumerate(records)
+                path: descriptor
+                for record, descriptor in zip(
+                    snapshot.records(rows.tolist()), snapshot.descriptors[rows], strict=True
+                )
                 for path in record.paths
             }
 

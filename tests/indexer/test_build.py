@@ -266,7 +266,7 @@ def test_only_one_indexer_at_a_time(workplace: Workplace) -> None:
 def test_a_damaged_live_snapshot_is_replaced_though_nothing_changed(workplace: Workplace) -> None:
     draw_many(workplace.images, range(3))
     workplace.build()
-    path = workplace.layout.snapshot_dir("000001") / "descriptors.npy"
+    path = workplace.layout.snapshot_dir("000001") / "segment-0.descriptors.npy"
     path.write_bytes(path.read_bytes()[:-1])
     workplace.networks.loaded.clear()
     assert workplace.build().snapshot == "000002"

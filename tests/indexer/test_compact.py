@@ -57,7 +57,7 @@ def test_each_photo_is_its_own_nearest_at_a_distance_below_a_hundredth(
     layout: StoreLayout, photos: Path, descriptor: Descriptor
 ) -> None:
     with Snapshot.open(layout) as snapshot:
-        rows = snapshot.descriptors.astype(np.float32)
+        rows = snapshot.descriptors[snapshot.descriptors.order].astype(np.float32)
         for row, image in enumerate(snapshot.records(range(snapshot.manifest.count))):
             query = descriptor.describe([network_input(descriptor, photos / image.paths[0])])[0]
             distances = np.linalg.norm(rows - query, axis=1)

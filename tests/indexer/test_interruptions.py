@@ -122,17 +122,20 @@ def test_a_kill_costs_the_batch_in_hand_at_most(workplace: Workplace) -> None:
     "function",
     [
         "indexer.intake:write_thumbnail",
-        "indexer.build:publish",
+        "indexer.publication:publish",
+        "extractor_service.store.publish:link_segments",
+        "extractor_service.store.publish:write_segment",
         "extractor_service.store.publish:sync_directory",
         "extractor_service.store.publish:replace_file",
-        "indexer.build:sweep_thumbnails",
-        "indexer.build:Ledger.mark_published",
+        "indexer.publication:remove_thumbnails",
+        "indexer.publication:Ledger.mark_published",
     ],
 )
 def test_killed_at_any_step_the_live_snapshot_is_whole_and_the_next_run_completes_it(
     workplace: Workplace, tmp_path: Path, function: str
 ) -> None:
-    draw_many(workplace.images, range(8))
+    """While two changes are added to twelve images, which is few enough not to write all anew."""
+    draw_many(workplace.images, range(12))
     workplace.build()
     draw(workplace.images / "new.png", 100)
     (workplace.images / "0/0000.png").unlink()
@@ -153,7 +156,7 @@ def test_killed_at_any_step_the_live_snapshot_is_whole_and_the_next_run_complete
     [
         "indexer.build:install_ledger",
         "extractor_service.store.ledger_file:sync_directory",
-        "indexer.build:publish",
+        "indexer.publication:publish",
     ],
 )
 def test_a_rebuild_killed_at_its_end_is_completed(workplace: Workplace, function: str) -> None:

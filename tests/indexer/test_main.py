@@ -116,7 +116,7 @@ def test_status_tells_that_a_build_was_interrupted(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("indexer.build.publish", interrupt)
+        patch.setattr("indexer.publication.publish", interrupt)
         assert run(workplace, "build") == 130
     capsys.readouterr()
     assert run(workplace, "status") == 0
@@ -131,10 +131,10 @@ def test_verify_is_silent_about_a_whole_store_and_fails_on_a_damaged_one(
     run(workplace, "build")
     capsys.readouterr()
     assert run_json(workplace, capsys, "verify") == {"damage": []}
-    path = workplace.layout.snapshot_dir("000001") / "descriptors.npy"
+    path = workplace.layout.snapshot_dir("000001") / "segment-0.descriptors.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"\x77")
     assert run(workplace, "verify") == 1
-    assert "000001/descriptors.npy does not hash" in capsys.readouterr().out
+    assert "000001/segment-0.descriptors.npy does not hash" in capsys.readouterr().out
 
 
 def test_prune_keeps_the_newest(workplace: Workplace, capsys: pytest.CaptureFixture[str]) -> None:

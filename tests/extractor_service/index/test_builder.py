@@ -12,6 +12,7 @@ from extractor_service.errors import InvalidOption, SnapshotDamaged
 from extractor_service.index import open_index
 from extractor_service.index.builder import IndexPlan, build_index, choose_kind, measure
 from extractor_service.index.exact import ExactIndex
+from extractor_service.index.matrix import DescriptorMatrix
 
 LATENT_DIM = 24
 
@@ -29,13 +30,13 @@ ALL = photos_like(4_050, 64, seed=1)
 
 
 @pytest.fixture(scope="module")
-def descriptors() -> NDArray[np.float16]:
-    return ALL[:4_000]
+def descriptors() -> DescriptorMatrix:
+    return DescriptorMatrix([ALL[:4_000]])
 
 
 @pytest.mark.parametrize("kind", ["pq", "ivf", "hnsw"])
 def test_a_built_index_finds_what_exact_search_finds(
-    kind: str, descriptors: NDArray[np.float16], tmp_path: Path
+    kind: str, descriptors: DescriptorMatrix, tmp_path: Path
 ) -> None:
     report = build_index(IndexPlan(kind, 0.95), descriptors, tmp_path)
     assert report.kind == kind
@@ -49,7 +50,7 @@ def test_a_built_index_finds_what_exact_search_finds(
 
 @pytest.mark.parametrize("kind", ["pq", "ivf", "hnsw"])
 def test_distances_of_found_rows_are_exact_and_ascend(
-    kind: str, descriptors: NDArray[np.float16], tmp_path: Path
+    kind: str, descriptors: DescriptorMatrix, tmp_path: Path
 ) -> None:
     report = build_index(IndexPlan(kind, 0.5), descriptors, tmp_path)
     index = open_index(report.kind, tmp_path, descriptors, threads=1)
@@ -63,11 +64,12 @@ def test_distances_of_found_rows_are_exact_and_ascend(
 
 
 def test_equal_rows_come_in_ascending_order_of_row(tmp_path: Path) -> None:
-    descriptors = photos_like(2_000, 64, seed=3)
-    descriptors[[5, 900, 1_500]] = descriptors[42]
+    rows = photos_like(2_000, 64, seed=3)
+    rows[[5, 900, 1_500]] = rows[42]
+    descriptors = DescriptorMatrix([rows])
     report = build_index(IndexPlan("pq", 0.5), descriptors, tmp_path)
     found = open_index(report.kind, tmp_path, descriptors, threads=1).search(
-        descriptors[42:43].astype(np.float32), 4
+        rows[42:43].astype(np.float32), 4
     )
     assert found.rows[0].tolist() == [5, 42, 900, 1_500]
 
@@ -75,14 +77,14 @@ def test_equal_rows_come_in_ascending_order_of_row(tmp_path: Path) -> None:
 def test_a_target_out_of_reach_falls_back_to_exact_and_says_so(tmp_path: Path) -> None:
     noise = np.random.default_rng(4).standard_normal((3_000, 256))
     noise = (noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype(np.float16)
-    report = build_index(IndexPlan("ivf", 1.01), noise, tmp_path)
+    report = build_index(IndexPlan("ivf", 1.01), DescriptorMatrix([noise]), tmp_path)
     assert report.kind == "exact"
     assert "searched exactly instead" in report.note
     assert not list(tmp_path.iterdir())
 
 
 def test_fifty_images_are_searched_exactly_whatever_was_asked_for(tmp_path: Path) -> None:
-    report = build_index(IndexPlan("pq", 0.99), photos_like(50, 64, seed=5), tmp_path)
+    report = build_index(IndexPlan("pq", 0.99), DescriptorMatrix([photos_like(50, 64, seed=5)]), tmp_path)
     assert report.kind == "exact"
     assert "too few" in report.note
 
@@ -94,11 +96,11 @@ def test_auto_takes_exact_for_a_holiday_and_codes_for_a_shop() -> None:
 
 
 def test_codes_that_disagree_with_the_descriptors_are_damage(
-    descriptors: NDArray[np.float16], tmp_path: Path
+    descriptors: DescriptorMatrix, tmp_path: Path
 ) -> None:
     report = build_index(IndexPlan("pq", 0.5), descriptors, tmp_path)
     with pytest.raises(SnapshotDamaged):
-        open_index(report.kind, tmp_path, descriptors[:-1], threads=1)
+        open_index(report.kind, tmp_path, DescriptorMatrix([ALL[:3_999]]), threads=1)
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -13,6 +13,7 @@ from extractor_service.errors import InvalidOption
 from extractor_service.index import open_index
 from extractor_service.index.base import Neighbours
 from extractor_service.index.exact import ExactIndex
+from extractor_service.index.matrix import DescriptorMatrix
 
 DISTANCE_TOLERANCE = 2e-6  # float32 sums of D terms, then a square root
 
@@ -22,6 +23,10 @@ def normalised(rng: np.random.Generator, count: int, dim: int) -> NDArray[np.flo
     vectors = np.maximum(rng.standard_normal((count, dim), dtype=np.float32), 0) + np.float32(1e-3)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors
+
+
+def exact(rows: NDArray[np.float16], threads: int) -> ExactIndex:
+    return ExactIndex(DescriptorMatrix([rows]), threads)
 
 
 def reference_distances(
@@ -50,7 +55,7 @@ def test_agrees_with_a_plain_computation_at_any_shape(seed: int) -> None:
     count, dim, k = int(rng.integers(1, 400)), int(rng.integers(1, 90)), int(rng.integers(1, 60))
     descriptors = normalised(rng, count, dim).astype(np.float16)
     queries = normalised(rng, int(rng.integers(1, 4)), dim)
-    found = ExactIndex(descriptors, threads=2).search(queries, k)
+    found = exact(descriptors, threads=2).search(queries, k)
     assert found.rows.shape == found.distances.shape == (len(queries), k)
     assert found.rows.dtype == np.int64
     assert found.distances.dtype == np.float32
@@ -62,8 +67,8 @@ def test_the_number_of_threads_changes_nothing(threads: int) -> None:
     rng = np.random.default_rng(20)
     descriptors = normalised(rng, 9001, 16).astype(np.float16)
     queries = normalised(rng, 3, 16)
-    found = ExactIndex(descriptors, threads).search(queries, 50)
-    alone = ExactIndex(descriptors, threads=1).search(queries, 50)
+    found = exact(descriptors, threads).search(queries, 50)
+    alone = exact(descriptors, threads=1).search(queries, 50)
     np.testing.assert_array_equal(found.rows, alone.rows)
     np.testing.assert_array_equal(found.distances, alone.distances)
     distances = np.linalg.norm(queries[:, None].astype(np.float64) - descriptors, axis=2)
@@ -76,39 +81,39 @@ def test_ties_are_broken_by_row(threads: int) -> None:
     kinds = normalised(rng, 5, 24).astype(np.float16)
     descriptors = kinds[rng.integers(0, 5, 6000)]
     for k in (1, 10, 1500, 6000):
-        found = ExactIndex(descriptors, threads).search(kinds[:2].astype(np.float32), k)
+        found = exact(descriptors, threads).search(kinds[:2].astype(np.float32), k)
         for rows, distances in zip(found.rows, found.distances, strict=True):
             np.testing.assert_array_equal(np.lexsort((rows, distances)), np.arange(k))
     own = np.flatnonzero((descriptors == kinds[0]).all(axis=1))
-    first = ExactIndex(descriptors, threads).search(kinds[:1].astype(np.float32), 20)
+    first = exact(descriptors, threads).search(kinds[:1].astype(np.float32), 20)
     np.testing.assert_array_equal(first.rows[0], own[:20])
 
 
 def test_a_descriptor_finds_itself_at_no_distance() -> None:
     rng = np.random.default_rng(22)
     descriptors = normalised(rng, 300, 64).astype(np.float16)
-    found = ExactIndex(descriptors, threads=2).search(descriptors.astype(np.float32), 1)
+    found = exact(descriptors, threads=2).search(descriptors.astype(np.float32), 1)
     np.testing.assert_array_equal(found.rows[:, 0], np.arange(300))
     assert found.distances.max() == 0
 
 
 def test_a_query_before_rounding_finds_its_rounded_descriptor_within_a_hundredth() -> None:
     queries = normalised(np.random.default_rng(23), 100, 4096)
-    found = ExactIndex(queries.astype(np.float16), threads=2).search(queries, 1)
+    found = exact(queries.astype(np.float16), threads=2).search(queries, 1)
     np.testing.assert_array_equal(found.rows[:, 0], np.arange(100))
     assert found.distances.max() < 0.001
 
 
 def test_places_beyond_the_last_row_say_so() -> None:
     rng = np.random.default_rng(24)
-    found = ExactIndex(normalised(rng, 3, 8).astype(np.float16), threads=4).search(normalised(rng, 2, 8), 5)
+    found = exact(normalised(rng, 3, 8).astype(np.float16), threads=4).search(normalised(rng, 2, 8), 5)
     assert np.sort(found.rows[:, :3]).tolist() == [[0, 1, 2], [0, 1, 2]]
     assert (found.rows[:, 3:] == -1).all()
     assert np.isinf(found.distances[:, 3:]).all()
 
 
 def test_an_empty_index_answers_that_there_is_nothing() -> None:
-    index = ExactIndex(np.empty((0, 8), np.float16), threads=2)
+    index = exact(np.empty((0, 8), np.float16), threads=2)
     found = index.search(normalised(np.random.default_rng(25), 2, 8), 3)
     assert len(index) == 0
     assert (found.rows == -1).all()
@@ -116,14 +121,14 @@ def test_an_empty_index_answers_that_there_is_nothing() -> None:
 
 
 def test_no_query_has_no_neighbours() -> None:
-    found = ExactIndex(np.ones((4, 8), np.float16), threads=1).search(np.empty((0, 8), np.float32), 3)
+    found = exact(np.ones((4, 8), np.float16), threads=1).search(np.empty((0, 8), np.float32), 3)
     assert found.rows.shape == found.distances.shape == (0, 3)
 
 
 def test_a_descriptor_of_zeros_is_at_distance_one_from_everything() -> None:
     rng = np.random.default_rng(26)
     descriptors = np.vstack([normalised(rng, 5, 32), np.zeros((1, 32), np.float32)]).astype(np.float16)
-    found = ExactIndex(descriptors, threads=1).search(normalised(rng, 1, 32), 6)
+    found = exact(descriptors, threads=1).search(normalised(rng, 1, 32), 6)
     zero_at = np.flatnonzero(found.rows[0] == 5)
     np.testing.assert_allclose(found.distances[0, zero_at], 1, atol=1e-6)
 
@@ -134,13 +139,13 @@ def test_a_read_only_memory_map_is_searched_as_it_lies(tmp_path: Path) -> None:
     np.save(tmp_path / "descriptors.npy", descriptors)
     mapped = np.load(tmp_path / "descriptors.npy", mmap_mode="r")
     queries = normalised(rng, 2, 16)
-    found = ExactIndex(mapped, threads=2).search(queries, 10)
-    np.testing.assert_array_equal(found.rows, ExactIndex(descriptors, threads=1).search(queries, 10).rows)
+    found = exact(mapped, threads=2).search(queries, 10)
+    np.testing.assert_array_equal(found.rows, exact(descriptors, threads=1).search(queries, 10).rows)
 
 
 def test_queries_of_another_layout_are_understood() -> None:
     rng = np.random.default_rng(28)
-    index = ExactIndex(normalised(rng, 100, 16).astype(np.float16), threads=1)
+    index = exact(normalised(rng, 100, 16).astype(np.float16), threads=1)
     queries = normalised(rng, 4, 16)
     expected = index.search(queries, 5)
     for same in (np.asfortranarray(queries), np.repeat(queries, 2, axis=0)[::2]):
@@ -152,7 +157,7 @@ def test_queries_of_another_layout_are_understood() -> None:
 )
 def test_what_would_read_past_the_matrix_is_refused(shape: tuple[int, ...], k: int) -> None:
     with pytest.raises(ValueError, match="must be"):
-        ExactIndex(np.ones((4, 8), np.float16), threads=1).search(np.ones(shape, np.float32), k)
+        exact(np.ones((4, 8), np.float16), threads=1).search(np.ones(shape, np.float32), k)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +167,12 @@ def test_what_would_read_past_the_matrix_is_refused(shape: tuple[int, ...], k: i
 )
 def test_a_matrix_of_another_kind_is_refused(matrix: NDArray[np.float16]) -> None:
     with pytest.raises(ValueError, match="float16"):
-        ExactIndex(matrix, threads=1)
+        DescriptorMatrix([matrix])
 
 
 def test_many_threads_may_search_at_once() -> None:
     rng = np.random.default_rng(29)
-    index = ExactIndex(normalised(rng, 8000, 32).astype(np.float16), threads=2)
+    index = exact(normalised(rng, 8000, 32).astype(np.float16), threads=2)
     queries = normalised(rng, 64, 32)
     expected = index.search(queries, 10).rows
     with ThreadPoolExecutor(8) as callers:
@@ -176,7 +181,7 @@ def test_many_threads_may_search_at_once() -> None:
 
 
 def test_an_index_is_opened_by_its_kind(tmp_path: Path) -> None:
-    index = open_index("exact", tmp_path, np.ones((3, 8), np.float16), threads=1)
+    index = open_index("exact", tmp_path, DescriptorMatrix([np.ones((3, 8), np.float16)]), threads=1)
     assert (index.kind, index.approximate, len(index)) == ("exact", False, 3)
     with pytest.raises(InvalidOption, match="tree"):
-        open_index("tree", tmp_path, np.ones((3, 8), np.float16), threads=1)
+        open_index("tree", tmp_path, DescriptorMatrix([np.ones((3, 8), np.float16)]), threads=1)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from extractor_service.backbones.base import ModelIdentity, Precision
 from extractor_service.local_features import LocalFeatures
 from extractor_service.local_features.storage import to_bytes
+from extractor_service.store.content import SnapshotContent
 from extractor_service.store.layout import image_id_of
 from extractor_service.store.ledger import DescribedImage, FileState
-from extractor_service.store.publish import SnapshotContent
 from extractor_service.store.recipe import Recipe
 from extractor_service.store.records import ImageRecord, RefusedFile
 

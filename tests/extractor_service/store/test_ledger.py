@@ -96,7 +96,7 @@ def test_known_files_tell_the_state_and_the_image(ledger: Ledger) -> None:
 def test_only_what_a_snapshot_would_show_makes_it_lag_behind(ledger: Ledger) -> None:
     ledger.add([described(1, "a.jpg")])
     ledger.refuse(file("b.jpg"), "EMPTY_IMAGE", "The file is empty.")
-    ledger.mark_published()
+    ledger.mark_published("000001")
     ledger.touch(file("a.jpg", mtime_ns=9))
     ledger.refuse(file("b.jpg", mtime_ns=9), "EMPTY_IMAGE", "The file is empty.")
     ledger.forget([])
@@ -108,7 +108,7 @@ def test_only_what_a_snapshot_would_show_makes_it_lag_behind(ledger: Ledger) -> 
 @pytest.mark.parametrize("change", ["add", "link", "refuse", "forget", "orphan"])
 def test_every_other_change_makes_it_lag_behind(ledger: Ledger, change: str) -> None:
     ledger.add([described(1, "a.jpg", "b.jpg"), described(2, "c.jpg")])
-    ledger.mark_published()
+    ledger.mark_published("000001")
     {
         "add": lambda: ledger.add([described(3)]),
         "link": lambda: ledger.link(file("d.jpg"), image_id(1)),
@@ -117,6 +117,31 @@ def test_every_other_change_makes_it_lag_behind(ledger: Ledger, change: str) -> 
         "orphan": lambda: ledger.link(file("c.jpg"), image_id(1)),
     }[change]()
     assert ledger.unpublished
+
+
+def test_it_keeps_book_of_the_images_that_came_went_or_have_other_files(ledger: Ledger) -> None:
+    assert ledger.published_version is None
+    ledger.add([described(1, "a.jpg", "b.jpg"), described(2, "c.jpg"), described(3, "d.jpg"), described(4)])
+    ledger.refuse(file("e.jpg"), "EMPTY_IMAGE", "The file is empty.")
+    assert ledger.changes() == sorted(map(image_id, range(1, 5)))
+    ledger.mark_published("000007")
+    assert (ledger.changes(), ledger.published_version) == ([], "000007")
+    ledger.touch(file("a.jpg", mtime_ns=9))
+    ledger.link(file("c.jpg"), image_id(2))
+    assert ledger.changes() == []
+    ledger.link(file("b.jpg"), image_id(3))
+    assert ledger.changes() == sorted([image_id(1), image_id(3)])
+    ledger.refuse(file("c.jpg"), "EMPTY_IMAGE", "The file is empty.")
+    ledger.forget(["4.jpg"])
+    ledger.add([described(5)])
+    assert ledger.changes() == sorted(map(image_id, range(1, 6)))
+
+
+def test_some_images_can_be_asked_for_in_any_number(ledger: Ledger) -> None:
+    ledger.add(described(seed) for seed in range(2_500))
+    wanted = sorted(image_id(seed) for seed in range(0, 2_500, 2))
+    assert [image.image_id for image, _ in ledger.images(wanted)] == wanted
+    assert list(ledger.images([])) == []
 
 
 def test_a_batch_goes_in_whole_or_not_at_all(ledger: Ledger) -> None:

@@ -9,11 +9,12 @@ import pytest
 from extractor_service.errors import SnapshotDamaged
 from extractor_service.local_features import LocalFeatures
 from extractor_service.store.layout import StoreLayout
-from extractor_service.store.local_features_files import RECORDS_NAME, SIZES_NAME, STARTS_NAME
 from extractor_service.store.manifest import MANIFEST_NAME, FileEntry, Manifest
 from extractor_service.store.publish import publish
 from extractor_service.store.snapshot import Snapshot
 from tests.extractor_service.store.stores import content, content_with_local_features, features, image_id
+
+NAMES = ("segment-0.local_features.npy", "segment-0.local_starts.npy", "segment-0.local_sizes.npy")
 
 
 @pytest.fixture
@@ -44,16 +45,16 @@ def test_images_without_features_are_kept_as_such(layout: StoreLayout, seeds: li
 
 def test_the_records_are_mapped_and_hashed(layout: StoreLayout) -> None:
     manifest = publish(layout, content_with_local_features(range(9)))
-    assert {RECORDS_NAME, STARTS_NAME, SIZES_NAME} <= set(manifest.files)
+    assert set(NAMES) <= set(manifest.files)
     with Snapshot.open(layout) as snapshot:
         assert snapshot.local_features is not None
-        assert isinstance(snapshot.local_features.records, np.memmap)
+        assert isinstance(snapshot.local_features.parts[0].records, np.memmap)
 
 
 def test_a_snapshot_published_without_has_none(layout: StoreLayout) -> None:
     manifest = publish(layout, content(range(3)))
     assert not manifest.local_features
-    assert RECORDS_NAME not in manifest.files
+    assert not set(NAMES) & set(manifest.files)
     with Snapshot.open(layout) as snapshot:
         assert snapshot.local_features is None
 
@@ -66,7 +67,7 @@ def test_one_blob_an_image_or_nothing_is_published(layout: StoreLayout, count: i
     assert not layout.current_path.exists()
 
 
-@pytest.mark.parametrize("name", [RECORDS_NAME, STARTS_NAME, SIZES_NAME])
+@pytest.mark.parametrize("name", NAMES)
 def test_files_that_do_not_fit_each_other_are_damage(layout: StoreLayout, name: str) -> None:
     """Though each of them is what the manifest says."""
     publish(layout, content_with_local_features(range(9)))

@@ -32,7 +32,7 @@ def test_the_manifest_says_what_was_published(layout: StoreLayout) -> None:
     assert (read.index.kind, read.model_note) == ("exact", "Because.")
     age = datetime.now(UTC) - datetime.fromisoformat(read.created)
     assert timedelta(0) <= age < timedelta(minutes=5)
-    assert set(read.files) == {"descriptors.npy", "images.sqlite3", "calibration.npy"}
+    assert set(read.files) == {"segment-0.descriptors.npy", "images.sqlite3", "order.npy", "calibration.npy"}
 
 
 def test_the_same_content_is_published_as_the_same_bytes(layout: StoreLayout) -> None:
@@ -42,7 +42,7 @@ def test_the_same_content_is_published_as_the_same_bytes(layout: StoreLayout) ->
 
 def test_descriptors_are_a_little_endian_matrix_that_numpy_reads(layout: StoreLayout) -> None:
     publish(layout, content(range(3)))
-    matrix = np.load(layout.snapshot_dir("000001") / "descriptors.npy", allow_pickle=False)
+    matrix = np.load(layout.snapshot_dir("000001") / "segment-0.descriptors.npy", allow_pickle=False)
     assert (matrix.dtype.str, matrix.shape, matrix.flags["C_CONTIGUOUS"]) == ("<f2", (3, RECIPE.dim), True)
 
 

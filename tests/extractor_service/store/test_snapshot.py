@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from extractor_service.errors import SnapshotDamaged, StoreMissing
+from extractor_service.errors import SnapshotDamaged, SnapshotOutdated, StoreMissing
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.prune import prune
 from extractor_service.store.publish import publish
@@ -100,7 +100,7 @@ def test_refused_files_come_in_order_of_path_and_no_more_than_asked_for(layout: 
 def test_a_collection_too_small_to_calibrate_can_be_published(layout: StoreLayout, count: int) -> None:
     publish(layout, content(range(count)))
     with Snapshot.open(layout) as snapshot:
-        assert snapshot.descriptors.shape == (count, RECIPE.dim)
+        assert (snapshot.descriptors.count, snapshot.descriptors.dim) == (count, RECIPE.dim)
         assert snapshot.background_distances.size == 0
         assert len(snapshot.sample(5)) == count
 
@@ -108,7 +108,7 @@ def test_a_collection_too_small_to_calibrate_can_be_published(layout: StoreLayou
 def test_background_distances_ascend_and_are_those_of_the_descriptors(layout: StoreLayout) -> None:
     publish(layout, content(range(3)))
     with Snapshot.open(layout) as snapshot:
-        rows = snapshot.descriptors.astype(np.float32)
+        rows = snapshot.descriptors[snapshot.descriptors.order].astype(np.float32)
         pairs = [np.linalg.norm(rows[a] - rows[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
         np.testing.assert_allclose(snapshot.background_distances, sorted(pairs), rtol=1e-5)
 
@@ -116,7 +116,7 @@ def test_background_distances_ascend_and_are_those_of_the_descriptors(layout: St
 def test_the_descriptors_cannot_be_written(layout: StoreLayout) -> None:
     publish(layout, content(range(2)))
     with Snapshot.open(layout) as snapshot, pytest.raises(ValueError, match="read-only"):
-        snapshot.descriptors[0, 0] = 1
+        snapshot.descriptors.parts[0][0, 0] = 1
 
 
 def test_nothing_published_is_a_missing_store(layout: StoreLayout) -> None:
@@ -139,7 +139,9 @@ def test_a_current_file_that_names_no_snapshot_is_damage(layout: StoreLayout, te
         Snapshot.open(layout)
 
 
-@pytest.mark.parametrize("name", ["descriptors.npy", "images.sqlite3", "calibration.npy", "manifest.json"])
+@pytest.mark.parametrize(
+    "name", ["segment-0.descriptors.npy", "images.sqlite3", "order.npy", "calibration.npy", "manifest.json"]
+)
 @pytest.mark.parametrize("harm", ["flip", "truncate", "remove"])
 def test_every_kind_of_damage_to_every_file_is_found(layout: StoreLayout, name: str, harm: str) -> None:
     publish(layout, content(range(5)))
@@ -167,8 +169,16 @@ def test_a_manifest_cannot_name_files_outside_its_folder(layout: StoreLayout) ->
 def test_a_snapshot_of_a_later_format_is_refused(layout: StoreLayout) -> None:
     publish(layout, content(range(2)))
     path = layout.snapshot_dir("000001") / "manifest.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
     with pytest.raises(SnapshotDamaged):
+        Snapshot.open(layout)
+
+
+def test_a_snapshot_of_the_first_format_asks_to_be_written_anew(layout: StoreLayout) -> None:
+    publish(layout, content(range(2)))
+    path = layout.snapshot_dir("000001") / "manifest.json"
+    path.write_text(path.read_text().replace('"format": 2', '"format": 1'))
+    with pytest.raises(SnapshotOutdated, match="index again"):
         Snapshot.open(layout)
 
 
@@ -188,11 +198,11 @@ def test_a_read_only_store_can_be_read(layout: StoreLayout) -> None:
 def test_an_open_snapshot_outlives_its_files(layout: StoreLayout) -> None:
     publish(layout, content(range(5)))
     with Snapshot.open(layout) as snapshot:
-        before = snapshot.records(range(5)), np.array(snapshot.descriptors)
+        before = snapshot.records(range(5)), snapshot.descriptors[range(5)]
         publish(layout, content(range(6)))
         assert prune(layout, keep=1) == ["000001"]
         assert snapshot.records(range(5)) == before[0]
-        np.testing.assert_array_equal(snapshot.descriptors, before[1])
+        np.testing.assert_array_equal(snapshot.descriptors[range(5)], before[1])
 
 
 def test_readers_see_the_old_or_the_new_snapshot_whole_while_others_are_published(

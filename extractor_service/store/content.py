@@ -1,0 +1,54 @@
+"""What to publish: a whole collection, or what tells it from the live snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.index.builder import IndexPlan
+from extractor_service.store.manifest import Manifest
+from extractor_service.store.recipe import Recipe
+from extractor_service.store.records import ImageRecord, RefusedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A snapshot that the next one goes on from: its segments stay as they are."""
+
+    manifest: Manifest
+    deleted: Sequence[str] = ()
+    """Ids of its images that are gone. Their rows stay, but nobody finds them any more."""
+    moved: Sequence[ImageRecord] = ()
+    """Images that it holds and whose paths have become others."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotContent:
+    """Each stream is read once, so that no collection has to fit in memory."""
+
+    recipe: Recipe
+    model_note: str
+    count: int
+    """Images to write."""
+    images: Iterable[tuple[ImageRecord, NDArray[np.float16]]]
+    """`count` of them in ascending order of image_id, with their descriptors, shape=(D,)."""
+    refused: Iterable[RefusedFile]
+    index: IndexPlan = IndexPlan()
+    local_features: Iterable[bytes] = ()
+    """One blob an image, in the order of `images`; read only where the recipe asks for them."""
+    base: Base | None = None
+    """None where the images are the whole collection. Else they are those that the base lacks, and the recipe
+    is the base's."""
+
+    @property
+    def shared_rows(self) -> list[int]:
+        """Rows of each of the base's segments."""
+        return [] if self.base is None else self.base.manifest.segment_rows
+
+    @property
+    def segment_rows(self) -> list[int]:
+        """Rows of each segment of the new snapshot: at least one segment, and no further empty one."""
+        return [*self.shared_rows, self.count] if self.count or not self.shared_rows else self.shared_rows

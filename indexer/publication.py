@@ -1,0 +1,114 @@
+"""From the ledger to the live snapshot: what has changed is added to it, or all of it is written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from extractor_service.cpus import available_cpus
+from extractor_service.errors import StoreError
+from extractor_service.index import IndexPlan
+from extractor_service.store.content import Base, SnapshotContent
+from extractor_service.store.layout import StoreLayout
+from extractor_service.store.ledger import Ledger
+from extractor_service.store.manifest import Manifest
+from extractor_service.store.publish import publish
+from extractor_service.store.snapshot import Snapshot
+from extractor_service.store.thumbnails import remove_thumbnails, sweep_thumbnails
+from indexer.settings import IndexerSettings
+
+MAX_SEGMENTS = 8
+"""Every search visits each."""
+MAX_SHARE = 0.1
+"""Of the rows may have been added, or be deleted, since all was written anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What tells the ledger from the live snapshot. Ids, ascending."""
+
+    base: Manifest
+    added: Sequence[str]
+    moved: Sequence[str]
+    """In both; their paths may be others."""
+    deleted: Sequence[str]
+    gone: Sequence[str]
+    """No more in the ledger: those deleted, and what came and went unpublished."""
+
+    @property
+    def are_few(self) -> bool:
+        """Whether adding them leaves a snapshot that is about as good as one written anew."""
+        rows = self.base.rows + len(self.added)
+        added = rows - self.base.segment_rows[0]
+        deleted = self.base.rows - self.base.count + len(self.deleted)
+        most = max(added, deleted, len(self.moved))
+        return len(self.base.segment_rows) < MAX_SEGMENTS and most <= MAX_SHARE * rows
+
+
+def publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSettings) -> bool:
+    """Whether it had to. What was published before is in question, too: it may be damaged or removed."""
+    changes = _changes_since_live(layout, ledger, settings)
+    if changes is not None and not ledger.unpublished:
+        return False
+    plan = IndexPlan(settings.index, settings.target_recall, settings.threads or available_cpus())
+    if changes is not None and changes.are_few:
+        manifest = publish(layout, _addition(ledger, plan, changes))
+        remove_thumbnails(layout, changes.gone)
+    else:
+        manifest = publish(layout, _everything(ledger, plan))
+        sweep_thumbnails(layout, set(ledger.image_ids()))
+    # Thumbnails went only now: the snapshot that was live until here showed them.
+    ledger.mark_published(manifest.version)
+    return True
+
+
+def _changes_since_live(layout: StoreLayout, ledger: Ledger, settings: IndexerSettings) -> _Changes | None:
+    """None where the live snapshot is not what this ledger was published as, or not what is asked for."""
+    try:
+        with Snapshot.open(layout) as live:
+            manifest = live.manifest
+            wanted = (ledger.recipe, settings.index, ledger.published_version)
+            if (manifest.recipe, manifest.index.requested, manifest.version) != wanted:
+                return None
+            return _changes(live, ledger)
+    except StoreError:
+        return None
+
+
+def _changes(live: Snapshot, ledger: Ledger) -> _Changes:
+    changed = ledger.changes()
+    published = {image_id for image_id in changed if live.row_of(image_id) is not None}
+    there = {image_id for image_id in changed if ledger.has_image(image_id)}
+    return _Changes(
+        base=live.manifest,
+        added=sorted(there - published),
+        moved=sorted(there & published),
+        deleted=sorted(published - there),
+        gone=sorted(set(changed) - there),
+    )
+
+
+def _everything(ledger: Ledger, plan: IndexPlan) -> SnapshotContent:
+    return SnapshotContent(
+        recipe=ledger.recipe,
+        model_note=ledger.model_note,
+        count=ledger.image_count(),
+        images=ledger.images(),
+        refused=ledger.refused(),
+        index=plan,
+        local_features=ledger.local_features(),
+    )
+
+
+def _addition(ledger: Ledger, plan: IndexPlan, changes: _Changes) -> SnapshotContent:
+    moved = [record for record, _ in ledger.images(changes.moved)]
+    return SnapshotContent(
+        recipe=ledger.recipe,
+        model_note=ledger.model_note,
+        count=len(changes.added),
+        images=ledger.images(changes.added),
+        refused=ledger.refused(),
+        index=plan,
+        local_features=ledger.local_features(changes.added),
+        base=Base(changes.base, changes.deleted, moved),
+    )
