@@ -16,7 +16,7 @@ from pydantic import ValidationError
 # candidates took 95 ms with one, over 400 with two. It reads this when it is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from extractor_service.settings import ExtractorSettings
+from extractor_service.settings import ExtractorSettings, first_problem
 
 # What is heavy (gRPC, OpenVINO, faiss) is imported where it is used: --help and bad settings answer at once.
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = ExtractorSettings()
     except ValidationError as error:
-        return _fail(_first_problem(error), BAD_SETTING)
+        return _fail(first_problem(error), BAD_SETTING)
     if options.command == "health":
         return _health(settings, options.tls_name)
     logging.basicConfig(
@@ -92,15 +92,6 @@ def _settings_help() -> str:
         default = "none" if field.default is None else field.default
         lines.append(f"  {prefix}{name.upper()} ({default})\n      {field.description}")
     return "\n".join(lines)
-
-
-def _first_problem(error: ValidationError) -> str:
-    """One line: which setting, and what is wrong with it. Never the value, which may be a secret."""
-    problem = error.errors()[0]
-    if not problem["loc"]:
-        return problem["msg"].removeprefix("Value error, ") + "."
-    name = ExtractorSettings.model_config["env_prefix"] + str(problem["loc"][0]).upper()
-    return f"{name}: {problem['msg']}."
 
 
 def _fail(sentence: str, code: int) -> int:

@@ -17,17 +17,11 @@ from grpc_reflection.v1alpha import reflection
 from extractor_service.arrivals import Arrivals
 from extractor_service.auth import BearerTokenInterceptor
 from extractor_service.collection import Collection
-from extractor_service.cpus import available_cpus
-from extractor_service.decoding import DecodePool
-from extractor_service.engine import Engine
-from extractor_service.images import ImageLimits
-from extractor_service.live_index import LiveIndex
 from extractor_service.query_model import LoadBackbone
+from extractor_service.search_core import SearchCore
 from extractor_service.servicer import ImageSearchServicer
 from extractor_service.settings import MIB, ExtractorSettings
 from extractor_service.status import StatusInterceptor
-from extractor_service.store.layout import StoreLayout
-from extractor_service.verified_hits import Effort
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 logger = logging.getLogger(__name__)
@@ -45,30 +39,14 @@ class ExtractorServer:
     """One service from `start` to `stop`. Build it on the event loop that runs it."""
 
     def __init__(self, settings: ExtractorSettings, load_backbone: LoadBackbone) -> None:
-        threads = settings.threads or available_cpus()
-        layout = StoreLayout(settings.store_dir)
-        limits = ImageLimits(settings.max_image_bytes, settings.max_pixels)
         self._settings = settings
-        self._live = LiveIndex(layout, load_backbone, settings.precision, settings.max_batch, threads)
-        self._decode_pool = DecodePool(
-            settings.decode_workers or available_cpus(),
-            settings.decode_timeout_s,
-            settings.decode_memory_bytes,
-        )
-        self._engine = Engine(
-            self._live,
-            self._decode_pool,
-            limits,
-            settings.images_dir,
-            settings.max_in_flight,
-            threads,
-            Effort(settings.verify_candidates, settings.verify_budget_ms / 1_000),
-        )
+        self._core = SearchCore(settings, load_backbone)
+        self._live = self._core.live
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._arrivals = Arrivals()
         interceptors = (self._arrivals, *_interceptors(settings))
         self._server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
-        self._register(ImageSearchServicer(self._engine, Collection(self._live), layout))
+        self._register(ImageSearchServicer(self._core.engine, Collection(self._live), self._core.layout))
         self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
         """The port listened on, once started."""
@@ -99,9 +77,7 @@ class ExtractorServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.stop(None)
-        self._decode_pool.close()
-        self._engine.close()
-        self._live.close()
+        self._core.close()
 
     def _register(self, servicer: ImageSearchServicer) -> None:
         search_pb2_grpc.add_ImageSearchServiceServicer_to_server(servicer, self._server)  # type: ignore[no-untyped-call]

@@ -20,6 +20,8 @@ SERVICE_EDGE = tuple(
     for module in ("__main__", "arrivals", "auth", "health", "messages", "server", "servicer", "status")
 )
 
+ENGINE = ("extractor_service.engine", "extractor_service.search_core")
+
 
 @dataclass(frozen=True)
 class Arrow:
@@ -53,10 +55,12 @@ ARROWS = (
     Arrow("extractor_service", never=SERVICE_EDGE, but=SERVICE_EDGE),
     Arrow(
         "extractor_service",
-        never=("extractor_service.engine",),
-        but=(*SERVICE_EDGE, "extractor_service.engine"),
+        never=ENGINE,
+        but=(*SERVICE_EDGE, *ENGINE),
     ),
-    Arrow("indexer", never=("extractor_service.engine", "extractor_service.batching", *SERVICE_EDGE, *GRPC)),
+    Arrow("indexer", never=("extractor_service.batching", *SERVICE_EDGE, *GRPC)),
+    # The self-test searches as the service does; indexing never searches.
+    Arrow("indexer", never=ENGINE, but=("indexer.selftest",)),
     # The networks' makers stay where networks are made; benchmarks measure Keras itself.
     *(
         Arrow(room, never=TENSORFLOW, but=("extractor_service.backbones",))
@@ -132,6 +136,9 @@ def test_every_import_follows_the_arrows() -> None:
         ("extractor_service.descriptors.fc6", "import tensorflow as tf"),
         ("extractor_service.server", "from keras import Model"),
         ("indexer.build", "from extractor_service import engine"),
+        ("indexer.build", "from extractor_service.search_core import SearchCore"),
+        ("extractor_service.hits", "from extractor_service.search_core import SearchCore"),
+        ("indexer.selftest.searches", "from extractor_service import servicer"),
         ("samples.draw", "import extractor_service.images"),
     ],
 )
@@ -147,6 +154,7 @@ def test_an_import_against_the_arrows_is_found(module: str, source: str) -> None
         ("extractor_service.backbones.keras_vgg16", "import keras"),
         ("extractor_service.servicer", "from extractor_service.engine import Engine"),
         ("indexer.build", "from extractor_service.store.ledger import Ledger"),
+        ("indexer.selftest.searches", "from extractor_service.search_core import SearchCore"),
     ],
 )
 def test_an_import_along_the_arrows_is_left_alone(module: str, source: str) -> None:
