@@ -1,9 +1,10 @@
-"""python -m indexer: build, status, verify, prune, weights."""
+"""python -m indexer: build, status, verify, prune, selftest, weights."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sqlite3
 import sys
@@ -15,7 +16,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+if sys.argv[1:2] == ["selftest"]:
+    # As in extractor_service.__main__, and only here: NumPy's threads slow verification down, but speed
+    # up what faiss trains. Both read this when they are first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from extractor_service.errors import ImageSearchError, InvalidOption
+from extractor_service.settings import first_problem as first_extractor_problem
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.lock import exclusive
 from extractor_service.store.prune import prune
@@ -24,6 +31,8 @@ from indexer.arguments import first_problem, parser, settings_of
 from indexer.build import build
 from indexer.inspection import damage, status
 from indexer.networks import Networks, StoredNetworks
+from indexer.selftest.results import Choices
+from indexer.selftest.run import selftest
 from indexer.settings import IndexerSettings
 
 FINE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -102,6 +111,21 @@ def _prune(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNet
     return FINE
 
 
+def _selftest(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
+    choices = Choices(options.photos, options.seed, options.exact, options.expand, options.verify)
+    # What serving has to say is for a log; here the results tell it.
+    logging.getLogger("extractor_service").setLevel(logging.ERROR)
+    try:
+        results, report = selftest(settings, provide(settings), choices, options.report, console.photo_bar)
+    except ValidationError as error:
+        return _fail(first_extractor_problem(error), BAD_USAGE)
+    except KeyboardInterrupt:
+        return _fail("Interrupted; there is no report.", INTERRUPTED)
+    value = results.to_json() | {"report": str(report)}
+    _report(options, value, f"{console.selftest_text(results)}\nReport: {report}")
+    return FINE
+
+
 def _weights(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
     choice = provide(settings).prepare("vgg16")
     _report(
@@ -112,7 +136,14 @@ def _weights(options: argparse.Namespace, settings: IndexerSettings, provide: Pr
     return FINE
 
 
-_COMMANDS = {"build": _build, "status": _status, "verify": _verify, "prune": _prune, "weights": _weights}
+_COMMANDS = {
+    "build": _build,
+    "status": _status,
+    "verify": _verify,
+    "prune": _prune,
+    "selftest": _selftest,
+    "weights": _weights,
+}
 
 
 def _report(options: argparse.Namespace, value: dict[str, Any], text: str) -> None:

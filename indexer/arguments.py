@@ -14,6 +14,7 @@ COMMANDS = {
     "status": "show what the store holds",
     "verify": "read every file of the store and report damage",
     "prune": "remove old snapshots, never the live one",
+    "selftest": "search with altered photos of the collection and tell which find their originals",
     "weights": "fetch (or take VGG16_WEIGHTS), check and convert VGG16's weights",
 }
 
@@ -36,8 +37,12 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--store", type=_folder, help="folder of the store; default INDEXER_STORE_DIR")
         command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         command.set_defaults(images=None)
+    for name in ("build", "selftest"):
+        commands.choices[name].add_argument(
+            "--images", type=_folder, help="folder of photos; default INDEXER_IMAGES_DIR"
+        )
+    _add_selftest_arguments(commands.choices["selftest"])
     build_command = commands.choices["build"]
-    build_command.add_argument("--images", type=_folder, help="folder of photos; default INDEXER_IMAGES_DIR")
     build_command.add_argument(
         "--rebuild",
         action="store_true",
@@ -55,6 +60,20 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+def _add_selftest_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--photos",
+        type=_at_least_one,
+        default=100,
+        help="how many photos are drawn (default 100)",
+    )
+    command.add_argument("--seed", type=_seed, default=0, help="of all that is random (default 0)")
+    command.add_argument("--report", type=Path, help="HTML file to write; default selftest.html in the store")
+    command.add_argument("--exact", action="store_true", help="compare with every photo, without the index")
+    command.add_argument("--expand", action="store_true", help="widen each search by its first results")
+    command.add_argument("--verify", action="store_true", help="re-rank the first results by their geometry")
+
+
 def _folder(text: str) -> Path:
     """Not the current folder where a shell's variable is unset."""
     if not text:
@@ -66,6 +85,13 @@ def _at_least_one(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
     return value
 
 

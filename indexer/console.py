@@ -13,6 +13,8 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from extractor_service.store.records import RefusedFile
 from indexer.inspection import Status
+from indexer.selftest.results import LEFT_OUT_SHOWN, LeftOut, Results, few_images_note, recall_at
+from indexer.selftest.transformations import TRANSFORMATIONS
 from indexer.summary import Summary
 
 
@@ -55,6 +57,30 @@ def status_text(status: Status) -> str:
     if status.unpublished:
         lines.append("An indexer is at work or was interrupted: run build to publish what it has done.")
     return "\n".join(lines)
+
+
+def selftest_text(results: Results) -> str:
+    index = results.index
+    lines = [
+        f"{results.tested} of {index.count} photos tested against snapshot {index.version}, "
+        f"{index.descriptor} of {index.model}, in {results.seconds:.1f} s.",
+        *_left_out_lines(results.left_out),
+        *filter(None, [few_images_note(results)]),
+        "",
+        f"{'transformation':<15} {'recall@1':>8} {'recall@10':>9}",
+    ]
+    for each in TRANSFORMATIONS:
+        outcomes = results.of(each)
+        lines.append(
+            f"{each.name:<15} {recall_at(1, outcomes):8.3f} {recall_at(10, outcomes):9.3f}  {each.what}"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _left_out_lines(left_out: list[LeftOut]) -> list[str]:
+    shown = [f"  left out {each.path}: {each.reason}" for each in left_out[:LEFT_OUT_SHOWN]]
+    more = len(left_out) - len(shown)
+    return [*shown, f"  … and {more} more"] if more else shown
 
 
 def _refused_lines(first: list[RefusedFile], count: int) -> list[str]:

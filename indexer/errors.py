@@ -9,3 +9,15 @@ class ImagesFolderError(ImageSearchError):
     """The images folder is missing or unreadable, or indexing it would leave nothing to search."""
 
     reason = "UNUSABLE_IMAGES_FOLDER"
+
+
+class NothingToTest(ImageSearchError):
+    """No photo of the index can be altered and searched with."""
+
+    reason = "NOTHING_TO_TEST"
+
+
+class ReportError(ImageSearchError):
+    """The self-test's report cannot be written where it should be."""
+
+    reason = "UNWRITABLE_REPORT"
