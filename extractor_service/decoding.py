@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from extractor_service.decode_pool import DecodePool
 from extractor_service.descriptors.base import InputPlan
 from extractor_service.errors import EmptyImage, TooManyBytes, UnreadableFile
-from extractor_service.images import ImageLimits, Region, crop, decode, webp
+from extractor_service.images import (
+    WHOLE,
+    DecodedImage,
+    ImageLimits,
+    LeastScale,
+    Region,
+    crop,
+    decode,
+    webp,
+)
 
 if TYPE_CHECKING:
     from extractor_service.local_features import RootSift
@@ -68,11 +77,16 @@ def decode_query(
     local_features: RootSift | None = None,
 ) -> QueryPicture:
     """Raises whatever `images.decode` raises."""
-    rgb = decode(data, limits).rgb
-    height, width = rgb.shape[:2]
-    wanted = rgb if region is None else crop(rgb, region)
-    shown = webp(rgb, PREVIEW_LONG_SIDE_PX) if preview else b""
-    return QueryPicture(width, height, plan.prepare(wanted), shown, _extracted(wanted, local_features))
+    part = region or WHOLE
+    image = decode(data, limits, _network_scale(plan, part))
+    network_input = plan.prepare(crop(image.rgb, part))
+    if preview:
+        image = _at_least(image, data, limits, PREVIEW_LONG_SIDE_PX, WHOLE)
+    shown = webp(image.rgb, PREVIEW_LONG_SIDE_PX) if preview else b""
+    if local_features:
+        image = _at_least(image, data, limits, local_features.long_side_px, part)
+    found = _extracted(crop(image.rgb, part), local_features) if local_features else None
+    return QueryPicture(image.width, image.height, network_input, shown, found)
 
 
 def decode_file(
@@ -80,24 +94,48 @@ def decode_file(
 ) -> IndexedPicture:
     """Raises UnreadableFile, and whatever `images.decode` raises."""
     data, mtime_ns = _read(path, limits.max_bytes)
-    image = decode(data, limits)
-    height, width = image.rgb.shape[:2]
+    image = decode(data, limits, _network_scale(plan, WHOLE))
+    network_input, thumbnail = plan.prepare(image.rgb), webp(image.rgb, THUMBNAIL_LONG_SIDE_PX)
+    if local_features:
+        image = _at_least(image, data, limits, local_features.long_side_px, WHOLE)
     return IndexedPicture(
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
         mtime_ns=mtime_ns,
-        width=width,
-        height=height,
+        width=image.width,
+        height=image.height,
         media_type=image.media_type,
-        network_input=plan.prepare(image.rgb),
-        thumbnail=webp(image.rgb, THUMBNAIL_LONG_SIDE_PX),
-        local_features=_extracted(image.rgb, local_features),
+        network_input=network_input,
+        thumbnail=thumbnail,
+        local_features=_extracted(image.rgb, local_features) if local_features else None,
     )
 
 
-def _extracted(rgb: NDArray[np.uint8], local_features: RootSift | None) -> bytes | None:
-    if local_features is None:
-        return None
+def _network_scale(plan: InputPlan, part: Region) -> LeastScale:
+    """For the network and a thumbnail, and for nothing else: what is found in a photo must not depend on what
+    is asked besides, in a query or at indexing."""
+
+    def least_scale(width: int, height: int) -> float:
+        for_network = plan.least_scale(part.width * width, part.height * height)
+        return max(for_network, THUMBNAIL_LONG_SIDE_PX / max(width, height))
+
+    return least_scale
+
+
+def _at_least(
+    image: DecodedImage, data: bytes, limits: ImageLimits, long_side_px: int, part: Region
+) -> DecodedImage:
+    """With this long side of the part or a longer one: decoded once more where the picture is too small."""
+
+    def least_scale(width: int, height: int) -> float:
+        return long_side_px / max(part.width * width, part.height * height)
+
+    if image.scale >= min(1.0, least_scale(image.width, image.height)):
+        return image
+    return decode(data, limits, least_scale)
+
+
+def _extracted(rgb: NDArray[np.uint8], local_features: RootSift) -> bytes:
     # Only here, so that workers that are never asked for local features are spared 300 MiB of address space.
     import cv2
 

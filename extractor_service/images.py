@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,6 +17,7 @@ import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, ExifTags, Image, WebPImagePlugin  # noqa: F401 (importing registers them)
+from PIL.JpegImagePlugin import JpegImageFile
 
 from extractor_service.errors import (
     EmptyImage,
@@ -56,6 +57,14 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """What undoes each EXIF orientation; 1 is upright."""
+TURNED = frozenset({5, 6, 7, 8})
+"""The orientations of pictures that lie on their side."""
+
+OVERSAMPLING = 3.0
+"""Pixels to be had for one of the network's, in each direction, where a picture is scaled down in two steps.
+From here up the descriptor is that of one step: see docs/decisions/scaled-decoding.md."""
+DCT_DENOMINATORS = (8, 4, 2)
+"""A JPEG can be decoded at these fractions of its size: of each 8 × 8 block, only the lowest frequencies."""
 
 WEBP_QUALITY = 80
 WEBP_METHOD = 2
@@ -89,14 +98,25 @@ class Region:
             raise InvalidOption("The region must lie inside the image: fractions between 0 and 1.")
 
 
+WHOLE = Region(0.0, 0.0, 1.0, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
     """A picture as a person sees it."""
 
     rgb: NDArray[np.uint8]
     """shape=(H, W, 3), dtype=uint8, upright, RGB, transparency on white."""
+    width: int
+    height: int
+    """Size in pixels of the upright picture in the file; `rgb` may be a half, a fourth or an eighth of it."""
     media_type: str
     """Such as "image/jpeg", as found in the bytes."""
+
+    @property
+    def scale(self) -> float:
+        """Pixels in `rgb` for one of the file's, in each direction: 1 at full size."""
+        return float(self.rgb.shape[1] / self.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +125,26 @@ class SquareInput:
 
     size_px: int
 
+    def least_scale(self, width: float, height: float) -> float:
+        """See `InputPlan`."""
+        return OVERSAMPLING * self.size_px / min(width, height)
+
     def prepare(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """rgb: shape=(H, W, 3). Returns shape=(size_px, size_px, 3), bicubic, antialiased."""
-        image = Image.fromarray(rgb).resize((self.size_px, self.size_px), Image.Resampling.BICUBIC)
-        return np.array(image)
+        return np.array(shrunk(Image.fromarray(rgb), (self.size_px, self.size_px)))
 
 
-def decode(data: bytes, limits: ImageLimits) -> DecodedImage:
-    """The first frame of a picture file.
+LeastScale = Callable[[int, int], float]
+"""From width and height of an upright picture to the least factor it may be scaled by."""
+
+
+def full_size(width: int, height: int) -> float:
+    """The `LeastScale` that wants every pixel."""
+    return 1.0
+
+
+def decode(data: bytes, limits: ImageLimits, least_scale: LeastScale = full_size) -> DecodedImage:
+    """The first frame of a picture file, perhaps at a fraction of its size that is `least_scale` or above.
 
     Raises EmptyImage, TooManyBytes, UnsupportedImageType, TooManyPixels or UndecodableImage.
     """
@@ -123,9 +155,16 @@ def decode(data: bytes, limits: ImageLimits) -> DecodedImage:
     media_type = sniff(data)
     with _pillow(limits), Image.open(BytesIO(data), formats=(PILLOW_FORMATS[media_type],)) as image:
         _check_size(image.size, limits)
-        image.load()
         orientation = _orientation(image)
-        return DecodedImage(np.asarray(_upright(_on_white(image), orientation)), media_type)
+        width, height = image.size[::-1] if orientation in TURNED else image.size
+        _choose_scale(image, least_scale(width, height))
+        image.load()
+        return DecodedImage(np.asarray(_upright(_on_white(image), orientation)), width, height, media_type)
+
+
+def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Bicubic, antialiased; what is far too large is brought near by averages of whole pixels first."""
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=OVERSAMPLING)
 
 
 def sniff(data: bytes) -> str:
@@ -181,6 +220,17 @@ def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
         raise _damaged()
     if width * height > limits.max_pixels:
         raise _too_many_pixels(limits)
+
+
+def _choose_scale(image: Image.Image, least_scale: float) -> None:
+    """Before anything is decoded. Only JPEG offers a choice: Pillow's other decoders know no fractions."""
+    if not isinstance(image, JpegImageFile):
+        return
+    width, height = image.size
+    for denominator in DCT_DENOMINATORS:
+        if least_scale <= 1 / denominator:
+            image.draft(None, (max(1, width // denominator), max(1, height // denominator)))
+            return
 
 
 def _on_white(image: Image.Image) -> Image.Image:

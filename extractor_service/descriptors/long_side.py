@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from extractor_service.images import OVERSAMPLING, shrunk
+
 MIN_SIDE_PX = 32
 """The least a convolutional map can be computed of; only panoramas beyond 7 to 32 to 1 are squeezed by it."""
 
@@ -20,6 +22,10 @@ class LongSideInput:
     enlarge: bool = True
     """Also scale small pictures up: networks see an object best at the size they were trained on."""
 
+    def least_scale(self, width: float, height: float) -> float:
+        """See `InputPlan`."""
+        return OVERSAMPLING * self.long_side_px / max(width, height)
+
     def prepare(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """rgb: shape=(H, W, 3). Returns shape=(h, w, 3), bicubic, antialiased, both sides >= MIN_SIDE_PX."""
         height, width, _ = rgb.shape
@@ -27,4 +33,4 @@ class LongSideInput:
         if factor >= 1 and not self.enlarge:
             return rgb
         size = (max(MIN_SIDE_PX, round(width * factor)), max(MIN_SIDE_PX, round(height * factor)))
-        return np.array(Image.fromarray(rgb).resize(size, Image.Resampling.BICUBIC))
+        return np.array(shrunk(Image.fromarray(rgb), size))

@@ -54,6 +54,8 @@ def touch_and_wait(mine: Path, other: Path) -> int:
 class Insatiable:
     """In place of a `RootSift`: takes more memory than any worker has."""
 
+    long_side_px = 1024
+
     def extract(self, rgb: NDArray[np.uint8]) -> LocalFeatures:
         import cv2
 

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from extractor_service.decoding import DecodePool, decode_file, decode_query
+from extractor_service.descriptors.base import InputPlan
+from extractor_service.descriptors.long_side import LongSideInput
 from extractor_service.errors import (
     EmptyImage,
     InvalidImage,
@@ -20,7 +22,7 @@ from extractor_service.errors import (
     UnreadableFile,
     UnsupportedImageType,
 )
-from extractor_service.images import ImageLimits, Region, SquareInput
+from extractor_service.images import ImageLimits, Region, SquareInput, crop, decode
 from extractor_service.local_features import RootSift
 from extractor_service.local_features.storage import from_bytes, to_bytes
 from tests.extractor_service.pool_tasks import Insatiable
@@ -153,7 +155,7 @@ def test_a_line_of_millions_of_pixels_cannot_exhaust_a_worker() -> None:
     buffer = io.BytesIO()
     Image.new("1", (40_000_000, 1)).save(buffer, "PNG")
     wide = ImageLimits(max_bytes=2**30, max_pixels=50_000_000)
-    with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
+    with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**29) as pool:
         with pytest.raises(UndecodableImage, match="memory"):
             pool.submit(decode_query, buffer.getvalue(), wide, None, SquareInput(224), False).result()
         assert pool.submit(decode_query, halves(), LIMITS, None, PLAN, False).result().width == 800
@@ -168,3 +170,64 @@ def test_real_photos_are_decoded_upright_at_their_size(holidays_dir: Path) -> No
             assert decoded.media_type == "image/jpeg"
             assert decoded.network_input.shape == (224, 224, 3)
             assert decoded.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def mosaic(holidays_dir: Path, side: int = 4) -> Image.Image:
+    """Photos side by side, 1300 × 972 pixels: as rich in detail as a photo of that size."""
+    paths = sorted(holidays_dir.glob("*.jpg"))[: side * side]
+    whole = Image.new("RGB", (325 * side, 243 * side))
+    for place, path in enumerate(paths):
+        with Image.open(path) as photo:
+            whole.paste(photo.resize((325, 243)), (place % side * 325, place // side * 243))
+    return whole
+
+
+def jpeg(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("plan", [SquareInput(80), LongSideInput(108)])
+def test_scaled_decoding_leaves_the_network_input_as_it_was(holidays_dir: Path, plan: InputPlan) -> None:
+    data = jpeg(mosaic(holidays_dir))
+    picture = decode_query(data, LIMITS, None, plan, False)
+    assert plan.least_scale(1300, 972) <= 0.5  # so that it is scaled
+    whole = plan.prepare(decode(data, LIMITS).rgb)
+    assert np.abs(picture.network_input.astype(int) - whole).mean() < 0.5  # grey levels
+    assert (picture.width, picture.height) == (1300, 972)
+
+
+def test_the_network_input_is_the_same_whatever_else_is_asked(holidays_dir: Path, tmp_path: Path) -> None:
+    data = jpeg(mosaic(holidays_dir))
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(data)
+    plain = decode_query(data, LIMITS, None, PLAN, False)
+    full = decode_query(data, LIMITS, None, PLAN, True, RootSift())
+    indexed = [decode_file(path, LIMITS, PLAN), decode_file(path, LIMITS, PLAN, RootSift())]
+    for other in (full, *indexed):
+        np.testing.assert_array_equal(other.network_input, plain.network_input)
+        assert (other.width, other.height) == (1300, 972)
+
+
+def test_preview_thumbnail_and_local_features_keep_their_resolution(
+    holidays_dir: Path, tmp_path: Path
+) -> None:
+    whole = mosaic(holidays_dir)
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(jpeg(whole))
+    query = decode_query(path.read_bytes(), LIMITS, None, PLAN, True, RootSift())
+    indexed = decode_file(path, LIMITS, PLAN, RootSift())
+    assert opened(query.preview).size == (512, 383)
+    assert opened(indexed.thumbnail).size == (256, 191)
+    rgb = decode(path.read_bytes(), LIMITS).rgb
+    assert query.local_features == indexed.local_features == to_bytes(RootSift().extract(rgb))
+
+
+def test_a_small_region_is_decoded_with_the_pixels_it_needs(holidays_dir: Path) -> None:
+    data = jpeg(mosaic(holidays_dir))
+    region = Region(0.25, 0.5, 0.25, 0.25)
+    picture = decode_query(data, LIMITS, region, SquareInput(80), False)
+    np.testing.assert_array_equal(
+        picture.network_input, SquareInput(80).prepare(crop(decode(data, LIMITS).rgb, region))
+    )
