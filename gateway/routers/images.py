@@ -30,7 +30,8 @@ ORIGINAL_TYPES = {
     "image/png",
     "image/webp",
 }
-ONE_RANGE = re.compile(r"bytes=(\d+)-\d*")
+# From a byte on, perhaps to another one; or the last so many bytes.
+ONE_RANGE = re.compile(r"bytes=(?:(?P<first>\d+)-(?P<last>\d*)|-(?P<count>\d+))")
 
 
 @router.get(
@@ -94,9 +95,7 @@ def _file_response(
     known = request.headers.get("if-none-match", "").split(",")
     if etag in (tag.strip().removeprefix("W/") for tag in known):
         return Response(status_code=304, headers=headers)
-    one_range = ONE_RANGE.fullmatch(request.headers.get("range", ""))
-    if one_range and int(one_range[1]) >= found.st_size:
-        raise RangeNotSatisfiable
+    _check_range(request, found.st_size)
     return FileResponse(
         path,
         headers=headers,
@@ -105,3 +104,14 @@ def _file_response(
         stat_result=found,
         content_disposition_type="inline",
     )
+
+
+def _check_range(request: Request, size_bytes: int) -> None:
+    """Raises RangeNotSatisfiable. Takes away a Range that is not one well-formed range of bytes, so that the
+    answer is the whole file, as RFC 9110, section 14.2, allows."""
+    one = ONE_RANGE.fullmatch(request.headers.get("range", ""))
+    if one is None or (one["last"] and int(one["last"]) < int(one["first"])):
+        headers = request.scope["headers"]
+        request.scope["headers"] = [(name, value) for name, value in headers if name != b"range"]
+    elif int(one["first"] or 0) >= size_bytes or one["count"] == "0":
+        raise RangeNotSatisfiable

@@ -47,6 +47,19 @@ async def test_a_part_of_an_original_can_be_asked_for(
     behind = await client.get(address, headers={"range": "bytes=99-"})
     assert behind.status_code == 416
     assert behind.json()["code"] == "RANGE_NOT_SATISFIABLE"
+    last = await client.get(address, headers={"range": "bytes=-2"})
+    assert (last.status_code, last.content) == (206, b" 1")
+
+
+@pytest.mark.parametrize(
+    "given", ["bytes", "bytes=", "bytes=-", "bytes=4-2", "bytes=x-", "lines=0-1", "bytes=0-1,3-4"]
+)
+async def test_a_range_that_is_none_gives_the_whole_photo(
+    client: httpx.AsyncClient, service: FakeService, given: str
+) -> None:
+    address = f"/images/{service.images[1].image_id}"
+    whole = await client.get(address, headers={"range": given})
+    assert (whole.status_code, whole.content) == (200, b"photo 1")
 
 
 async def test_a_name_in_any_script_is_given_to_the_browser(
