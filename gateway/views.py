@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway import languages
+from gateway.addresses import DEFAULT_OPTIONS, search_address, set_address
 from gateway.errors import GatewayError
 from gateway.languages import Language
+from gateway.match_drawing import Drawing, drawings
 from gateway.problems import blanks_of, describe, retry_header
-from gateway.schemas import IndexResponse, IndexSummary, Region, SearchOptions, SearchResponse
-from gateway.search_client import Answer, IndexedImage, Query
+from gateway.schemas import MAX_PHOTOS, Hit, IndexResponse, IndexSummary, SearchOptions, SearchResponse
+from gateway.search_client import IndexedImage, Photo
 
 # Browsers show these; others (HEIC) are shown by their thumbnail.
 SHOWN_MEDIA_TYPES = {
@@ -32,14 +33,12 @@ SHOWN_MEDIA_TYPES = {
 # The gallery's classes: width by height in steps of 0.05, within what a row can hold.
 RATIO_STEP, MIN_RATIO, MAX_RATIO = 0.05, 0.55, 2.6
 
-DEFAULT_OPTIONS = SearchOptions()
-
 HEADERS = {"Cache-Control": "no-cache, private", "Vary": "Accept, Accept-Language"}
 
 
 @dataclass(frozen=True, slots=True)
-class QueryView:
-    """The query as the page shows it. `image_id` and `original_url` are empty where it was uploaded."""
+class PhotoView:
+    """A photo as the page shows it large. `image_id` and `original_url` are empty where it was uploaded."""
 
     source: str
     alt: str
@@ -47,6 +46,29 @@ class QueryView:
     height: int = 0
     image_id: str = ""
     original_url: str = ""
+    is_negative: bool = False
+
+    @property
+    def ratio(self) -> float:
+        """Width by height."""
+        return max(self.width, 1) / max(self.height, 1)
+
+    @property
+    def small_source(self) -> str:
+        return f"/thumbnails/{self.image_id}" if self.image_id else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class MatchView:
+    """A verified result beside the photo of the query that was found in it."""
+
+    hit: Hit
+    query: PhotoView
+    result: PhotoView
+
+    @property
+    def drawings(self) -> Sequence[Drawing]:
+        return drawings(self.query.ratio, self.result.ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +76,70 @@ class Page:
     """The one page, in each of its states: start, results, or an error beside either."""
 
     options: SearchOptions = DEFAULT_OPTIONS
-    query: QueryView | None = None
+    photos: Sequence[PhotoView] = ()
+    """Of the query, the positive ones first."""
     answer: SearchResponse | None = None
+    match: MatchView | None = None
     samples: Sequence[IndexedImage] = ()
     index: IndexSummary | IndexResponse | None = None
     about: IndexResponse | None = None
-    # The link that reproduces this page.
-    address: str = "/"
+
+    @property
+    def query(self) -> PhotoView | None:
+        return self.photos[0] if self.photos else None
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether links alone can bring this search back."""
+        return all(photo.image_id for photo in self.photos)
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.photos) < MAX_PHOTOS
+
+    @property
+    def address(self) -> str:
+        """The link that reproduces this page; the start page's with an upload, which only its owner has."""
+        match = self.match.hit.image_id if self.match else ""
+        return self.set_address(match) if self.is_indexed else "/"
 
     @property
     def can_verify(self) -> bool:
         """Whether results can be verified; yes where it is not known, for the service will tell."""
         return self.about is None or self.about.local_features
+
+    @property
+    def can_be_exact(self) -> bool:
+        """Whether comparing with every photo is anything else than what is done anyway."""
+        return self.about is None or self.about.approximate
+
+    def is_last_positive(self, photo: PhotoView) -> bool:
+        return not photo.is_negative and sum(not each.is_negative for each in self.photos) == 1
+
+    def set_address(self, match: str = "") -> str:
+        """What links can hold of this search, all but what was uploaded."""
+        return set_address(_photos(self.photos), self.options, match)
+
+    def address_with(self, image_id: str, is_negative: bool) -> str:
+        """Of the search with one more photo."""
+        return set_address([*_photos(self.photos), Photo(image_id, is_negative)], self.options)
+
+    def address_without(self, photo: PhotoView) -> str:
+        """Of the search with one photo less; the start page's where none would be left to be like."""
+        if self.is_last_positive(photo):
+            return "/"
+        return set_address(_photos(each for each in self.photos if each is not photo), self.options)
+
+    def address_turned(self, photo: PhotoView) -> str:
+        """Of the search with one photo of the other sign."""
+        turned = replace(photo, is_negative=not photo.is_negative)
+        return set_address(_photos(turned if each is photo else each for each in self.photos), self.options)
+
+
+def _photos(views: Iterable[PhotoView]) -> list[Photo]:
+    """As queries: the positive ones first, uploaded ones without their bytes."""
+    photos = [Photo(view.image_id, view.is_negative) for view in views]
+    return sorted(photos, key=lambda photo: photo.is_negative)
 
 
 class Views:
@@ -107,8 +181,10 @@ class Views:
         context: dict[str, object],
         status: int = 200,
         headers: dict[str, str] | None = None,
+        language: Language | None = None,
     ) -> HTMLResponse:
-        language = language_of(request)
+        """In the reader's language, unless the text of the template is in another one."""
+        language = language or language_of(request)
         html = self._environment.get_template(template).render(context, language=language, say=language.text)
         return HTMLResponse(html, status, {**HEADERS, "Content-Language": language.code, **(headers or {})})
 
@@ -117,19 +193,16 @@ def language_of(request: Request) -> Language:
     return languages.preferred(request.headers.get("accept-language", ""))
 
 
-def uploaded_query(answer: Answer, language: Language) -> QueryView:
+def uploaded_photo(preview: bytes, width: int, height: int, alt: str) -> PhotoView:
     """The preview the service made, inside the page: an upload is kept nowhere."""
-    picture = base64.b64encode(answer.previews[0]).decode("ascii")
-    query = answer.response.query
-    return QueryView(
-        f"data:image/webp;base64,{picture}", language.text("query.upload"), query.width, query.height
-    )
+    picture = base64.b64encode(preview).decode("ascii")
+    return PhotoView(f"data:image/webp;base64,{picture}", alt, width, height)
 
 
-def indexed_query(image: IndexedImage) -> QueryView:
+def indexed_photo(image: IndexedImage) -> PhotoView:
     is_shown = image.media_type in SHOWN_MEDIA_TYPES
     original_url = f"/images/{image.image_id}"
-    return QueryView(
+    return PhotoView(
         source=original_url if is_shown else f"/thumbnails/{image.image_id}",
         alt=image.paths[0],
         width=image.width,
@@ -137,25 +210,6 @@ def indexed_query(image: IndexedImage) -> QueryView:
         image_id=image.image_id,
         original_url=original_url,
     )
-
-
-def search_address(image_id: str, options: SearchOptions = DEFAULT_OPTIONS) -> str:
-    """The link that searches with an indexed image; options at their default are left out."""
-    given = options.model_dump(exclude_defaults=True, exclude={"region"})
-    parameters = {name: str(value).lower() for name, value in given.items()}
-    if options.region is not None:
-        parameters["region"] = region_text(options.region)
-    return f"/?{urlencode({'image_id': image_id, **parameters}, safe=',')}"
-
-
-def region_text(region: Region) -> str:
-    return ",".join(f"{value:.6g}" for value in (region.x, region.y, region.width, region.height))
-
-
-def address_of(query: Query) -> str:
-    """The link that reproduces a search; the start page's for an upload, which only its owner has."""
-    image_id = query.photos[0].image_id
-    return search_address(image_id, query.options) if image_id else "/"
 
 
 def ratio_class(width: int, height: int) -> str:

@@ -50,6 +50,7 @@ async def docs(request: Request, services: ServicesDep) -> HTMLResponse:
             "errors": error_rows(services.settings),
             "base_url": request.base_url,
         },
+        language=LANGUAGES[DEFAULT],
     )
 
 

@@ -1,8 +1,10 @@
-"""The page: its start, the results for an indexed image, the results for an uploaded one."""
+"""The page: its start, the results for indexed images, the results for uploaded ones."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -10,8 +12,11 @@ from fastapi.responses import HTMLResponse
 from gateway import uploads
 from gateway.dependencies import Services, ServicesDep
 from gateway.errors import GatewayError
-from gateway.search_client import Query
-from gateway.views import Page, QueryView, address_of, indexed_query, language_of, uploaded_query
+from gateway.languages import Language
+from gateway.schemas import QueryImage, QueryPhoto, SearchOptions, SearchResponse
+from gateway.search_client import Answer, Photo, Query
+from gateway.settings import Settings
+from gateway.views import MatchView, Page, PhotoView, indexed_photo, language_of, uploaded_photo
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -20,7 +25,7 @@ SAMPLES = 12
 
 @router.get("/", name="page")
 async def page(request: Request, services: ServicesDep) -> HTMLResponse:
-    """The start, or with `image_id` and options the results for that image: every link of the page."""
+    """The start, or with ids and options the results for those images: every link of the page."""
     try:
         query = uploads.read_address(request.query_params.multi_items())
     except GatewayError as error:
@@ -32,19 +37,17 @@ async def page(request: Request, services: ServicesDep) -> HTMLResponse:
 
 @router.post("/", name="search_form")
 async def search_form(request: Request, services: ServicesDep) -> HTMLResponse:
-    """The form: results for the photo in its field `image`."""
+    """The form: results for the photo in its field `image`, or for several in the fields of a search."""
+
+    async def read(request: Request, settings: Settings) -> Query:
+        return _with_points(request, await uploads.read_form(request, settings))
+
     try:
-        query, answer = await services.searcher.search_uploaded(request, uploads.read_form, preview=True)
+        query, answer = await services.searcher.search_uploaded(request, read, preview=True)
+        photos = await _photo_views(services, query.photos, answer, language_of(request))
     except GatewayError as error:
         return services.views.page(request, Page(), error)
-    results = Page(
-        options=query.options,
-        query=uploaded_query(answer, language_of(request)),
-        answer=answer.response,
-        index=answer.response.index,
-        about=await services.known_index.of(answer.response.index.version),
-    )
-    return services.views.page(request, results)
+    return await _results(request, services, Page(_shown(query), photos), answer.response)
 
 
 async def _start(request: Request, services: Services) -> HTMLResponse:
@@ -57,20 +60,75 @@ async def _start(request: Request, services: Services) -> HTMLResponse:
 
 
 async def _indexed_results(request: Request, services: Services, query: Query) -> HTMLResponse:
-    address = address_of(query)
-    view: QueryView | None = None
+    shown = Page(_shown(query))
     try:
-        view = indexed_query(await services.client.get_image(query.photos[0].image_id))
-        answer = await services.searcher.search_indexed(request, query)
+        shown = replace(shown, photos=await _indexed_views(services, query.photos))
+        answer = await services.searcher.search_indexed(request, _with_points(request, query))
     except GatewayError as error:
-        shown = Page(options=query.options, query=view, address=address)
         return services.views.page(request, shown, error)
-    results = Page(
-        options=query.options,
-        query=view,
-        answer=answer.response,
-        index=answer.response.index,
-        about=await services.known_index.of(answer.response.index.version),
-        address=address,
+    return await _results(request, services, shown, answer.response)
+
+
+async def _results(request: Request, services: Services, shown: Page, answer: SearchResponse) -> HTMLResponse:
+    results = replace(
+        shown,
+        answer=answer,
+        match=await _match_view(services, shown, answer, _asked_match(request)),
+        index=answer.index,
+        about=await services.known_index.of(answer.index.version),
     )
     return services.views.page(request, results)
+
+
+async def _indexed_views(services: Services, photos: Sequence[Photo]) -> list[PhotoView]:
+    images = await asyncio.gather(*(services.client.get_image(photo.image_id) for photo in photos))
+    return [
+        replace(indexed_photo(image), is_negative=photo.is_negative)
+        for photo, image in zip(photos, images, strict=True)
+    ]
+
+
+async def _photo_views(
+    services: Services, photos: Sequence[Photo], answer: Answer, language: Language
+) -> list[PhotoView]:
+    """Of uploaded and indexed photos; uploads are numbered where there are several."""
+    indexed = iter(await _indexed_views(services, [photo for photo in photos if photo.image_id]))
+    sizes: Sequence[QueryImage | QueryPhoto] = answer.response.query_photos or [answer.response.query]
+    count = sum(not photo.image_id for photo in photos)
+    views: list[PhotoView] = []
+    for photo, size, preview in zip(photos, sizes, answer.previews, strict=True):
+        if photo.image_id:
+            views.append(next(indexed))
+            continue
+        number = sum(not view.image_id for view in views) + 1
+        alt = language.text("query.upload" if count == 1 else "query.upload.numbered", number=number)
+        view = uploaded_photo(preview, size.width, size.height, alt)
+        views.append(replace(view, is_negative=photo.is_negative))
+    return views
+
+
+def _asked_match(request: Request) -> str:
+    """The id of the result whose match is to be shown; empty for none."""
+    return request.query_params.get("match", "")
+
+
+def _with_points(request: Request, query: Query) -> Query:
+    if not _asked_match(request):
+        return query
+    return replace(query, options=query.options.model_copy(update={"points": True}))
+
+
+def _shown(query: Query) -> SearchOptions:
+    """The options as links carry them on: the page itself knows when points are needed."""
+    return query.options.model_copy(update={"points": False})
+
+
+async def _match_view(
+    services: Services, shown: Page, answer: SearchResponse, image_id: str
+) -> MatchView | None:
+    """None where the result is not asked for, not among the results, or has no match."""
+    for hit in answer.results:
+        if hit.image_id == image_id and hit.match is not None:
+            result = indexed_photo(await services.client.get_image(image_id))
+            return MatchView(hit, shown.photos[hit.match.query_photo or 0], result)
+    return None

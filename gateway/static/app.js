@@ -3,17 +3,18 @@
 import { RegionBox } from "./region.js";
 
 const REMEMBERED = 30;
+const PHOTO_FIELDS = ["image_id", "image_ids", "not_image_ids"];
 
 const find = (selector, root = document) => root.querySelector(selector);
 const status = find("#status");
 const main = find("main");
 
-/** Pages of this tab by the key in their history entry: {text, file}, so that going back asks nobody. */
+/** Pages of this tab by the key in their history entry: {text, uploads}, so that going back asks nobody. */
 const pages = new Map();
 
 let running = null; // AbortController of the search under way
-let file = null; // the uploaded query of the page shown; null for an indexed one
-let picture = ""; // object URL of that file
+let uploads = []; // the uploaded photos of the query shown: {file, isNegative}, the positive ones first
+let picture = ""; // object URL of a single one
 let box = null;
 
 // --- Showing pages ---
@@ -25,7 +26,7 @@ function show(page, { keepQuery = false } = {}) {
     if (problem) find("#results").replaceChildren(problem);
     else find("#results").replaceWith(find("#results", page));
     find(".problem", page)?.remove();
-    if (!problem) find("#query .tools")?.replaceWith(find("#query .tools", page));
+    if (!problem) replaceParts(page, ["#query .tools", "#query .photo-set"]);
   } else {
     main.replaceChildren(...find("main", page).childNodes);
   }
@@ -33,6 +34,10 @@ function show(page, { keepQuery = false } = {}) {
   document.body.className = page.body.className;
   document.title = page.title;
   prepare({ keepQuery });
+}
+
+function replaceParts(page, selectors) {
+  for (const selector of selectors) find(selector)?.replaceWith(find(selector, page));
 }
 
 /** Binds what the page in place needs. */
@@ -52,6 +57,8 @@ function regionFields() {
 function fillRegionFields(region) {
   const values = region ? [region.x, region.y, region.width, region.height] : ["", "", "", ""];
   regionFields().forEach((input, index) => { input.value = values[index]; });
+  find("[data-do=search-region]")?.toggleAttribute("hidden", !region);
+  find("[data-do=select-region]")?.toggleAttribute("hidden", Boolean(region));
 }
 
 function regionOfFields() {
@@ -68,9 +75,10 @@ function showTemplate(id, target) {
 
 /**
  * Fetches a page and shows it. A newer search ends this one.
- * `keepQuery`: the query is the one already shown. `push`: adds a history entry.
+ * `body`: what to post, with the photos of `sent` in it. `keepQuery`: the query is the one already shown.
+ * `push`: adds a history entry. `focus`: what to go to then.
  */
-async function visit(url, { body, query = null, keepQuery = false, push = true, focus = false } = {}) {
+async function visit(url, { body, sent = [], keepQuery = false, push = true, focus = "" } = {}) {
   running?.abort();
   const controller = (running = new AbortController());
   main.setAttribute("aria-busy", "true");
@@ -83,7 +91,7 @@ async function visit(url, { body, query = null, keepQuery = false, push = true, 
       signal: controller.signal,
     });
     const text = await response.text();
-    arrive(text, { query, keepQuery, push, focus });
+    arrive(text, { sent, keepQuery, push, focus });
   } catch (error) {
     if (error.name === "AbortError") return;
     showTemplate("#offline", find("#results") ?? main);
@@ -92,64 +100,97 @@ async function visit(url, { body, query = null, keepQuery = false, push = true, 
   if (running === controller) main.removeAttribute("aria-busy");
 }
 
-function arrive(text, { query, keepQuery, push, focus }) {
+function arrive(text, { sent, keepQuery, push, focus }) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const shown = find(".query-image");
-  if (query && shown?.src === picture && shown.naturalWidth && find(".query-image", page)) {
+  if (sent.length === 1 && shown?.src === picture && shown.naturalWidth && find(".query-image", page)) {
     find(".query-image", page).src = picture; // sharper than the preview, and already on the screen
   }
-  file = query;
+  const hasFailed = Boolean(find(".problem", page));
+  if (!hasFailed) uploads = sent;
   if (push) remember(text, "pushState", find("link[rel=canonical]", page).getAttribute("href"));
-  show(page, { keepQuery: keepQuery || Boolean(query && find(".problem", page)) });
+  show(page, { keepQuery: keepQuery || (sent.length > 0 && hasFailed) });
   status.textContent = find("#summary")?.textContent.replace(/\s+/g, " ") ?? "";
-  if (focus) {
-    scrollTo(0, 0);
-    find("#results-heading")?.focus({ preventScroll: true });
-  }
+  if (focus && !hasFailed) goTo(focus);
+}
+
+/** Shows a part of the page from its top, and reads on from there. */
+function goTo(selector) {
+  const heading = find(selector) ?? find("#results-heading");
+  if (selector === "#results-heading") scrollTo(0, 0);
+  else heading?.scrollIntoView({ block: "start" });
+  heading?.focus({ preventScroll: true });
 }
 
 /** Keeps a page for its entry in the history, which `change` (pushState or replaceState) makes. */
 function remember(text, change, address) {
   const key = crypto.getRandomValues(new Uint32Array(2)).join("-");
   history[change]({ key }, "", address);
-  pages.set(key, { text, file });
+  pages.set(key, { text, uploads });
   if (pages.size > REMEMBERED) pages.delete(pages.keys().next().value);
 }
 
-function upload(chosen) {
-  if (chosen.size > Number(document.body.dataset.maxBytes)) {
-    running?.abort();
-    main.removeAttribute("aria-busy");
-    showTemplate("#too-large", main);
-    return;
-  }
+/** Searches with chosen files, in place of the query so far. */
+function upload(files) {
+  if (isTooLarge(files)) return;
   const body = new FormData(find(".refine") ?? find(".upload"));
-  body.delete("image_id");
-  body.delete("region");
-  body.set("image", chosen);
+  for (const name of [...PHOTO_FIELDS, "region"]) body.delete(name);
+  uploads = files.map((file) => ({ file, isNegative: false }));
+  addUploads(body, uploads);
   URL.revokeObjectURL(picture);
-  picture = URL.createObjectURL(chosen);
+  picture = URL.createObjectURL(files[0]);
   showTemplate("#pending", main);
   const image = find(".query-image");
   image.addEventListener("error", () => find("#query")?.remove()); // not a photo, or one that only the server can show
   image.src = picture;
   box = null;
   scrollTo(0, 0);
-  visit("/", { body, query: chosen });
+  visit("/", { body, sent: uploads });
 }
 
-/** The query of the page again, with the options and the region as they now stand. */
-function refine(form) {
-  const fields = new FormData(form);
+function isTooLarge(files) {
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  if (bytes <= Number(document.body.dataset.maxBytes)) return false;
+  running?.abort();
+  main.removeAttribute("aria-busy");
+  showTemplate("#too-large", find("#results") ?? main);
+  return true;
+}
+
+function addUploads(body, photos) {
+  for (const { file, isNegative } of photos) body.append(isNegative ? "not_images" : "images", file);
+}
+
+/** A search of the page's, whose address says all but the uploaded photos. */
+function search(address, photos, options) {
+  const { searchParams: fields } = new URL(address, location.href);
+  if (!photos.length) {
+    visit(fields.size ? `/?${fields}` : "/", options);
+    return;
+  }
+  const body = new FormData();
+  for (const [name, value] of fields) {
+    if (name !== "match") body.append(name === "image_id" ? "image_ids" : name, value);
+  }
+  addUploads(body, photos);
+  const match = fields.get("match");
+  visit(match ? `/?match=${match}` : "/", { ...options, body, sent: photos });
+}
+
+/** The address of the query shown, with the options and the region as they now stand. */
+function refined() {
+  const fields = new FormData(find(".refine"));
   const region = fields.getAll("region").join(",");
   fields.delete("region");
   if (/\d/.test(region)) fields.set("region", region);
-  if (file) {
-    fields.set("image", file);
-    visit("/", { body: fields, query: file, keepQuery: true });
-  } else {
-    visit(`/?${new URLSearchParams(fields)}`, { keepQuery: true });
-  }
+  return `/?${new URLSearchParams(fields)}`;
+}
+
+/** The query shown with other uploaded photos beside its indexed ones; a part is only of a single photo. */
+function searchWith(photos) {
+  const positivesFirst = [...photos].sort((a, b) => a.isNegative - b.isNegative);
+  fillRegionFields(null);
+  search(refined(), positivesFirst, { focus: "#results-heading" });
 }
 
 // --- What people do ---
@@ -158,46 +199,73 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   if (event.target.matches(".refine")) {
     box?.show(regionOfFields());
-    refine(event.target);
+    search(refined(), uploads, { keepQuery: true });
   } else {
-    const chosen = find(".file").files[0];
-    if (chosen) upload(chosen);
+    const chosen = [...find("#photo").files];
+    if (chosen.length) upload(chosen);
   }
 });
 
-find(".file").addEventListener("change", ({ target }) => {
-  if (target.files[0]) upload(target.files[0]);
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("input[type=file]") || !target.files.length) return;
+  const chosen = [...target.files];
   target.value = "";
+  if (target.id === "photo") upload(chosen);
+  else addFiles(chosen);
 });
 
+function addFiles(files) {
+  if (isTooLarge([...uploads.map(({ file }) => file), ...files])) return;
+  searchWith([...uploads, ...files.map((file) => ({ file, isNegative: false }))]);
+}
+
 document.addEventListener("click", (event) => {
-  const action = event.target.closest("[data-do]")?.dataset.do;
-  if (action === "select-region") {
-    box?.select();
-  } else if (action === "clear-region") {
+  const control = event.target.closest("[data-do], [data-address]");
+  const act = ACTIONS[control?.dataset.do];
+  if (act) {
     event.preventDefault();
-    box?.show(null);
-    fillRegionFields(null);
-    find(".refine").requestSubmit();
+    act(Number(control.dataset.file));
+  } else if (control) {
+    search(control.dataset.address, uploads, whereTo(control.dataset.address));
   } else {
     follow(event);
   }
 });
+
+const ACTIONS = {
+  "select-region": () => box?.select(),
+  "search-region": () => find(".refine").requestSubmit(),
+  "clear-region": () => {
+    box?.show(null);
+    fillRegionFields(null);
+    find(".refine").requestSubmit();
+  },
+  "remove-file": (index) => searchWith(uploads.filter((_, place) => place !== index)),
+  "turn-file": (index) => searchWith(
+    uploads.map((photo, place) => (place === index ? { ...photo, isNegative: !photo.isNegative } : photo)),
+  ),
+};
+
+/** A match is shown above the results of the query that stays. */
+function whereTo(address) {
+  const isMatch = new URL(address, location.href).searchParams.has("match");
+  return { keepQuery: isMatch, focus: isMatch ? "#match-heading" : "#results-heading" };
+}
 
 /** Links of the page itself are shown in place; others, and those opened in a new tab, are left to the browser. */
 function follow(event) {
   const link = event.target.closest("a[href]");
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   if (!link || !isPlain || link.target || link.origin !== location.origin || link.pathname !== "/") return;
-  if (link.hash) return;
+  if (link.getAttribute("href").startsWith("#")) return;
   event.preventDefault();
-  visit(link.href, { focus: true });
+  visit(link.href, whereTo(link.href));
 }
 
 addEventListener("paste", (event) => {
   if (event.clipboardData?.files.length) {
     event.preventDefault();
-    upload(event.clipboardData.files[0]);
+    upload([...event.clipboardData.files]);
   }
 });
 
@@ -215,7 +283,7 @@ addEventListener("drop", (event) => {
   document.body.classList.remove("dropping");
   if (!event.dataTransfer.files.length) return;
   event.preventDefault();
-  upload(event.dataTransfer.files[0]);
+  upload([...event.dataTransfer.files]);
 });
 
 addEventListener("popstate", ({ state }) => {
@@ -226,7 +294,7 @@ addEventListener("popstate", ({ state }) => {
   }
   running?.abort();
   main.removeAttribute("aria-busy");
-  file = page.file;
+  uploads = page.uploads;
   show(new DOMParser().parseFromString(page.text, "text/html"));
   status.textContent = find("#summary")?.textContent.replace(/\s+/g, " ") ?? "";
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
+from protos.imagesearch.v1 import search_pb2
 from tests.browser.conftest import IN_BROWSER, OpenPage, Site
 
 pytestmark = IN_BROWSER
@@ -80,17 +81,23 @@ FLAWS = """
 }
 """
 
-# A region and open options make the fullest page there is.
+# Open options make the fullest page there is.
 STATES = {
     "start": "/",
     "results": "/?image_id={id}&region=0.1,0.2,0.3,0.4",
+    "several photos": "/?image_ids={id}&image_ids={more[1]}&not_image_ids={more[2]}&not_image_ids={more[3]}",
+    "match": "/?image_id={id}&verify=true&match={more[1]}",
     "problem": "/?image_id={id}&limit=0",
     "docs": "/docs",
 }
 
 
 def address(site: Site, state: str) -> str:
-    return STATES[state].format(id=site.service.images[0].image_id)
+    if state == "match":
+        point = [search_pb2.Point(x=0.5, y=0.5)]
+        site.service.match = search_pb2.Match(inliers=1, query_points=point, result_points=point)
+    ids = [image.image_id for image in site.service.images]
+    return STATES[state].format(id=ids[0], more=ids)
 
 
 async def open_options(page: Page) -> None:

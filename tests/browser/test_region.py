@@ -164,3 +164,18 @@ async def test_a_finger_moves_the_box_but_scrolls_on_the_photo(open_page: OpenPa
         await swipe((0.5, 0.5), (0.6, 0.4))
         await expect(page).to_have_url(re.compile("region="))
     assert last_region(site) == pytest.approx((0.35, 0.15, 0.5, 0.5), abs=0.03)
+
+
+async def test_a_selected_part_is_searched_with_by_a_button_that_everyone_sees(
+    page: Page, site: Site
+) -> None:
+    await page.goto(f"{site.url}/?image_id={site.service.images[0].image_id}")
+    search = page.get_by_role("button", name="Search with this part")
+    await expect(search).to_be_hidden()
+    await page.get_by_role("button", name="Select a part").click()
+    await search.click()
+    await expect(page.get_by_role("link", name="Use the whole photo")).to_be_visible()
+    assert site.service.searches[-1].region.width == 0.5
+    await page.get_by_role("link", name="Use the whole photo").click()
+    await expect(page.get_by_role("button", name="Select a part")).to_be_visible()
+    await expect(search).to_be_hidden()

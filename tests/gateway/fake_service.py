@@ -41,6 +41,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     has_scores: bool = True
     match: search_pb2.Match | None = None
     local_features: bool = True
+    approximate: bool = False
     address: str = ""
     searches: list[search_pb2.SearchRequest] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -150,7 +151,11 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
 
     def _summary(self) -> search_pb2.IndexSummary:
         return search_pb2.IndexSummary(
-            version=self.version, count=len(self.images), descriptor="fc6", model="vgg16", approximate=False
+            version=self.version,
+            count=len(self.images),
+            descriptor="fc6",
+            model="vgg16",
+            approximate=self.approximate,
         )
 
 

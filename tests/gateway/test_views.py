@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 import gateway
-from gateway.schemas import Region, SearchOptions
-from gateway.views import percent, ratio_class, search_address
+from gateway.views import percent, ratio_class
 
 
 @pytest.mark.parametrize(
@@ -39,14 +38,3 @@ def test_every_class_of_shape_has_its_style() -> None:
 )
 def test_a_share_is_never_rounded_up(score: float, text: str) -> None:
     assert percent(score) == text
-
-
-def test_an_address_leaves_out_what_is_default() -> None:
-    assert search_address("a" * 32) == f"/?image_id={'a' * 32}"
-    options = SearchOptions(limit=5, verify=True, max_distance=0.5)
-    assert search_address("b" * 32, options) == f"/?image_id={'b' * 32}&limit=5&verify=true&max_distance=0.5"
-
-
-def test_a_region_in_an_address_is_short() -> None:
-    options = SearchOptions(region=Region(x=1 / 3, y=0, width=0.5, height=1))
-    assert search_address("a" * 32, options).endswith("&region=0.333333,0,0.5,1")

@@ -13,6 +13,12 @@ async def test_every_route_of_the_schema_is_described(client: httpx.AsyncClient)
     assert "max_distance" in page
 
 
+async def test_its_language_is_that_of_its_text(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs", headers={"accept-language": "ja"})
+    assert '<html lang="en">' in page.text
+    assert page.headers["content-language"] == "en"
+
+
 async def test_every_error_has_an_anchor_where_its_type_points(client: httpx.AsyncClient) -> None:
     page = (await client.get("/docs")).text
     for cause in GatewayError.__subclasses__():

@@ -6,6 +6,7 @@ import grpc
 import httpx
 import pytest
 
+from protos.imagesearch.v1 import search_pb2
 from tests.gateway.fake_service import Failure, FakeService
 
 PHOTO = {"image": ("a.jpg", b"photo")}
@@ -37,7 +38,8 @@ async def test_the_form_answers_with_query_and_results(
     assert 'src="data:image/webp;base64,UklGRnByZXZpZXc="' in page.text  # the service's preview
     assert ">0.100</span>" in page.text
     assert "99.9% of random image pairs of this collection are further apart." in page.text
-    assert "fc6 of vgg16" in page.text
+    assert "compared by the VGG16 network" in page.text
+    assert 'title="Descriptor fc6, model vgg16"' in page.text
     assert "27 ms: 3.1 decoding, 21 describing, 0.6 searching" in page.text
     assert service.searches[0].preview
     assert "a.jpg" not in page.text
@@ -145,6 +147,127 @@ async def test_results_do_without_the_explanation_where_it_cannot_be_had(
     assert (await client.post("/", files=PHOTO)).status_code == 200
 
 
+async def test_a_result_can_be_added_to_the_query_with_either_sign(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    first, second = (image.image_id for image in service.images[:2])
+    page = await client.get(f"/?image_id={first}&limit=9&region=0,0,1,0.5")
+    assert f'href="/?image_ids={first}&amp;image_ids={second}&amp;limit=9"' in page.text
+    assert f'href="/?image_ids={first}&amp;not_image_ids={second}&amp;limit=9"' in page.text
+    assert 'aria-label="Less like set/1.jpg"' in page.text
+
+
+async def test_a_link_reproduces_a_search_with_several_photos(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    a, b, c = (image.image_id for image in service.images[:3])
+    page = await client.get(f"/?image_ids={a}&image_ids={b}&not_image_ids={c}&limit=3")
+    assert page.status_code == 200
+    photos = service.searches[0].photos
+    assert [photo.image_id for photo in photos.positives] == [a, b]
+    assert [photo.image_id for photo in photos.negatives] == [c]
+    ids = f"image_ids={a}&amp;image_ids={b}&amp;not_image_ids={c}"
+    assert f'<link rel="canonical" href="/?{ids}&amp;limit=3">' in page.text
+    for image_id in (a, b, c):
+        assert f'src="/thumbnails/{image_id}"' in page.text
+    for address in (
+        f"/?image_ids={b}&amp;not_image_ids={c}&amp;limit=3",  # without a
+        f"/?image_ids={a}&amp;image_ids={b}&amp;limit=3",  # without c
+        f"/?image_ids={b}&amp;not_image_ids={a}&amp;not_image_ids={c}&amp;limit=3",  # a turned
+        f"/?image_ids={a}&amp;image_ids={b}&amp;image_ids={c}&amp;limit=3",  # c turned
+    ):
+        assert f'href="{address}"' in page.text
+
+
+async def test_removing_the_last_photo_to_be_like_starts_anew(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    a, b = (image.image_id for image in service.images[:2])
+    page = await client.get(f"/?image_ids={a}&not_image_ids={b}")
+    remove = re.search(
+        r'<a class="control remove" href="([^"]*)"[^>]*aria-label="Remove set/0.jpg', page.text
+    )
+    assert remove is not None
+    assert remove[1] == "/"
+    assert 'aria-label="Less like set/0.jpg"' not in page.text  # it cannot be turned
+
+
+async def test_a_full_query_offers_no_more_photos(client: httpx.AsyncClient, service: FakeService) -> None:
+    image_id = service.images[0].image_id
+    fields = [f"image_ids={image_id}"] * 8
+    assert "More like" not in (await client.get(f"/?{'&'.join(fields)}")).text
+    assert "More like" in (await client.get(f"/?{'&'.join(fields[:7])}")).text
+
+
+async def test_uploads_and_indexed_photos_go_together_in_the_form(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    image_id = service.images[0].image_id
+    files = [("images", b"one"), ("not_images", b"two"), ("image_ids", (None, image_id))]
+    page = await client.post("/", files=files)
+    assert page.status_code == 200
+    assert page.text.count('src="data:image/webp;base64,UklGRnByZXZpZXc="') == 2
+    assert 'alt="Photo 2 that you chose"' in page.text
+    assert f'<input type="hidden" name="image_ids" value="{image_id}">' in page.text
+    assert '<link rel="canonical" href="/">' in page.text
+    # Links would lose the uploads: only buttons, for the script that still has them.
+    assert 'class="control more" href' not in page.text
+    assert f'data-address="/?image_ids={image_id}&amp;image_ids={service.images[1].image_id}"' in page.text
+
+
+async def test_a_match_is_shown_on_both_photos_when_asked_for(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    first, second, third = (image.image_id for image in service.images[:3])
+    service.match = search_pb2.Match(
+        inliers=1,
+        quadrilateral=[search_pb2.Point(x=0.25, y=0.5)] * 4,
+        query_points=[search_pb2.Point(x=0.5, y=0.5)],
+        result_points=[search_pb2.Point(x=0, y=0)],
+    )
+    page = await client.get(f"/?image_id={first}&verify=true")
+    assert f'href="/?image_id={first}&amp;verify=true&amp;match={third}#match"' in page.text
+    assert not service.searches[0].points
+    assert 'id="match"' not in page.text
+    page = await client.get(f"/?image_id={first}&verify=true&match={third}")
+    assert service.searches[1].points
+    assert "Match with set/2.jpg" in page.text
+    for image_id in (first, third):
+        assert f'<image href="/images/{image_id}"' in page.text
+    assert 'd="M320.0 240.0L656.0 0.0"' in page.text
+    assert f'<link rel="canonical" href="/?image_id={first}&amp;verify=true&amp;match={third}">' in page.text
+    for unmatched in (first, "0" * 32, "x"):
+        page = await client.get(f"/?image_id={second}&verify=true&match={unmatched}&limit=1")
+        assert page.status_code == 200
+        assert ('id="match"' in page.text) == (unmatched == first)
+
+
+async def test_the_match_with_one_of_several_photos_is_shown_with_that_one(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    a, b, c = (image.image_id for image in service.images[:3])
+    service.match = search_pb2.Match(inliers=1, photo=1)
+    page = await client.get(f"/?image_ids={a}&image_ids={b}&verify=true&match={c}")
+    assert f'<image href="/images/{b}"' in page.text
+    assert f'<image href="/images/{a}"' not in page.text
+
+
+async def test_the_match_of_an_upload_is_shown_too(client: httpx.AsyncClient, service: FakeService) -> None:
+    service.match = search_pb2.Match(inliers=1)
+    image_id = service.images[0].image_id
+    page = await client.post(f"/?match={image_id}", files=PHOTO, data={"verify": "true"})
+    assert '<image href="data:image/webp;base64,' in page.text
+    assert 'data-address="/?verify=true"' in page.text  # the way back
+
+
+async def test_comparing_with_every_photo_is_offered_where_that_is_not_done_anyway(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    assert "Compare with every photo" not in (await client.get("/")).text
+    service.approximate = True
+    assert "Compare with every photo" in (await client.get("/")).text
+
+
 BAD_REQUESTS = [
     ("POST", "/", {"files": {"image": ("a.jpg", b"")}}, 400, "Empty file"),
     ("POST", "/", {"files": {"image": ("", b"")}}, 400, "Choose a photo"),
@@ -153,6 +276,9 @@ BAD_REQUESTS = [
     ("GET", "/?image_id=../../etc/passwd", {}, 404, "Photo not found"),
     ("GET", "/?image_id=" + "0" * 32, {}, 404, "Photo not found"),
     ("GET", "/?image_id=" + "0" * 32 + "&limit=101", {}, 422, "limit must be a whole number"),
+    ("GET", "/?not_image_ids=" + "0" * 32, {}, 422, "Only photos to avoid"),
+    ("GET", "/?" + "&".join(["image_ids=" + "0" * 32] * 9), {}, 422, "at most 8 photos"),
+    ("GET", f"/?image_id={'0' * 32}&image_ids={'0' * 32}", {}, 400, "Choose a photo"),
     ("PUT", "/", {}, 405, "Method not allowed"),
     ("GET", "/nowhere", {"headers": {"accept": "text/html"}}, 404, "Page not found"),
     ("GET", "/images/" + "0" * 32, {"headers": {"accept": "text/html"}}, 404, "Photo not found"),
@@ -170,6 +296,7 @@ async def test_an_error_is_a_page_of_the_right_status(
     assert words in page.text
     assert page.headers["x-request-id"] in page.text
     assert 'type="file"' in page.text  # the way on
+    assert '<a href="/">Start page</a>' in page.text
 
 
 @pytest.mark.parametrize("call", ["GetIndex", "ListImages"])
@@ -199,8 +326,6 @@ async def test_a_failed_search_keeps_the_query_and_its_options_at_hand(
 async def test_a_verified_result_shows_where_the_query_was_found(
     client: httpx.AsyncClient, service: FakeService
 ) -> None:
-    from protos.imagesearch.v1 import search_pb2
-
     service.match = search_pb2.Match(inliers=1, quadrilateral=[search_pb2.Point(x=0.25, y=0.5)] * 4)
     page = await client.post("/", files=PHOTO)
     assert '<polygon points="0.25,0.5 0.25,0.5' in page.text

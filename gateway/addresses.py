@@ -1,0 +1,48 @@
+"""The links of the page, each of which reproduces a search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from gateway.schemas import Region, SearchOptions
+from gateway.search_client import Photo
+
+DEFAULT_OPTIONS = SearchOptions()
+
+
+def search_address(image_id: str, options: SearchOptions = DEFAULT_OPTIONS) -> str:
+    """The link that searches with one indexed image; options at their default are left out."""
+    return set_address([Photo(image_id)], options)
+
+
+def set_address(photos: Sequence[Photo], options: SearchOptions, match: str = "") -> str:
+    """The link that searches with the indexed ones among the photos; of what was uploaded nothing is kept.
+
+    match: the id of the result whose match is shown.
+    """
+    indexed = [photo for photo in photos if photo.image_id]
+    is_alone = len(photos) == 1
+    fields = [(_field(photo, is_alone), photo.image_id) for photo in indexed]
+    fields += _option_fields(options.model_copy(update={} if is_alone else {"region": None}))
+    if match:
+        fields.append(("match", match))
+    return f"/?{urlencode(fields, safe=',')}" if fields else "/"
+
+
+def _field(photo: Photo, is_alone: bool) -> str:
+    if photo.is_negative:
+        return "not_image_ids"
+    return "image_id" if is_alone else "image_ids"
+
+
+def _option_fields(options: SearchOptions) -> list[tuple[str, str]]:
+    given = options.model_dump(exclude_defaults=True, exclude={"region"})
+    fields = [(name, str(value).lower()) for name, value in given.items()]
+    if options.region is not None:
+        fields.append(("region", region_text(options.region)))
+    return fields
+
+
+def region_text(region: Region) -> str:
+    return ",".join(f"{value:.6g}" for value in (region.x, region.y, region.width, region.height))
