@@ -35,8 +35,9 @@ def summary_text(summary: Summary) -> str:
         f"{summary.added} added, {summary.changed} changed, {summary.kept} kept, {summary.dropped} dropped, "
         f"{summary.refused} refused; {summary.ignored} other files ignored.",
         *_refused_lines(summary.refused_first, summary.refused),
-        f"{summary.described} images described in {summary.seconds:.1f} s"
-        + (f", {summary.photos_per_second:.1f} photos a second." if summary.photos_per_second else "."),
+        f"{summary.described} images described"
+        + (f" at {summary.photos_per_second:.1f} photos a second" if summary.photos_per_second else "")
+        + f"; {summary.seconds:.1f} s in all.",
         f"Snapshot {summary.snapshot} {'is' if summary.published else 'stays'} live.",
         f"{summary.images} images, {summary.descriptor} of {summary.model}.",
     ]

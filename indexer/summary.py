@@ -39,5 +39,6 @@ class Summary:
     described: int
     """Images that went through the network."""
     seconds: float
+    """The whole build."""
     photos_per_second: float
     """New and changed files, while they were taken in; 0 where there were none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ def test_a_build_says_what_it_did(workplace: Workplace, capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "3 added, 0 changed, 0 kept, 0 dropped, 1 refused; 1 other files ignored." in said
     assert "refused bad.jpg: The file is not an image of an accepted type" in said
+    assert re.search(r"3 images described at [\d.]+ photos a second; [\d.]+ s in all\.", said)
     assert "Snapshot 000001 is live" in said
     assert "The fake one, because this is a test." in said
 
@@ -237,6 +239,14 @@ def test_bad_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("given", ["abc", "0", "-1", "1.5", ""])
+def test_a_number_that_is_none_is_told_in_plain_words(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["prune", "--keep", given])
+    said = capsys.readouterr().err
+    assert said.endswith("argument --keep: it must be a whole number from 1 up\n")
 
 
 @pytest.mark.parametrize("option", ["--images", "--store"])
