@@ -93,8 +93,8 @@ def _status(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNe
     return FINE
 
 
-def _verify(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNetworks) -> int:
-    found = damage(StoreLayout(settings.store_dir))
+def _verify(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
+    found = damage(StoreLayout(settings.store_dir), provide(settings))
     _report(options, {"damage": found}, "\n".join(found) or "The store is whole.")
     return FAILED if found else FINE
 

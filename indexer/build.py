@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 
+from extractor_service.errors import StoreError
 from extractor_service.store.durable import full_disk_as_store_full
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.ledger import Ledger
@@ -60,6 +62,8 @@ def build(
     listing = _list_photos(settings, allow_empty)
     with full_disk_as_store_full(), exclusive(layout):
         if rebuild:
+            if not allow_empty:
+                _check_same_folder(layout, listing, settings)
             with rebuild_ledger(settings, layout, networks) as opened:
                 update = _update(settings, listing, opened, show_progress, allow_empty)
             install_ledger(layout.rebuild_ledger_path, layout.ledger_path)
@@ -126,6 +130,19 @@ def _check_something_stays(ledger: Ledger, plan: Plan, settings: IndexerSettings
         "another folder give another store: --store or INDEXER_STORE_DIR (STORE= with make). To let "
         "everything indexed so far go, say --allow-empty."
     )
+
+
+def _check_same_folder(layout: StoreLayout, listing: Listing, settings: IndexerSettings) -> None:
+    """Before a rebuild, whose own ledger is empty: the same for the store's, where it can be read."""
+    try:
+        ledger = Ledger.open(layout.ledger_path, "ro")
+        if ledger is None:
+            return
+        with ledger:
+            plan = make_plan(listing, ledger.known_files())
+            _check_something_stays(ledger, plan, settings)
+    except (StoreError, sqlite3.Error):
+        return  # to mend a damaged one is what a rebuild is for
 
 
 def _check_something_is_left(ledger: Ledger, settings: IndexerSettings) -> None:

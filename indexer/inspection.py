@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from extractor_service.backbones.base import ModelIdentity
-from extractor_service.errors import SnapshotOutdated, StoreError, StoreMissing
+from extractor_service.backbones.converted import models_damage
+from extractor_service.errors import ModelError, SnapshotOutdated, StoreError, StoreMissing
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.ledger import Ledger
 from extractor_service.store.manifest import Manifest
@@ -14,6 +15,7 @@ from extractor_service.store.publish import versions
 from extractor_service.store.records import RefusedFile
 from extractor_service.store.snapshot import Snapshot, current_version
 from extractor_service.store.thumbnails import missing_thumbnails
+from indexer.networks import Networks
 from indexer.summary import REFUSED_SHOWN
 
 _MISSING_SHOWN = 5
@@ -65,12 +67,18 @@ def status(layout: StoreLayout) -> Status:
         )
 
 
-def damage(layout: StoreLayout) -> list[str]:
+def damage(layout: StoreLayout, networks: Networks) -> list[str]:
     """Everything that is wrong, one sentence each; empty when all is well. Reads every file of the store.
 
     Raises StoreMissing where there is none.
     """
-    return [*_ledger_damage(layout), *_live_damage(layout), *_snapshot_damage(layout)]
+    found = (
+        *_ledger_damage(layout),
+        *_live_damage(layout),
+        *_snapshot_damage(layout),
+        *_model_damage(layout, networks),
+    )
+    return list(dict.fromkeys(found))  # the live snapshot is looked at in two ways, its model too
 
 
 def _ledger_damage(layout: StoreLayout) -> list[str]:
@@ -110,6 +118,19 @@ def _snapshot_damage(layout: StoreLayout) -> list[str]:
             continue  # whole perhaps, for the version that wrote it; the live one is opened elsewhere
         except StoreError as error:
             found.append(str(error))
+    return found
+
+
+def _model_damage(layout: StoreLayout, networks: Networks) -> list[str]:
+    """Of every model in the store, and of the one that the ledger's descriptors came from, if it is lost."""
+    found = models_damage(layout.models_dir)
+    try:
+        with _ledger(layout) as ledger:
+            networks.check(ledger.recipe.model)
+    except ModelError as error:
+        found.append(str(error))
+    except StoreError:
+        pass  # told of elsewhere
     return found
 
 

@@ -71,6 +71,17 @@ def list_converted(models_dir: Path, name: str) -> list[ConvertedModel]:
     return sorted(models, key=lambda model: model.created, reverse=True)
 
 
+def models_damage(models_dir: Path) -> list[str]:
+    """One sentence for each model whose files are not those that were written. Reads all of them."""
+    found = []
+    for folder in sorted(models_dir.glob("[!.]*/")):
+        try:
+            _read(folder, hash_all=True)
+        except ModelDamaged as error:
+            found.append(str(error))
+    return found
+
+
 @contextmanager
 def exclusively(models_dir: Path) -> Iterator[None]:
     """One process at a time downloads or converts into a folder; the others wait. Its end, however it comes,
@@ -123,10 +134,10 @@ def _write_record(folder: Path, identity: ModelIdentity, own_weights: bool) -> N
     (folder / RECORD_NAME).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def _read(folder: Path) -> ConvertedModel:
+def _read(folder: Path, hash_all: bool = False) -> ConvertedModel:
     try:
         record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-        _check_files(folder, record)
+        _check_files(folder, record, hash_all)
         return ConvertedModel(
             folder=folder,
             identity=ModelIdentity(record["name"], record["digest"], record["preprocessing"]),
@@ -137,14 +148,14 @@ def _read(folder: Path) -> ConvertedModel:
         raise _damaged(folder, "its record is missing or unreadable") from error
 
 
-def _check_files(folder: Path, record: dict[str, Any]) -> None:
+def _check_files(folder: Path, record: dict[str, Any], hash_all: bool) -> None:
     if record["format_version"] != FORMAT_VERSION:
         raise _damaged(folder, "it was written by another version of this program")
     sizes = {name: (folder / name).stat().st_size for name in IR_NAMES if (folder / name).is_file()}
     for name in IR_NAMES:
         if sizes.get(name) != record["files"][name]["bytes"]:
             raise _damaged(folder, f"{name} is missing or has another size than when it was written")
-    if sum(sizes.values()) > ALWAYS_HASHED_MAX_BYTES:
+    if sum(sizes.values()) > ALWAYS_HASHED_MAX_BYTES and not hash_all:
         return
     for name in IR_NAMES:
         if sha256_of(folder / name) != record["files"][name]["sha256"]:

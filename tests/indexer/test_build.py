@@ -29,7 +29,7 @@ def test_a_first_build_indexes_every_photo(workplace: Workplace) -> None:
     assert (summary.added, summary.described, summary.images, summary.refused) == (70, 70, 70, 0)
     assert (summary.snapshot, summary.published) == ("000001", True)
     assert len(workplace.indexed()) == 70
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
 
 
 def test_each_image_has_its_own_descriptor(workplace: Workplace) -> None:
@@ -219,6 +219,9 @@ def test_another_folder_does_not_replace_the_index_unless_told_to(
     assert len(workplace.indexed()) == 3
     assert not status(workplace.layout).unpublished
     assert workplace.build().kept == 3
+    with pytest.raises(ImagesFolderError, match=r"\(3\) is in .*other.*--store.*--allow-empty"):
+        workplace.build(images_dir=other, rebuild=True)
+    assert len(workplace.indexed()) == 3
     summary = workplace.build(images_dir=other, allow_empty=True)
     assert (summary.added, summary.dropped, summary.images) == (4, 3, 4)
 
@@ -299,7 +302,7 @@ def test_a_damaged_ledger_says_what_to_do_and_doing_it_helps(workplace: Workplac
         workplace.build()
     assert len(workplace.indexed()) == 3
     workplace.build(rebuild=True)
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
 
 
 def test_the_stores_own_model_is_taken_when_none_is_asked_for(workplace: Workplace) -> None:
@@ -370,7 +373,7 @@ def test_local_features_are_kept_when_asked_for_and_from_then_on(workplace: Work
             np.testing.assert_array_equal(stored.positions, expected.positions)
             np.testing.assert_array_equal(stored.descriptors, expected.descriptors)
             assert (len(stored) > 50) == (record.paths[0] != "2.png")
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
 
 
 def test_local_features_can_only_come_to_a_store_by_a_rebuild(workplace: Workplace) -> None:

@@ -82,7 +82,7 @@ def test_a_disk_that_fills_up_at_any_point_costs_neither_the_live_snapshot_nor_t
     filler.unlink()
     workplace.build()
     assert len(workplace.indexed()) == 140
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
 
 
 def test_a_disk_that_is_full_from_the_start_is_told_as_such(workplace: Workplace, small_disk: Path) -> None:

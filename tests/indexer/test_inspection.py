@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from extractor_service.backbones.base import ModelIdentity
+from extractor_service.backbones.converted import IR_NAMES, exclusively, publish
 from extractor_service.errors import StoreMissing
 from extractor_service.store.layout import StoreLayout
-from indexer.inspection import damage
+from indexer import inspection
 from tests.indexer.conftest import Workplace
+from tests.indexer.fake_networks import FakeNetworks
 from tests.indexer.pictures import draw_many
 
 
@@ -16,6 +20,10 @@ def layout(workplace: Workplace) -> StoreLayout:
     draw_many(workplace.images, range(6))
     workplace.build()
     return workplace.layout
+
+
+def damage(layout: StoreLayout) -> list[str]:
+    return inspection.damage(layout, FakeNetworks())
 
 
 def test_a_fresh_store_is_whole(layout: StoreLayout) -> None:
@@ -57,3 +65,26 @@ def test_damage_to_an_old_snapshot_is_reported_too(workplace: Workplace, layout:
 def test_no_store_is_not_a_whole_store(workplace: Workplace) -> None:
     with pytest.raises(StoreMissing):
         damage(workplace.layout)
+
+
+def test_damage_to_the_live_snapshot_is_told_once(layout: StoreLayout) -> None:
+    (layout.snapshot_dir("000001") / "manifest.json").unlink()
+    assert len(damage(layout)) == 1
+
+
+def test_a_lost_or_damaged_model_is_told_of(layout: StoreLayout) -> None:
+    networks = FakeNetworks(lost={"fake"})
+    assert inspection.damage(layout, networks) == ["The store lacks the model fake."]
+    identity = ModelIdentity("other", "ab" * 32, "p-1")
+
+    def write_ir(folder: Path) -> None:
+        for name in IR_NAMES:
+            (folder / name).write_bytes(name.encode())
+
+    with exclusively(layout.models_dir):
+        model = publish(layout.models_dir, identity, own_weights=True, write_ir=write_ir)
+    assert damage(layout) == []
+    (model.folder / "fc6.bin").write_bytes(b"fc6.bim")
+    [sentence] = damage(layout)
+    assert model.folder.name in sentence
+    assert "fc6.bin has another content" in sentence

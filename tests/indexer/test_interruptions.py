@@ -104,7 +104,7 @@ def test_killed_at_random_instants_and_run_to_the_end_it_is_as_if_undisturbed(
     undisturbed = Workplace(workplace.images, tmp_path / "undisturbed")
     undisturbed.build()
     assert_same(workplace, undisturbed)
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
     assert not workplace.build().published
 
 
@@ -147,7 +147,7 @@ def test_killed_at_any_step_the_live_snapshot_is_whole_and_the_next_run_complete
     undisturbed = Workplace(workplace.images, tmp_path / "undisturbed")
     undisturbed.build()
     assert_same(workplace, undisturbed)
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
     assert list(workplace.layout.snapshots_dir.glob(".*")) == []
 
 
@@ -166,7 +166,7 @@ def test_a_rebuild_killed_at_its_end_is_completed(workplace: Workplace, function
     assert code == -signal.SIGKILL
     before = workplace.indexed()
     assert workplace.build(rebuild=True, model="other").model == "other"
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
     after = workplace.indexed()
     assert after.keys() == before.keys()
     for path, descriptor in after.items():

@@ -30,7 +30,7 @@ def test_a_few_new_photos_become_a_segment_and_a_few_deleted_ones_are_masked(wor
     thumbnails = {path.stem for path in workplace.layout.thumbnails_dir.rglob("*.webp")}
     with Snapshot.open(workplace.layout) as snapshot:
         assert thumbnails == {image.image_id for image in snapshot.page("", 100)}
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
 
 
 def test_many_changes_are_written_anew(workplace: Workplace) -> None:
