@@ -36,7 +36,7 @@ class Batcher:
         self._thread.start()
 
     async def describe(self, network_input: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """One image's descriptor, shape=(D,), dtype=float32, L2-normalised.
+        """One image's row of what `describe` returns: shape=(D,), dtype=float32.
 
         Cancelled before its turn, it costs no network time. Raises what the network raises.
         """

@@ -15,6 +15,7 @@ from extractor_service.decode_pool import DecodePool
 from extractor_service.descriptors.base import InputPlan
 from extractor_service.errors import EmptyImage, TooManyBytes, UnreadableFile
 from extractor_service.images import (
+    OVERSAMPLING,
     WHOLE,
     DecodedImage,
     ImageLimits,
@@ -26,6 +27,7 @@ from extractor_service.images import (
 )
 
 if TYPE_CHECKING:
+    from extractor_service.descriptors.long_side import LongSideInput
     from extractor_service.local_features import RootSift
 
 __all__ = ["DecodePool", "IndexedPicture", "QueryPicture", "decode_file", "decode_query"]
@@ -47,6 +49,8 @@ class QueryPicture:
     """The whole upright image as WebP, long side at most 512 px; empty unless asked for."""
     local_features: bytes | None
     """As `local_features.storage` packs them, of the region alone if there is one; None unless asked for."""
+    map_input: NDArray[np.uint8] | None
+    """For the convolutional map, as its plan prepares it, of the region alone; None unless asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class IndexedPicture:
     """WebP, long side at most 256 px."""
     local_features: bytes | None
     """As `local_features.storage` packs them; None unless asked for."""
+    map_input: NDArray[np.uint8] | None
+    """For the convolutional map, as its plan prepares it; None unless asked for."""
 
 
 def decode_query(
@@ -75,27 +81,38 @@ def decode_query(
     plan: InputPlan,
     preview: bool,
     local_features: RootSift | None = None,
+    map_plan: LongSideInput | None = None,
 ) -> QueryPicture:
     """Raises whatever `images.decode` raises."""
     part = region or WHOLE
     image = decode(data, limits, _network_scale(plan, part))
     network_input = plan.prepare(crop(image.rgb, part))
+    if map_plan:
+        image = _at_least(image, data, limits, OVERSAMPLING * map_plan.long_side_px, part)
+    map_input = map_plan.prepare(crop(image.rgb, part)) if map_plan else None
     if preview:
         image = _at_least(image, data, limits, PREVIEW_LONG_SIDE_PX, WHOLE)
     shown = webp(image.rgb, PREVIEW_LONG_SIDE_PX) if preview else b""
     if local_features:
         image = _at_least(image, data, limits, local_features.long_side_px, part)
     found = _extracted(crop(image.rgb, part), local_features) if local_features else None
-    return QueryPicture(image.width, image.height, network_input, shown, found)
+    return QueryPicture(image.width, image.height, network_input, shown, found, map_input)
 
 
 def decode_file(
-    path: Path, limits: ImageLimits, plan: InputPlan, local_features: RootSift | None = None
+    path: Path,
+    limits: ImageLimits,
+    plan: InputPlan,
+    local_features: RootSift | None = None,
+    map_plan: LongSideInput | None = None,
 ) -> IndexedPicture:
     """Raises UnreadableFile, and whatever `images.decode` raises."""
     data, mtime_ns = _read(path, limits.max_bytes)
     image = decode(data, limits, _network_scale(plan, WHOLE))
     network_input, thumbnail = plan.prepare(image.rgb), webp(image.rgb, THUMBNAIL_LONG_SIDE_PX)
+    if map_plan:
+        image = _at_least(image, data, limits, OVERSAMPLING * map_plan.long_side_px, WHOLE)
+    map_input = map_plan.prepare(image.rgb) if map_plan else None
     if local_features:
         image = _at_least(image, data, limits, local_features.long_side_px, WHOLE)
     return IndexedPicture(
@@ -108,6 +125,7 @@ def decode_file(
         network_input=network_input,
         thumbnail=thumbnail,
         local_features=_extracted(image.rgb, local_features) if local_features else None,
+        map_input=map_input,
     )
 
 
@@ -123,7 +141,7 @@ def _network_scale(plan: InputPlan, part: Region) -> LeastScale:
 
 
 def _at_least(
-    image: DecodedImage, data: bytes, limits: ImageLimits, long_side_px: int, part: Region
+    image: DecodedImage, data: bytes, limits: ImageLimits, long_side_px: float, part: Region
 ) -> DecodedImage:
     """With this long side of the part or a longer one: decoded once more where the picture is too small."""
 

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from extractor_service.decoding import DecodePool
 from extractor_service.errors import InvalidOption, Overloaded
+from extractor_service.examined_hits import Efforts, ExaminableQuery, local_features_of, rank_examined
 from extractor_service.hits import rank
 from extractor_service.images import ImageLimits, Region
 from extractor_service.live_index import LiveIndex
 from extractor_service.local_features import LocalFeatures
+from extractor_service.localized_hits import conv_maps_of
 from extractor_service.queries import (
     ExtractAnswer,
     FileQuery,
@@ -40,7 +42,6 @@ from extractor_service.queries import (
 from extractor_service.query_photos import DescribedPhoto, QueryPhotos
 from extractor_service.ranking.feedback import rocchio
 from extractor_service.served_snapshot import ServedSnapshot
-from extractor_service.verified_hits import Effort, VerifiableQuery, local_features_of, rank_verified
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,6 +60,8 @@ class _Described:
     """Those of its photos that are indexed images."""
     local_features: Sequence[LocalFeatures] = ()
     """Of each photo to look for where the search verifies, else empty."""
+    mac_vectors: Sequence[NDArray[np.float32]] = ()
+    """The same where it localises."""
 
 
 class Engine:
@@ -72,13 +75,13 @@ class Engine:
         images_dir: Path | None,
         max_in_flight: int,
         search_threads: int,
-        effort: Effort,
+        efforts: Efforts,
     ) -> None:
         self._live = live
         self._free_places = max_in_flight
         self._threads = ThreadPoolExecutor(search_threads, "search")
         self._photos = QueryPhotos(live.layout, decode_pool, limits, images_dir, self._threads)
-        self._effort = effort
+        self._efforts = efforts
 
     async def search(self, query: Query, options: SearchOptions) -> SearchAnswer:
         """Raises Overloaded, IndexNotReady, InvalidImage, InvalidOption, OptionUnavailable, UnknownImage."""
@@ -114,11 +117,11 @@ class Engine:
         self, served: ServedSnapshot, described: _Described, options: SearchOptions, timings: Timings
     ) -> list[Hit]:
         descriptor, own_rows = described.descriptor, described.own_rows
-        if not options.verify:
+        if not options.verify and not options.localize:
             with timings.measure("search"):
                 return await self._in_thread(rank, served, descriptor, options, own_rows)
-        query = VerifiableQuery(descriptor, described.local_features, own_rows)
-        return await self._in_thread(rank_verified, served, query, options, self._effort, timings)
+        query = ExaminableQuery(descriptor, own_rows, described.local_features, described.mac_vectors)
+        return await self._in_thread(rank_examined, served, query, options, self._efforts, timings)
 
     async def _describe(
         self, served: ServedSnapshot, query: Query, options: SearchOptions, timings: Timings
@@ -145,8 +148,12 @@ def _check_options(served: ServedSnapshot, query: Query, options: SearchOptions)
         raise InvalidOption("A region needs a single photo; of several it would not be clear which.")
     if options.verify and isinstance(query, VectorQuery):
         raise InvalidOption("Verification needs an image; a vector has no local features.")
+    if options.localize and isinstance(query, VectorQuery):
+        raise InvalidOption("Localisation needs an image; a vector cannot be looked for in another.")
     if options.verify:
         local_features_of(served)
+    if options.localize:
+        conv_maps_of(served)
 
 
 def _alone(photo: DescribedPhoto) -> _Described:
@@ -156,11 +163,12 @@ def _alone(photo: DescribedPhoto) -> _Described:
         photo.preview,
         own_rows=_rows([photo]),
         local_features=_local_features([photo]),
+        mac_vectors=_mac_vectors([photo]),
     )
 
 
 def _combined(photos: Sequence[DescribedPhoto], positive_count: int) -> _Described:
-    """photos: the positives first. They alone are looked for when verifying."""
+    """photos: the positives first. They alone are looked for in the results."""
     positives, negatives = photos[:positive_count], photos[positive_count:]
     descriptors = np.stack([photo.descriptor for photo in photos])
     return _Described(
@@ -172,6 +180,7 @@ def _combined(photos: Sequence[DescribedPhoto], positive_count: int) -> _Describ
         ],
         own_rows=_rows(photos),
         local_features=_local_features(positives),
+        mac_vectors=_mac_vectors(positives),
     )
 
 
@@ -185,3 +194,7 @@ def _rows(photos: Iterable[DescribedPhoto]) -> frozenset[int]:
 
 def _local_features(photos: Iterable[DescribedPhoto]) -> list[LocalFeatures]:
     return [photo.local_features for photo in photos if photo.local_features is not None]
+
+
+def _mac_vectors(photos: Iterable[DescribedPhoto]) -> list[NDArray[np.float32]]:
+    return [photo.mac_vector for photo in photos if photo.mac_vector is not None]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from extractor_service.queries import Hit, SearchOptions
 from extractor_service.ranking.calibration import score
 from extractor_service.ranking.expansion import alpha_expansion
+from extractor_service.ranking.localization import Localization
 from extractor_service.ranking.verification import SpatialMatch
 from extractor_service.served_snapshot import ServedSnapshot
 
@@ -39,6 +40,17 @@ class Nearest:
         return Nearest(self.rows[order], self.distances[order])
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a closer look at a hit found; None where none was asked for or it found nothing."""
+
+    match: SpatialMatch | None = None
+    location: Localization | None = None
+
+
+NOTHING_FOUND = Finding()
+
+
 def rank(
     served: ServedSnapshot,
     descriptor: NDArray[np.float32],
@@ -50,18 +62,26 @@ def rank(
     With `expand` the distances are those to the expanded query.
     """
     if options.expand:
-        descriptor = _expanded(served, descriptor, options, own_rows)
+        descriptor = expanded(served, descriptor, options, own_rows)
     found = nearest(served, descriptor, options, own_rows, options.limit)
-    return to_hits(served, found, [None] * len(found))
+    return to_hits(served, found, [NOTHING_FOUND] * len(found))
 
 
-def to_hits(served: ServedSnapshot, found: Nearest, matches: Sequence[SpatialMatch | None]) -> list[Hit]:
-    """matches: one for each of the found."""
+def to_hits(served: ServedSnapshot, found: Nearest, findings: Sequence[Finding]) -> list[Hit]:
+    """findings: one for each of the found."""
     scores = score(found.distances, served.snapshot.background_distances)
     records = served.snapshot.records(found.rows.tolist())
     return [
-        Hit(record, float(distance), None if scores is None else float(scores[place]), match)
-        for place, (record, distance, match) in enumerate(zip(records, found.distances, matches, strict=True))
+        Hit(
+            record,
+            float(distance),
+            None if scores is None else float(scores[place]),
+            finding.match,
+            finding.location.region if finding.location else None,
+        )
+        for place, (record, distance, finding) in enumerate(
+            zip(records, found.distances, findings, strict=True)
+        )
     ]
 
 
@@ -82,11 +102,12 @@ def nearest(
     return Nearest(rows[wanted][:count], distances[wanted][:count])
 
 
-def _expanded(
+def expanded(
     served: ServedSnapshot,
     descriptor: NDArray[np.float32],
     options: SearchOptions,
     own_rows: Collection[int],
 ) -> NDArray[np.float32]:
+    """The query averaged with its nearest."""
     found = nearest(served, descriptor, options, own_rows, EXPANSION_NEIGHBOURS)
     return alpha_expansion(descriptor, served.snapshot.descriptors[found.rows].astype(np.float32))

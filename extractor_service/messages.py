@@ -60,6 +60,7 @@ def to_options(request: search_pb2.SearchRequest) -> queries.SearchOptions:
         exact=request.exact,
         expand=request.expand,
         verify=request.verify,
+        localize=request.localize,
         max_distance=request.max_distance if request.HasField("max_distance") else None,
         preview=request.preview,
     )
@@ -120,6 +121,7 @@ def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
         index_recall_at_10=manifest.index.recall_at_10,
         index_latency_ms=manifest.index.latency_ms,
         local_features=manifest.local_features,
+        localization=manifest.localization,
         refused=[_refused(file) for file in description.refused],
         refused_count=manifest.refused_count,
     )
@@ -158,6 +160,7 @@ def _hit(hit: queries.Hit, with_points: bool) -> search_pb2.Hit:
         distance=hit.distance,
         score=hit.score,
         match=_match(hit.match, with_points),
+        located=_region(hit.located),
     )
 
 
@@ -193,6 +196,7 @@ def _timings(timings: queries.Timings) -> search_pb2.Timings:
         extract_ms=timings.extract_ms,
         search_ms=timings.search_ms,
         verify_ms=timings.verify_ms,
+        localize_ms=timings.localize_ms,
         total_ms=timings.total_ms,
     )
 

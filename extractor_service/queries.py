@@ -91,6 +91,7 @@ class SearchOptions:
     exact: bool = False
     expand: bool = False
     verify: bool = False
+    localize: bool = False
     max_distance: float | None = None
     preview: bool = False
 
@@ -109,10 +110,13 @@ class Timings:
     extract_ms: float = 0.0
     search_ms: float = 0.0
     verify_ms: float = 0.0
+    localize_ms: float = 0.0
     total_ms: float = 0.0
 
     @contextmanager
-    def measure(self, step: Literal["decode", "extract", "search", "verify", "total"]) -> Iterator[None]:
+    def measure(
+        self, step: Literal["decode", "extract", "search", "verify", "localize", "total"]
+    ) -> Iterator[None]:
         """Adds what passes inside to the step's time, waiting in queues included."""
         start = time.perf_counter()
         try:
@@ -153,6 +157,8 @@ class Hit:
     """None where the collection is too small to tell."""
     match: SpatialMatch | None = None
     """Where the query was found in it; None where it was not looked for or not found."""
+    located: Region | None = None
+    """The part of it that answers the query best; None where it was not looked for or nothing answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +174,7 @@ class IndexSummary:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """`hits` ascend by distance, ties by image id; with `verify`, those with a match move ahead."""
+    """`hits` ascend by distance, ties by image id; with `verify` or `localize` they are re-ranked."""
 
     query: QueryImage | None
     """The first positive one of several; None for a vector."""

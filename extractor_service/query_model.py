@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
 from extractor_service.batching import Batcher
+from extractor_service.conv_maps import MacDescriber
 from extractor_service.descriptors import create_descriptor
 from extractor_service.descriptors.base import Descriptor
 from extractor_service.errors import ModelDamaged, ModelMismatch
@@ -25,27 +26,45 @@ _NORM_TOLERANCE = 1e-3
 
 
 class QueryModel(Shared):
-    """One descriptor over one network, with the queue in front of it."""
+    """One descriptor over one network, and what localises by it, each with the queue in front of it."""
 
     def __init__(
-        self, identity: ModelIdentity, precision: Precision, descriptor: Descriptor, max_batch: int
+        self,
+        identity: ModelIdentity,
+        precision: Precision,
+        descriptor: Descriptor,
+        max_batch: int,
+        macs: MacDescriber | None = None,
     ) -> None:
+        """macs: None where the snapshot holds no convolutional maps to compare with."""
         super().__init__()
         self.identity = identity
         self.precision = precision
         self.descriptor = descriptor
         self.batcher = Batcher(descriptor.describe, max_batch)
+        self.map_plan = macs.input_plan if macs else None
+        self._mac_batcher = Batcher(macs.describe, max_batch) if macs else None
 
     def fits(self, manifest: Manifest) -> bool:
-        """Whether its descriptors can be compared with the snapshot's."""
-        return (self.identity, self.descriptor.name, self.descriptor.dim) == (
+        """Whether its descriptors can be compared with the snapshot's, and its maps where there are some."""
+        localizes = self._mac_batcher is not None
+        return (self.identity, self.descriptor.name, self.descriptor.dim, localizes) == (
             manifest.model,
             manifest.descriptor,
             manifest.dim,
+            manifest.localization,
         )
+
+    async def mac_vector(self, map_input: NDArray[np.uint8] | None) -> NDArray[np.float32] | None:
+        """shape=(C,), not normalised. map_input: prepared by `map_plan`; None gives None."""
+        if map_input is None or self._mac_batcher is None:
+            return None
+        return await self._mac_batcher.describe(map_input)
 
     def _close(self) -> None:
         self.batcher.close()
+        if self._mac_batcher is not None:
+            self._mac_batcher.close()
 
 
 def load_query_model(
@@ -60,7 +79,8 @@ def load_query_model(
             backbone.precision.value, manifest.precision.value,
         )  # fmt: skip
     descriptor = create_descriptor(manifest.descriptor, backbone)
-    model = QueryModel(backbone.identity, backbone.precision, descriptor, max_batch)
+    macs = MacDescriber(backbone) if manifest.localization else None
+    model = QueryModel(backbone.identity, backbone.precision, descriptor, max_batch, macs)
     try:
         if not model.fits(manifest):
             raise ModelMismatch("The network is not the one that the snapshot was built with; index again.")

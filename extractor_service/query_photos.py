@@ -17,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.decoding import DecodePool, QueryPicture, decode_query
+from extractor_service.descriptors.pooling import mac
 from extractor_service.errors import OptionUnavailable
+from extractor_service.examined_hits import local_features_of
 from extractor_service.images import ImageLimits
 from extractor_service.local_features import LocalFeatures, RootSift
 from extractor_service.local_features.storage import from_bytes
+from extractor_service.localized_hits import conv_maps_of
 from extractor_service.originals import read_original
 from extractor_service.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
 from extractor_service.served_snapshot import ServedSnapshot
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.records import ImageRecord
-from extractor_service.verified_hits import local_features_of
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ class DescribedPhoto:
     """Where it is an indexed image."""
     local_features: LocalFeatures | None
     """None unless the search verifies."""
+    mac_vector: NDArray[np.float32] | None
+    """shape=(C,), of its convolutional map; None unless the search localises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +110,10 @@ class QueryPhotos:
             )
         preview = await self._in_thread(self._thumbnail, record) if options.preview else b""
         local_features = local_features_of(served).features(row) if options.verify else None
+        mac_vector = await self._in_thread(_stored_mac, served, row) if options.localize else None
         descriptor = served.snapshot.descriptors[row].astype(np.float32)
         image = QueryImage(record.width, record.height, region=None)
-        return DescribedPhoto(descriptor, image, preview, photo.image_id, row, local_features)
+        return DescribedPhoto(descriptor, image, preview, photo.image_id, row, local_features, mac_vector)
 
     async def _describe_files(
         self, served: ServedSnapshot, files: Sequence[_File], options: SearchOptions, timings: Timings
@@ -120,6 +125,7 @@ class QueryPhotos:
         with timings.measure("extract"):
             batcher = served.model.batcher
             descriptors = await _together(batcher.describe(picture.network_input) for picture in pictures)
+            mac_vectors = await _together(served.model.mac_vector(picture.map_input) for picture in pictures)
         return [
             DescribedPhoto(
                 descriptor,
@@ -128,16 +134,27 @@ class QueryPhotos:
                 file.image_id,
                 file.row,
                 from_bytes(picture.local_features) if picture.local_features else None,
+                mac_vector,
             )
-            for file, picture, descriptor in zip(files, pictures, descriptors, strict=True)
+            for file, picture, descriptor, mac_vector in zip(
+                files, pictures, descriptors, mac_vectors, strict=True
+            )
         ]
 
     def _decode(self, served: ServedSnapshot, file: _File, options: SearchOptions) -> Awaitable[QueryPicture]:
         plan = served.model.descriptor.input_plan
         extractor = RootSift() if options.verify else None
+        map_plan = served.model.map_plan if options.localize else None
         return asyncio.wrap_future(
             self._decode_pool.submit(
-                decode_query, file.content, file.limits, options.region, plan, options.preview, extractor
+                decode_query,
+                file.content,
+                file.limits,
+                options.region,
+                plan,
+                options.preview,
+                extractor,
+                map_plan,
             )
         )
 
@@ -159,6 +176,11 @@ class QueryPhotos:
                 "searched for; set EXTRACTOR_IMAGES_DIR."
             )
         return read_original(self._images_dir, record)
+
+
+def _stored_mac(served: ServedSnapshot, row: int) -> NDArray[np.float32]:
+    codes = conv_maps_of(served).codes(row)
+    return np.asarray(mac(codes.astype(np.float32))[0])
 
 
 async def _together(works: Iterable[Awaitable[T]]) -> list[T]:

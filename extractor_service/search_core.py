@@ -5,12 +5,12 @@ from __future__ import annotations
 from extractor_service.cpus import available_cpus
 from extractor_service.decoding import DecodePool
 from extractor_service.engine import Engine
+from extractor_service.examined_hits import Effort, Efforts
 from extractor_service.images import ImageLimits
 from extractor_service.live_index import LiveIndex
 from extractor_service.query_model import LoadBackbone
 from extractor_service.settings import ExtractorSettings
 from extractor_service.store.layout import StoreLayout
-from extractor_service.verified_hits import Effort
 
 
 class SearchCore:
@@ -32,7 +32,10 @@ class SearchCore:
             settings.images_dir,
             settings.max_in_flight,
             threads,
-            Effort(settings.verify_candidates, settings.verify_budget_ms / 1_000),
+            Efforts(
+                Effort(settings.verify_candidates, settings.verify_budget_ms / 1_000),
+                Effort(settings.localize_candidates, settings.localize_budget_ms / 1_000),
+            ),
         )
 
     def close(self) -> None:

@@ -57,6 +57,17 @@ class ExtractorSettings(BaseSettings):
         ge=1,
         description="Longest verification in one search, in milliseconds; the rest is left out.",
     )
+    localize_candidates: int = Field(
+        100,
+        ge=1,
+        le=1000,
+        description="First hits in which a search with localize looks for the query's object.",
+    )
+    localize_budget_ms: int = Field(
+        400,
+        ge=1,
+        description="Longest localisation in one search, in milliseconds; the rest is left out.",
+    )
     call_timeout_s: float = Field(
         30.0, gt=0, description="Longest answer to a call that carries no deadline, in seconds."
     )

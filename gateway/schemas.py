@@ -60,6 +60,13 @@ class SearchOptions(BaseModel):
             "collection with `local_features`."
         ),
     ] = False
+    localize: Annotated[
+        bool,
+        Field(
+            description="Find in each of the first results the part that answers the query best, and re-rank "
+            "by it. Needs a collection with `localization`."
+        ),
+    ] = False
     points: Annotated[bool, Field(description="With `verify`: return the matched points of each match.")] = (
         False
     )
@@ -138,6 +145,10 @@ class Hit(BaseModel):
         Field(description="The share of random image pairs of the collection that lie further apart."),
     ]
     match: Annotated[Match | None, Field(description="Set when `verify` found the query in this image.")]
+    located: Annotated[
+        Region | None,
+        Field(description="The part that answers the query best; set by `localize`, where it looked."),
+    ]
 
 
 class QueryImage(BaseModel):
@@ -174,11 +185,17 @@ class Timings(BaseModel):
     extract: float
     search: float
     verify: float
+    localize: float
     total: float
 
 
 class SearchResponse(BaseModel):
-    """Results ascend by distance, ties by image_id; with `verify`, those with a `match` move ahead."""
+    """Results ascend by distance, ties by image_id.
+
+    With `verify` or `localize` they descend by c + n / (n + 10): c is the cosine of the distance,
+    1 - distance² / 2, or with `localize` that of the located part, and where none was located the distance's
+    less 1; n are the inliers of the match, if any.
+    """
 
     query: Annotated[QueryImage, Field(description="Of several photos the first one.")]
     query_photos: Annotated[
@@ -220,6 +237,7 @@ class IndexResponse(BaseModel):
     ]
     approximate: bool
     local_features: Annotated[bool, Field(description="Whether `verify` is available.")]
+    localization: Annotated[bool, Field(description="Whether `localize` is available.")]
     index_precision: str
     query_precision: str
     build_time: datetime

@@ -242,6 +242,7 @@ CONVERTERS: dict[str, Callable[[list[str]], object]] = {
     "exact": lambda texts: BOOLEANS[texts[-1].lower()],
     "expand": lambda texts: BOOLEANS[texts[-1].lower()],
     "verify": lambda texts: BOOLEANS[texts[-1].lower()],
+    "localize": lambda texts: BOOLEANS[texts[-1].lower()],
     "points": lambda texts: BOOLEANS[texts[-1].lower()],
     "max_distance": lambda texts: float(texts[-1]),
 }

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from extractor_service.cpus import available_cpus
 from extractor_service.decoding import DecodePool, IndexedPicture, decode_file
-from extractor_service.descriptors import Descriptor
 from extractor_service.errors import InvalidImage, UnreadableFile
 from extractor_service.images import ImageLimits
 from extractor_service.local_features import RootSift
@@ -22,13 +21,15 @@ from extractor_service.store.layout import StoreLayout, image_id_of
 from extractor_service.store.ledger import DescribedImage, FileState, KnownFile, Ledger
 from extractor_service.store.thumbnails import write_thumbnail
 from indexer.decoded import decode_ahead
+from indexer.networks import Describer
 from indexer.settings import IndexerSettings
 from indexer.walk import unread
 
 BATCH = 32
 """Photos that go through the network together, and that a kill can cost. More measured no faster."""
 AHEAD = 2 * BATCH
-"""Photos decoded while a batch is in the network; each holds some 200 kB, with local features 340 kB."""
+"""Photos decoded while a batch is in the network; each holds some 200 kB, with local features 340 kB, for a
+convolutional map 230 kB more."""
 
 
 @dataclass(slots=True)
@@ -61,17 +62,17 @@ class Intake:
         settings: IndexerSettings,
         ledger: Ledger,
         known: Mapping[str, KnownFile],
-        load_descriptor: Callable[[], Descriptor],
+        load_describer: Callable[[], Describer],
         advance: Callable[[int], object],
     ) -> None:
-        """load_descriptor: called when there is something to describe, once for each `take`.
+        """load_describer: called when there is something to describe, once for each `take`.
         advance: called with the number of files that have been settled since the last call."""
         self.tally = Tally()
         self._settings = settings
         self._layout = StoreLayout(settings.store_dir)
         self._ledger = ledger
         self._known = known
-        self._load_descriptor = load_descriptor
+        self._load_describer = load_describer
         self._advance = advance
         self._batch: dict[str, _Pending] = {}
 
@@ -99,11 +100,13 @@ class Intake:
         limits = ImageLimits(settings.max_image_bytes, settings.max_pixels)
         local_features = RootSift() if self._ledger.recipe.local_features else None
         with DecodePool(workers, settings.decode_timeout_s, settings.decode_memory_bytes) as pool:
-            descriptor = self._load_descriptor()
+            describer = self._load_describer()
+            plan = describer.descriptor.input_plan
+            map_plan = describer.maps.input_plan if describer.maps else None
 
             def submit(file: FileState) -> Future[IndexedPicture]:
                 path = settings.images_dir / file.path
-                return pool.submit(decode_file, path, limits, descriptor.input_plan, local_features)
+                return pool.submit(decode_file, path, limits, plan, local_features, map_plan)
 
             for file, decoded in decode_ahead(files, submit, AHEAD):
                 if isinstance(decoded, InvalidImage):
@@ -111,8 +114,8 @@ class Intake:
                 else:
                     self._collect(file, decoded)
                 if len(self._batch) == BATCH:
-                    self._describe_batch(descriptor)
-            self._describe_batch(descriptor)
+                    self._describe_batch(describer)
+            self._describe_batch(describer)
 
     def _refuse(self, file: FileState, error: InvalidImage) -> None:
         state = unread(file.path) if isinstance(error, UnreadableFile) else file
@@ -128,17 +131,18 @@ class Intake:
             return
         self._batch.setdefault(image_id, _Pending(picture, [])).files.append(state)
 
-    def _describe_batch(self, descriptor: Descriptor) -> None:
+    def _describe_batch(self, describer: Describer) -> None:
         """Thumbnails first: what the ledger holds is complete."""
         if not self._batch:
             return
         pictures = [pending.picture for pending in self._batch.values()]
-        rows = descriptor.describe([picture.network_input for picture in pictures])
+        rows = describer.descriptor.describe([picture.network_input for picture in pictures])
+        maps = _conv_maps(describer, pictures)
         for image_id, pending in self._batch.items():
             write_thumbnail(self._layout, image_id, pending.picture.thumbnail)
         self._ledger.add(
-            _described(pending, row.astype(np.float16))
-            for pending, row in zip(self._batch.values(), rows, strict=True)
+            _described(pending, row.astype(np.float16), conv_map)
+            for pending, row, conv_map in zip(self._batch.values(), rows, maps, strict=True)
         )
         self.tally.described += len(pictures)
         for image_id, pending in self._batch.items():
@@ -172,7 +176,16 @@ def holds_any(ledger: Ledger, images_dir: Path, files: Sequence[FileState]) -> b
     return any(hashed is not None and ledger.has_image(hashed[1]) for hashed in hashes)
 
 
-def _described(pending: _Pending, row: NDArray[np.float16]) -> DescribedImage:
+def _conv_maps(describer: Describer, pictures: Sequence[IndexedPicture]) -> Sequence[bytes | None]:
+    """One a picture; None where the store keeps none."""
+    if describer.maps is None:
+        return [None] * len(pictures)
+    return describer.maps.describe(
+        [picture.map_input for picture in pictures if picture.map_input is not None]
+    )
+
+
+def _described(pending: _Pending, row: NDArray[np.float16], conv_map: bytes | None) -> DescribedImage:
     picture = pending.picture
     return DescribedImage(
         sha256=picture.sha256,
@@ -183,6 +196,7 @@ def _described(pending: _Pending, row: NDArray[np.float16]) -> DescribedImage:
         descriptor=row,
         files=pending.files,
         local_features=picture.local_features,
+        conv_map=conv_map,
     )
 
 

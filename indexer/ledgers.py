@@ -8,25 +8,25 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from extractor_service.descriptors import Descriptor
 from extractor_service.errors import StoreError
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.ledger import Ledger
 from extractor_service.store.ledger_file import remove_ledger
 from extractor_service.store.recipe import Recipe
 from indexer.networks import (
+    Describer,
     Networks,
     NewNetwork,
     check_agreement,
     choose_network,
-    load_descriptor,
+    load_describer,
     restore_model,
 )
 from indexer.settings import IndexerSettings
 
 logger = logging.getLogger(__name__)
 
-OpenedLedger = tuple[Ledger, Callable[[], Descriptor]]
+OpenedLedger = tuple[Ledger, Callable[[], Describer]]
 """A ledger, and what loads the network that its recipe asks for."""
 
 
@@ -39,12 +39,12 @@ def store_ledger(
     if ledger is None:
         network = choose_network(settings, networks)
         with _create(layout.ledger_path, network) as ledger:
-            yield ledger, lambda: network.descriptor
+            yield ledger, lambda: network.describer
         return
     with ledger:
         check_agreement(ledger.recipe, settings, networks)
         restore_model(ledger.recipe.model, networks)
-        yield ledger, partial(load_descriptor, ledger.recipe, networks)
+        yield ledger, partial(load_describer, ledger.recipe, networks)
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def rebuild_ledger(
     network = choose_network(settings, networks)
     ledger = _interrupted_rebuild(layout.rebuild_ledger_path, network.recipe)
     with ledger or _create(layout.rebuild_ledger_path, network) as ledger:
-        yield ledger, lambda: network.descriptor
+        yield ledger, lambda: network.describer
 
 
 def _interrupted_rebuild(path: Path, recipe: Recipe) -> Ledger | None:

@@ -17,6 +17,7 @@ from extractor_service.backbones import (
     prepare_model,
 )
 from extractor_service.backbones.converted import open_converted
+from extractor_service.conv_maps import MapDescriber
 from extractor_service.cpus import available_cpus
 from extractor_service.descriptors import Descriptor, create_descriptor
 from extractor_service.errors import ModelDamaged, ModelMismatch, ModelUnavailable
@@ -62,13 +63,28 @@ class StoredNetworks:
 
 
 @dataclass(frozen=True, slots=True)
+class Describer:
+    """What a store's pictures go through."""
+
+    descriptor: Descriptor
+    maps: MapDescriber | None
+    """None where the store keeps no convolutional maps."""
+
+    @classmethod
+    def of(cls, recipe: Recipe, backbone: Backbone) -> Describer:
+        """Raises InvalidOption."""
+        maps = MapDescriber(backbone) if recipe.localization else None
+        return cls(create_descriptor(recipe.descriptor, backbone), maps)
+
+
+@dataclass(frozen=True, slots=True)
 class NewNetwork:
     """What a new store is built with."""
 
     recipe: Recipe
     model_note: str
     """Why this network, one sentence; empty where it was asked for by name."""
-    descriptor: Descriptor
+    describer: Describer
 
 
 def choose_network(settings: IndexerSettings, networks: Networks) -> NewNetwork:
@@ -77,13 +93,18 @@ def choose_network(settings: IndexerSettings, networks: Networks) -> NewNetwork:
     backbone = networks.load(choice.identity, settings.precision)
     descriptor = create_descriptor(settings.descriptor, backbone)
     recipe = Recipe(
-        descriptor.name, descriptor.dim, backbone.identity, backbone.precision, settings.local_features
+        descriptor.name,
+        descriptor.dim,
+        backbone.identity,
+        backbone.precision,
+        settings.local_features,
+        settings.localization,
     )
-    return NewNetwork(recipe, choice.note, descriptor)
+    return NewNetwork(recipe, choice.note, Describer.of(recipe, backbone))
 
 
-def load_descriptor(recipe: Recipe, networks: Networks) -> Descriptor:
-    return create_descriptor(recipe.descriptor, networks.load(recipe.model, recipe.precision))
+def load_describer(recipe: Recipe, networks: Networks) -> Describer:
+    return Describer.of(recipe, networks.load(recipe.model, recipe.precision))
 
 
 def restore_model(identity: ModelIdentity, networks: Networks) -> None:
@@ -111,6 +132,11 @@ def check_agreement(recipe: Recipe, settings: IndexerSettings, networks: Network
         raise ModelMismatch(
             "The store was built without local features: describe all photos anew with build --rebuild, or "
             "leave INDEXER_LOCAL_FEATURES at false."
+        )
+    if settings.localization and not recipe.localization:
+        raise ModelMismatch(
+            "The store was built without convolutional maps: describe all photos anew with build --rebuild, "
+            "or leave INDEXER_LOCALIZATION at false."
         )
     if settings.model == "auto":
         return

@@ -97,6 +97,7 @@ def _everything(ledger: Ledger, plan: IndexPlan) -> SnapshotContent:
         refused=ledger.refused(),
         index=plan,
         local_features=ledger.local_features(),
+        conv_maps=ledger.conv_maps(),
     )
 
 
@@ -110,5 +111,6 @@ def _addition(ledger: Ledger, plan: IndexPlan, changes: _Changes) -> SnapshotCon
         refused=ledger.refused(),
         index=plan,
         local_features=ledger.local_features(changes.added),
+        conv_maps=ledger.conv_maps(changes.added),
         base=Base(changes.base, changes.deleted, moved),
     )

@@ -49,6 +49,11 @@ class IndexerSettings(BaseSettings):
         description="Keep local features, 136 kB a photo, so that results can be verified by their geometry; "
         "an existing store keeps what it has, build --rebuild changes it.",
     )
+    localization: bool = Field(
+        False,
+        description="Keep the network's last map of each photo, some 24 kB, so that a search can tell where "
+        "in a result its object is; an existing store keeps what it has, build --rebuild changes it.",
+    )
     precision: Precision = Field(
         Precision.AUTO,
         description="Arithmetic of the network: f32 or bf16; auto takes the store's, for a new store bf16 "

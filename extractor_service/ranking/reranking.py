@@ -1,4 +1,4 @@
-"""Re-ranking the first hits by spatial verification, within a bound of candidates and of time."""
+"""Re-ranking the first hits by a closer look, within a bound of candidates and of time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.local_features.features import LocalFeatures
+from extractor_service.ranking.localization import Localization, localize
 from extractor_service.ranking.verification import SpatialMatch, verify
 
 HALF_CONVINCED_INLIERS = 10
@@ -47,12 +48,43 @@ def _best_match(queries: Sequence[LocalFeatures], candidate: LocalFeatures) -> S
     return max(found, key=lambda match: match.inliers, default=None)
 
 
-def reranked(distances: NDArray[np.float32], inliers: NDArray[np.int64]) -> NDArray[np.intp]:
+def localize_candidates(
+    queries: Sequence[NDArray[np.float32]],
+    candidates: Sequence[Callable[[], NDArray[np.uint8]]],
+    budget_s: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Localization | None]:
+    """One result a candidate, in order; None where nothing answers, or not reached within the budget.
+
+    queries: MAC vectors of the photos looked for, of which the one with the largest cosine counts.
+    candidates: each loads the convolutional map of one picture, best first.
+    """
+    deadline = clock() + budget_s
+    found: list[Localization | None] = [None] * len(candidates)
+    for place, load in enumerate(candidates):
+        if clock() >= deadline:
+            break
+        conv_map = load()
+        located = [one for query in queries if (one := localize(query, conv_map)) is not None]
+        found[place] = max(located, key=lambda one: one.cosine, default=None)
+    return found
+
+
+def reranked(
+    distances: NDArray[np.float32],
+    inliers: NDArray[np.int64],
+    located_cosines: NDArray[np.float64] | None = None,
+) -> NDArray[np.intp]:
     """The order of N hits by cosine + n / (n + HALF_CONVINCED_INLIERS), ties in the given order.
 
     distances: shape=(N,), L2 distances of normalised descriptors, ascending. inliers: shape=(N,), 0 where a
     hit was not verified: it keeps its place by distance behind the convincingly verified ones.
+    located_cosines: shape=(N,), of the query with the best region of each hit, which then stand in the
+    cosine's place; NaN where a hit was not localised: its own cosine counts, less 1, so that it follows those
+    that were.
     """
     cosines = 1 - distances.astype(np.float64) ** 2 / 2
+    if located_cosines is not None:
+        cosines = np.where(np.isnan(located_cosines), cosines - 1, located_cosines)
     convinced = inliers / (inliers + HALF_CONVINCED_INLIERS)
     return np.argsort(-(cosines + convinced), kind="stable")

@@ -39,6 +39,8 @@ class SnapshotContent:
     index: IndexPlan = IndexPlan()
     local_features: Iterable[bytes] = ()
     """One blob an image, in the order of `images`; read only where the recipe asks for them."""
+    conv_maps: Iterable[bytes] = ()
+    """The same of convolutional maps."""
     base: Base | None = None
     """None where the images are the whole collection. Else they are those that the base lacks, and the recipe
     is the base's."""

@@ -59,6 +59,8 @@ class DescribedImage:
     files: Sequence[FileState]
     local_features: bytes | None = None
     """As `local_features.storage` packs them; not None where the ledger's recipe asks for them."""
+    conv_map: bytes | None = None
+    """The same of `conv_maps.storage`."""
 
     @property
     def image_id(self) -> str:
@@ -126,6 +128,10 @@ class Ledger:
                 if self.recipe.local_features:
                     self._connection.execute(
                         "INSERT INTO local_features VALUES (?, ?)", (image.image_id, image.local_features)
+                    )
+                if self.recipe.localization:
+                    self._connection.execute(
+                        "INSERT INTO conv_maps VALUES (?, ?)", (image.image_id, image.conv_map)
                     )
                 for file in image.files:
                     self._write_path(file, image.image_id)
@@ -221,9 +227,11 @@ class Ledger:
 
     def local_features(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
         """Of the images that `images` gives, in that order. Streams. Only where the recipe asks for them."""
-        for among, wanted in _slices(image_ids):
-            query = f"SELECT features FROM local_features WHERE {among} ORDER BY image_id"
-            yield from map(itemgetter(0), self._connection.execute(query, wanted))
+        return self._blobs("features FROM local_features", image_ids)
+
+    def conv_maps(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
+        """The same of convolutional maps."""
+        return self._blobs("map FROM conv_maps", image_ids)
 
     def refused(self) -> Iterator[RefusedFile]:
         """In order of path."""
@@ -274,6 +282,11 @@ class Ledger:
             "reason = excluded.reason, detail = excluded.detail",
             (file.path, file.size_bytes, file.mtime_ns, image_id, reason, detail),
         )
+
+    def _blobs(self, column_of_table: str, image_ids: Sequence[str] | None) -> Iterator[bytes]:
+        for among, wanted in _slices(image_ids):
+            query = f"SELECT {column_of_table} WHERE {among} ORDER BY image_id"
+            yield from map(itemgetter(0), self._connection.execute(query, wanted))
 
     def _count(self, what: str) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0])

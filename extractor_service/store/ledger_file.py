@@ -69,11 +69,17 @@ _CHANGES_SCHEMA = (
     BEGIN {_NOTE_CHANGE.format(image_id="OLD.image_id")} END
     """,
 )
-# Only in a ledger whose recipe asks for it. Apart from the images: a blob is some thirty times a descriptor.
+# Each only in a ledger whose recipe asks for it. Apart from the images: a blob is many times a descriptor.
 _LOCAL_FEATURES_SCHEMA = """
     CREATE TABLE local_features (
         image_id TEXT PRIMARY KEY REFERENCES images (image_id) ON DELETE CASCADE,
         features BLOB NOT NULL
+    )
+"""
+_CONV_MAPS_SCHEMA = """
+    CREATE TABLE conv_maps (
+        image_id TEXT PRIMARY KEY REFERENCES images (image_id) ON DELETE CASCADE,
+        map      BLOB NOT NULL
     )
 """
 
@@ -93,6 +99,8 @@ def create_ledger(path: Path, recipe: Recipe, model_note: str) -> sqlite3.Connec
             connection.execute(statement)
         if recipe.local_features:
             connection.execute(_LOCAL_FEATURES_SCHEMA)
+        if recipe.localization:
+            connection.execute(_CONV_MAPS_SCHEMA)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
     return connection
 
@@ -183,6 +191,7 @@ def _recipe(text: str) -> Recipe:
         dim=fields["dim"],
         model=ModelIdentity(**fields["model"]),
         precision=Precision(fields["precision"]),
-        # Absent from ledgers that are older than local features.
+        # Absent from ledgers that are older than what they ask for.
         local_features=fields.get("local_features", False),
+        localization=fields.get("localization", False),
     )

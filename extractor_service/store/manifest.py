@@ -57,6 +57,8 @@ class Manifest(BaseModel):
     """The arithmetic the descriptors were computed in."""
     local_features: bool = False
     """Whether the snapshot holds the local features of its images."""
+    localization: bool = False
+    """Whether the snapshot holds the convolutional maps of its images."""
     index: IndexReport
     """The kind of index over the descriptors, and what its build measured."""
     refused_count: int = Field(ge=0)
@@ -96,7 +98,9 @@ class Manifest(BaseModel):
 
     @property
     def recipe(self) -> Recipe:
-        return Recipe(self.descriptor, self.dim, self.model, self.precision, self.local_features)
+        return Recipe(
+            self.descriptor, self.dim, self.model, self.precision, self.local_features, self.localization
+        )
 
     @property
     def rows(self) -> int:

@@ -86,6 +86,7 @@ def _write(directory: Path, version: str, layout: StoreLayout, content: Snapshot
         model_note=content.model_note,
         precision=content.recipe.precision,
         local_features=content.recipe.local_features,
+        localization=content.recipe.localization,
         index=index,
         refused_count=refused_count,
         files={name: shared.get(name) or FileEntry.of(directory / name) for name in names},

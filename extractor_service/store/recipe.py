@@ -19,3 +19,5 @@ class Recipe:
     """F32 or BF16, never AUTO."""
     local_features: bool = False
     """Whether every image has local features, too."""
+    localization: bool = False
+    """Whether every image has its convolutional map, too."""

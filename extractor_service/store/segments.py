@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from extractor_service.store.catalogue import CatalogueWriter
 from extractor_service.store.content import SnapshotContent
+from extractor_service.store.conv_map_files import write_conv_maps
 from extractor_service.store.layout import SegmentFiles
 from extractor_service.store.local_features_files import write_local_features
 from extractor_service.store.manifest import FileEntry, Manifest
@@ -35,6 +36,8 @@ def write_segment(files: SegmentFiles, content: SnapshotContent, catalogue: Cata
             catalogue.add(image)
     if content.recipe.local_features:
         write_local_features(files, content.local_features, content.count)
+    if content.recipe.localization:
+        write_conv_maps(files, content.conv_maps, content.count)
 
 
 def link_segments(base: Manifest, base_directory: Path, directory: Path) -> dict[str, FileEntry]:

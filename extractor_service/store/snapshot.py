@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from extractor_service.conv_maps.storage import SegmentedMaps
 from extractor_service.errors import SnapshotDamaged, StoreMissing
 from extractor_service.index.matrix import DescriptorMatrix
 from extractor_service.local_features.storage import SegmentedFeatures
 from extractor_service.store.catalogue import CATALOGUE_NAME, Catalogue
+from extractor_service.store.conv_map_files import MAPS_NAME, open_conv_maps
 from extractor_service.store.layout import SegmentFiles, StoreLayout
 from extractor_service.store.local_features_files import RECORDS_NAME, open_local_features
 from extractor_service.store.manifest import Manifest
@@ -26,6 +28,8 @@ CALIBRATION_NAME = "calibration.npy"
 
 # Hashing 256 MiB takes some 0.15 s, which opening may cost; larger snapshots are left to `verify`.
 _MAX_HASHED_BYTES = 256 * 1024 * 1024
+
+Table = TypeVar("Table", bound=Sized)
 
 
 def current_version(layout: StoreLayout) -> str | None:
@@ -54,6 +58,7 @@ class Snapshot:
         background_distances: NDArray[np.float32],
         catalogue: Catalogue,
         local_features: SegmentedFeatures | None = None,
+        conv_maps: SegmentedMaps | None = None,
     ) -> None:
         self.manifest = manifest
         self.descriptors = descriptors
@@ -62,6 +67,8 @@ class Snapshot:
         """shape=(P,), ascending: distances of random pairs of the collection; empty below two images."""
         self.local_features = local_features
         """Of every row, memory-mapped; None where the snapshot was published without."""
+        self.conv_maps = conv_maps
+        """The same of convolutional maps."""
         self._catalogue = catalogue
 
     @classmethod
@@ -137,9 +144,15 @@ def _open(layout: StoreLayout, version: str) -> Snapshot:
     if descriptors.count != manifest.count:
         raise _disagrees(directory / ORDER_NAME)
     background = _open_calibration(directory)
-    local_features = _open_local_features(directory, manifest) if manifest.local_features else None
+    local_features = conv_maps = None
+    if manifest.local_features:
+        local_features = SegmentedFeatures(
+            _open_tables(directory, manifest, open_local_features, RECORDS_NAME)
+        )
+    if manifest.localization:
+        conv_maps = SegmentedMaps(_open_tables(directory, manifest, open_conv_maps, MAPS_NAME))
     catalogue = _open_catalogue(directory, manifest.count)
-    return Snapshot(manifest, descriptors, background, catalogue, local_features)
+    return Snapshot(manifest, descriptors, background, catalogue, local_features, conv_maps)
 
 
 def open_descriptors(directory: Path, segment_rows: Sequence[int], dim: int) -> DescriptorMatrix:
@@ -167,17 +180,20 @@ def _open_calibration(directory: Path) -> NDArray[np.float32]:
     return background
 
 
-def _open_local_features(directory: Path, manifest: Manifest) -> SegmentedFeatures:
+def _open_tables(
+    directory: Path, manifest: Manifest, open_table: Callable[[SegmentFiles], Table], name: str
+) -> list[Table]:
+    """One a segment. name: of the file that is blamed for what is wrong."""
     tables = []
     for number, rows in enumerate(manifest.segment_rows):
         files = SegmentFiles(directory, number)
         try:
-            tables.append(open_local_features(files))
+            tables.append(open_table(files))
         except (OSError, ValueError) as error:
-            raise _disagrees(files.path(RECORDS_NAME)) from error
+            raise _disagrees(files.path(name)) from error
         if len(tables[-1]) != rows:
-            raise _disagrees(files.path(RECORDS_NAME))
-    return SegmentedFeatures(tables)
+            raise _disagrees(files.path(name))
+    return tables
 
 
 def _load(path: Path, mmap_mode: Literal["r"] | None) -> NDArray[Any]:

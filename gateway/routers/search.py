@@ -51,8 +51,9 @@ async def search(request: Request, services: ServicesDep) -> SearchResponse:
     descriptors are combined, so that distances are those to the combination; none is its own result. The
     files together may be as large as a single one.
 
-    With `verify`, results in which the query was found move ahead, so that distances need not ascend. Of
-    several photos each positive one is looked for; `match` tells of the one with most inliers.
+    With `verify`, results in which the query was found move ahead, with `localize` those of which a part
+    answers it best, so that distances need not ascend. Of several photos each positive one is looked for;
+    `match` tells of the one with most inliers.
     """
     _, answer = await services.searcher.search_uploaded(request)
     return answer.response

@@ -63,6 +63,7 @@ def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.S
         exact=options.exact,
         expand=options.expand,
         verify=options.verify,
+        localize=options.localize,
         points=options.points,
         preview=preview,
     )
@@ -135,19 +136,21 @@ def _timings(message: search_pb2.Timings) -> schemas.Timings:
         extract=round(message.extract_ms, 2),
         search=round(message.search_ms, 2),
         verify=round(message.verify_ms, 2),
+        localize=round(message.localize_ms, 2),
         total=round(message.total_ms, 2),
     )
 
 
 def _query_image(message: search_pb2.QueryImage) -> schemas.QueryImage:
-    region = message.region
     return schemas.QueryImage(
         width=message.width,
         height=message.height,
-        region=schemas.Region(x=region.x, y=region.y, width=region.width, height=region.height)
-        if message.HasField("region")
-        else None,
+        region=_region(message.region) if message.HasField("region") else None,
     )
+
+
+def _region(message: search_pb2.Region) -> schemas.Region:
+    return schemas.Region(x=message.x, y=message.y, width=message.width, height=message.height)
 
 
 def _query_photo(message: search_pb2.QueryPhoto) -> schemas.QueryPhoto:
@@ -170,6 +173,7 @@ def _hit(message: search_pb2.Hit, among_several: bool) -> schemas.Hit:
         distance=message.distance,
         score=message.score if message.HasField("score") else None,
         match=_match(message.match, among_several) if message.HasField("match") else None,
+        located=_region(message.located) if message.HasField("located") else None,
     )
 
 
@@ -218,6 +222,7 @@ def index_response(message: search_pb2.GetIndexResponse) -> schemas.IndexRespons
         index_latency_ms=message.index_latency_ms if message.HasField("index_latency_ms") else None,
         approximate=summary.approximate,
         local_features=message.local_features,
+        localization=message.localization,
         index_precision=message.index_precision,
         query_precision=message.query_precision,
         build_time=message.build_time.ToDatetime(tzinfo=UTC),

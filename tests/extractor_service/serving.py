@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
+from extractor_service.conv_maps import MapDescriber
 from extractor_service.decoding import decode_file
 from extractor_service.descriptors import create_descriptor
 from extractor_service.images import ImageLimits
@@ -97,16 +98,21 @@ class Folder:
         refused: Sequence[RefusedFile] = (),
         note: str = "",
         local_features: bool = False,
+        localization: bool = False,
     ) -> Manifest:
         """Indexes whatever the folder holds now."""
         backbone = backbone or FakeBackbone()
         descriptor = create_descriptor("fc6", backbone)
         rows: dict[str, tuple[ImageRecord, NDArray[np.float16]]] = {}
         blobs: dict[str, bytes] = {}
+        describer = MapDescriber(backbone)
+        maps: dict[str, bytes] = {}
         for path in sorted(self.images_dir.rglob("*.png")):
             extractor = RootSift() if local_features else None
-            picture = decode_file(path, LIMITS, descriptor.input_plan, extractor)
+            picture = decode_file(path, LIMITS, descriptor.input_plan, extractor, describer.input_plan)
             image_id = image_id_of(picture.sha256)
+            assert picture.map_input is not None
+            [maps[image_id]] = describer.describe([picture.map_input])
             blobs[image_id] = picture.local_features or b""
             known = rows[image_id][0].paths if image_id in rows else ()
             record = ImageRecord(
@@ -121,10 +127,20 @@ class Folder:
             thumbnail = self.layout.thumbnail_path(image_id)
             thumbnail.parent.mkdir(parents=True, exist_ok=True)
             thumbnail.write_bytes(picture.thumbnail)
-        recipe = Recipe("fc6", descriptor.dim, backbone.identity, backbone.precision, local_features)
+        recipe = Recipe(
+            "fc6", descriptor.dim, backbone.identity, backbone.precision, local_features, localization
+        )
         images = [rows[image_id] for image_id in sorted(rows)]
         features = [blobs[image_id] for image_id in sorted(rows)]
-        content = SnapshotContent(recipe, note, len(images), images, refused, local_features=features)
+        content = SnapshotContent(
+            recipe,
+            note,
+            len(images),
+            images,
+            refused,
+            local_features=features,
+            conv_maps=[maps[image_id] for image_id in sorted(rows)],
+        )
         return publish(self.layout, content)
 
     def id_of(self, name: str) -> str:

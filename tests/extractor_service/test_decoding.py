@@ -29,6 +29,7 @@ from tests.extractor_service.pool_tasks import Insatiable
 
 LIMITS = ImageLimits(max_bytes=10 * 2**20, max_pixels=2_000_000)
 PLAN = SquareInput(32)
+MAP_PLAN = LongSideInput(320)
 
 
 def halves(width: int = 800, height: int = 400) -> bytes:
@@ -203,11 +204,36 @@ def test_the_network_input_is_the_same_whatever_else_is_asked(holidays_dir: Path
     path = tmp_path / "photo.jpg"
     path.write_bytes(data)
     plain = decode_query(data, LIMITS, None, PLAN, False)
-    full = decode_query(data, LIMITS, None, PLAN, True, RootSift())
+    full = decode_query(data, LIMITS, None, PLAN, True, RootSift(), MAP_PLAN)
     indexed = [decode_file(path, LIMITS, PLAN), decode_file(path, LIMITS, PLAN, RootSift())]
     for other in (full, *indexed):
         np.testing.assert_array_equal(other.network_input, plain.network_input)
         assert (other.width, other.height) == (1300, 972)
+
+
+def test_the_map_has_its_own_input_only_when_asked_for(holidays_dir: Path, tmp_path: Path) -> None:
+    data = jpeg(mosaic(holidays_dir))
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(data)
+    whole = MAP_PLAN.prepare(decode(data, LIMITS).rgb)
+    indexed = decode_file(path, LIMITS, PLAN, None, MAP_PLAN)
+    alone = decode_query(data, LIMITS, None, PLAN, False, None, MAP_PLAN)
+    beside = decode_query(data, LIMITS, None, PLAN, True, RootSift(), MAP_PLAN)
+    for picture in (indexed, alone, beside):
+        assert picture.map_input is not None
+        np.testing.assert_array_equal(picture.map_input, alone.map_input)
+        assert np.abs(picture.map_input.astype(int) - whole).mean() < 0.5  # grey levels
+    assert decode_file(path, LIMITS, PLAN).map_input is None
+    assert decode_query(data, LIMITS, None, PLAN, True, RootSift()).map_input is None
+
+
+def test_the_map_of_a_region_is_of_the_region_alone(holidays_dir: Path) -> None:
+    data = jpeg(mosaic(holidays_dir))
+    region = Region(0.25, 0.5, 0.25, 0.25)
+    picture = decode_query(data, LIMITS, region, PLAN, False, None, MAP_PLAN)
+    expected = MAP_PLAN.prepare(crop(decode(data, LIMITS).rgb, region))
+    assert picture.map_input is not None
+    assert np.abs(picture.map_input.astype(int) - expected).mean() < 0.5  # grey levels
 
 
 def test_preview_thumbnail_and_local_features_keep_their_resolution(

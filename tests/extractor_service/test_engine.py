@@ -13,9 +13,9 @@ import pytest
 from extractor_service.backbones.base import Precision
 from extractor_service.engine import Engine
 from extractor_service.errors import IndexNotReady, Overloaded
+from extractor_service.examined_hits import Effort, Efforts
 from extractor_service.live_index import LiveIndex
 from extractor_service.queries import FileQuery, SearchOptions, StoredQuery
-from extractor_service.verified_hits import Effort
 from tests.extractor_service.serving import LIMITS, Folder, load_fake, photo, wait_until
 
 
@@ -49,7 +49,7 @@ def live(folder: Folder) -> LiveIndex:
 
 @pytest.fixture
 async def engine(live: LiveIndex, pool: BusyPool) -> AsyncIterator[Engine]:
-    engine = Engine(live, pool, LIMITS, None, 1, 1, Effort(40, 0.4))  # type: ignore[arg-type]
+    engine = Engine(live, pool, LIMITS, None, 1, 1, Efforts(Effort(40, 0.4), Effort(40, 0.4)))  # type: ignore[arg-type]
     yield engine
     engine.close()
     live.close()

@@ -14,11 +14,11 @@ import pytest
 from extractor_service.backbones.base import Precision
 from extractor_service.engine import Engine
 from extractor_service.errors import UndecodableImage
+from extractor_service.examined_hits import Effort, Efforts
 from extractor_service.live_index import LiveIndex
 from extractor_service.queries import FileQuery, PhotosQuery, SearchOptions
 from extractor_service.ranking.feedback import NEGATIVE_WEIGHT
 from extractor_service.store.snapshot import Snapshot
-from extractor_service.verified_hits import Effort
 from protos.imagesearch.v1 import search_pb2 as pb
 from tests.extractor_service.serving import (
     LIMITS,
@@ -184,7 +184,7 @@ class HeldPool:
 async def test_a_photo_that_cannot_be_decoded_takes_the_others_out_of_the_queue(folder: Folder) -> None:
     live = LiveIndex(folder.layout, load_fake, Precision.AUTO, max_batch=1, threads=1)
     pool = HeldPool()
-    engine = Engine(live, pool, LIMITS, None, 1, 1, Effort(40, 0.4))  # type: ignore[arg-type]
+    engine = Engine(live, pool, LIMITS, None, 1, 1, Efforts(Effort(40, 0.4), Effort(40, 0.4)))  # type: ignore[arg-type]
     await live.refresh()
     query = PhotosQuery((FileQuery(photo(1)), FileQuery(photo(2))), (FileQuery(photo(3)),))
     search = asyncio.create_task(engine.search(query, SearchOptions()))

@@ -42,6 +42,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     match: search_pb2.Match | None = None
     local_features: bool = True
     approximate: bool = False
+    located: search_pb2.Region | None = None
+    localization: bool = True
     address: str = ""
     searches: list[search_pb2.SearchRequest] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -93,6 +95,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             query_precision="bf16",
             index_kind="exact",
             local_features=self.local_features,
+            localization=self.localization,
             build_time=Timestamp(seconds=1_700_000_000),
             refused=[refused],
             refused_count=1,
@@ -144,6 +147,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             height=image.height,
             distance=rank / 10,
             match=self.match,
+            located=self.located,
         )
         if self.has_scores:
             hit.score = 1 - rank / 1000

@@ -60,6 +60,17 @@ class Workplace:
                 for path in record.paths
             }
 
+    def conv_maps(self) -> dict[str, NDArray[np.uint8]]:
+        """What the live snapshot holds of them, by path."""
+        with Snapshot.open(self.layout) as snapshot:
+            assert snapshot.conv_maps is not None
+            rows = snapshot.descriptors.order.tolist()
+            return {
+                path: snapshot.conv_maps.codes(row)
+                for row, record in zip(rows, snapshot.records(rows), strict=True)
+                for path in record.paths
+            }
+
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:

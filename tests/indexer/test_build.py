@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from extractor_service.backbones import ModelChoice
+from extractor_service.conv_maps.describer import INDEXED_LONG_SIDE_PX
+from extractor_service.conv_maps.storage import quantised
+from extractor_service.descriptors.long_side import LongSideInput
 from extractor_service.errors import InvalidOption, ModelMismatch, ModelUnavailable, StoreBusy, StoreError
 from extractor_service.images import ImageLimits, decode
 from extractor_service.local_features import RootSift
@@ -386,6 +390,36 @@ def test_local_features_can_only_come_to_a_store_by_a_rebuild(workplace: Workpla
     assert workplace.build(rebuild=True, local_features=True).described == 2
     with Snapshot.open(workplace.layout) as snapshot:
         assert snapshot.local_features is not None
+
+
+def test_convolutional_maps_are_kept_when_asked_for_and_from_then_on(workplace: Workplace) -> None:
+    """Of pictures of several shapes, a black one, a tiny one and a panorama among them."""
+    draw_many(workplace.images, range(40))
+    workplace.build(localization=True)
+    Image.new("RGB", (48, 64)).save(workplace.images / "black.png")
+    for name, size in {"tiny": (3, 2), "panorama": (2_000, 10)}.items():
+        Image.linear_gradient("L").convert("RGB").resize(size).save(workplace.images / f"{name}.png")
+    workplace.build()
+    plan = LongSideInput(INDEXED_LONG_SIDE_PX)
+    maps = workplace.conv_maps()
+    assert len(maps) == 43
+    for path, codes in maps.items():
+        rgb = decode((workplace.images / path).read_bytes(), ImageLimits(10**6, 10**6)).rgb
+        expected = quantised(FakeBackbone().conv_map(plan.prepare(rgb)[np.newaxis])[0])
+        np.testing.assert_array_equal(codes, expected)
+        assert codes.any() == (path != "black.png")
+    assert damage(workplace.layout) == []
+
+
+def test_convolutional_maps_can_only_come_to_a_store_by_a_rebuild(workplace: Workplace) -> None:
+    draw_many(workplace.images, range(2))
+    workplace.build()
+    with pytest.raises(ModelMismatch, match="--rebuild"):
+        workplace.build(localization=True)
+    with Snapshot.open(workplace.layout) as snapshot:
+        assert snapshot.conv_maps is None
+    assert workplace.build(rebuild=True, localization=True).described == 2
+    assert len(workplace.conv_maps()) == 2
 
 
 def test_a_rebuild_describes_everything_with_the_model_asked_for(workplace: Workplace) -> None:

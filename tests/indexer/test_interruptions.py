@@ -108,6 +108,24 @@ def test_killed_at_random_instants_and_run_to_the_end_it_is_as_if_undisturbed(
     assert not workplace.build().published
 
 
+def test_killed_while_it_maps_every_photo_has_its_own_map_in_the_end(workplace: Workplace) -> None:
+    draw_many(workplace.images, range(4 * BATCH))
+    rng = random.Random(21)
+    for kills in range(3):
+        process = start(workplace, INDEXER_LOCALIZATION="true", FAKE_BATCH_S="0.2")
+        wait_until_described(workplace, (kills + 1) * BATCH, process)
+        time.sleep(rng.uniform(0, 0.2))
+        kill(process)
+    workplace.build(localization=True)
+    undisturbed = Workplace(workplace.images, workplace.store.with_name("undisturbed"))
+    undisturbed.build(localization=True)
+    maps = undisturbed.conv_maps()
+    assert workplace.conv_maps().keys() == maps.keys()
+    for path, codes in workplace.conv_maps().items():
+        np.testing.assert_array_equal(codes, maps[path])
+    assert damage(workplace.layout) == []
+
+
 def test_a_kill_costs_the_batch_in_hand_at_most(workplace: Workplace) -> None:
     draw_many(workplace.images, range(5 * BATCH))
     process = start(workplace, FAKE_BATCH_S="0.5")

@@ -31,6 +31,14 @@ async def test_the_index_says_whether_it_can_be_verified(
     assert (await client.get("/index")).json()["local_features"] is has_them
 
 
+@pytest.mark.parametrize("has_them", [True, False])
+async def test_the_index_says_whether_results_can_be_localised(
+    client: httpx.AsyncClient, service: FakeService, has_them: bool
+) -> None:
+    service.localization = has_them
+    assert (await client.get("/index")).json()["localization"] is has_them
+
+
 async def test_the_index_is_not_there_before_it_is_loaded(
     client: httpx.AsyncClient, service: FakeService
 ) -> None:

@@ -50,6 +50,7 @@ async def test_a_multipart_upload_returns_the_documented_body(
                 "distance": 0.1,
                 "score": 0.999,
                 "match": None,
+                "located": None,
             }
         ],
         "index": {
@@ -59,7 +60,14 @@ async def test_a_multipart_upload_returns_the_documented_body(
             "model": "vgg16",
             "approximate": False,
         },
-        "timings_ms": {"decode": 3.14, "extract": 21.0, "search": 0.6, "verify": 0.0, "total": 27.4},
+        "timings_ms": {
+            "decode": 3.14,
+            "extract": 21.0,
+            "search": 0.6,
+            "verify": 0.0,
+            "localize": 0.0,
+            "total": 27.4,
+        },
     }
 
 
@@ -70,6 +78,7 @@ async def test_both_forms_carry_the_same_query(client: httpx.AsyncClient, servic
         "exact": "true",
         "expand": "1",
         "verify": "TRUE",
+        "localize": "1",
         "max_distance": "0.5",
     }
     body = {
@@ -79,6 +88,7 @@ async def test_both_forms_carry_the_same_query(client: httpx.AsyncClient, servic
         "exact": True,
         "expand": True,
         "verify": True,
+        "localize": True,
         "max_distance": 0.5,
     }
     await client.post("/search", files={"image": PHOTO}, data=form)
@@ -87,7 +97,8 @@ async def test_both_forms_carry_the_same_query(client: httpx.AsyncClient, servic
     assert by_form == by_json
     assert by_form.image.content == PHOTO
     assert by_form.image.max_pixels == 50_000_000
-    assert (by_form.limit, by_form.exact, by_form.expand, by_form.verify) == (7, True, True, True)
+    assert by_form.limit == 7
+    assert by_form.exact and by_form.expand and by_form.verify and by_form.localize
     assert by_form.region.width == 0.3
     assert not by_form.preview
 
@@ -96,7 +107,7 @@ async def test_options_have_their_defaults(client: httpx.AsyncClient, service: F
     await client.post("/search", json={"image": in_base64(PHOTO)})
     request = service.searches[0]
     assert request.limit == 30
-    assert not (request.exact or request.expand or request.verify)
+    assert not (request.exact or request.expand or request.verify or request.localize)
     assert not request.HasField("region")
     assert not request.HasField("max_distance")
 
@@ -145,6 +156,16 @@ async def test_the_score_is_null_where_the_collection_is_too_small_to_tell(
     service.has_scores = False
     response = await client.post("/search", files={"image": PHOTO})
     assert [hit["score"] for hit in response.json()["results"]] == [None] * 5
+
+
+async def test_a_located_part_can_be_searched_with(client: httpx.AsyncClient, service: FakeService) -> None:
+    service.located = search_pb2.Region(x=0.7, y=0.1, width=0.3, height=1 / 3)
+    options = {"localize": "true", "limit": "1"}
+    [hit] = (await client.post("/search", files={"image": PHOTO}, data=options)).json()["results"]
+    assert hit["located"] == {"x": 0.7, "y": 0.1, "width": 0.3, "height": 1 / 3}
+    body = {"image_id": hit["image_id"], "region": hit["located"]}
+    assert (await client.post("/search", json=body)).status_code == 200
+    assert service.searches[-1].region == service.located
 
 
 async def test_a_verified_match_has_its_outline(client: httpx.AsyncClient, service: FakeService) -> None:
