@@ -109,6 +109,11 @@ class Page:
         return self.about is None or self.about.local_features
 
     @property
+    def can_localize(self) -> bool:
+        """Whether results can be localised, as `can_verify`."""
+        return self.about is None or self.about.localization
+
+    @property
     def can_be_exact(self) -> bool:
         """Whether comparing with every photo is anything else than what is done anyway."""
         return self.about is None or self.about.approximate

@@ -332,6 +332,44 @@ async def test_a_verified_result_shows_where_the_query_was_found(
     assert "1 point matches the query." in page.text
 
 
+async def test_a_located_part_is_marked_and_can_be_zoomed_in_on(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.located = search_pb2.Region(x=0.25, y=0.5, width=0.5, height=1 / 3)
+    address = f"/?image_id={service.images[0].image_id}&localize=true&limit=2&region=0,0,0.5,0.5"
+    page = await client.get(address)
+    assert service.searches[-1].localize
+    assert '<rect x="160.0" y="240.0" width="320.0" height="160.0"/>' in page.text
+    assert "The marked part is most like the query." in page.text
+    hit = service.images[1].image_id
+    zoomed = f"/?image_id={hit}&amp;limit=2&amp;localize=true&amp;region=0.25,0.5,0.5,0.333333"
+    assert f'class="control zoom" href="{zoomed}"' in page.text
+    assert (await client.get(zoomed.replace("&amp;", "&"))).status_code == 200
+    request = service.searches[-1]
+    assert (request.image_id, request.region.x, request.region.y) == (hit, 0.25, 0.5)
+    assert request.region.height == pytest.approx(1 / 3, abs=1e-5)
+
+
+async def test_without_a_located_part_nothing_is_marked(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    page = await client.get(f"/?image_id={service.images[0].image_id}&localize=true")
+    assert 'class="located"' not in page.text and "control zoom" not in page.text
+
+
+@pytest.mark.parametrize("address", ["/", "/?image_id={}"])
+async def test_localisation_can_be_chosen_only_where_the_index_allows_it(
+    client: httpx.AsyncClient, service: FakeService, address: str
+) -> None:
+    barred = re.compile(r'name="localize"[^>]* disabled>')
+    address = address.format(service.images[0].image_id)
+    assert not barred.search((await client.get(address)).text)
+    service.localization, service.version = False, "000002"
+    page = (await client.get(address)).text
+    assert len(barred.findall(page)) == page.count('name="localize"') > 0
+    assert "indexed without convolutional maps" in page
+
+
 @pytest.mark.parametrize("address", ["/", "/?image_id={}"])
 async def test_verification_can_be_chosen_only_where_the_index_allows_it(
     client: httpx.AsyncClient, service: FakeService, address: str
