@@ -22,7 +22,8 @@ ImageSearchError
  │   └─ ModelMismatch         built by another model, descriptor or preprocessing
  └─ ModelError                the network
      ├─ ModelUnavailable      not there and not to be had
-     └─ ModelDamaged          there, but not what it should be
+     ├─ ModelDamaged          there, but not what it should be
+     └─ PrecisionRefused      int8 would change the results, or cannot be measured
 
 The message of each is one sentence for a person: what is wrong and what to do. It may name what the user
 gave (a folder, an option); it never holds the text of another exception. Edges (gRPC, command line)
@@ -150,3 +151,7 @@ class ModelUnavailable(ModelError):
 
 class ModelDamaged(ModelError):
     """The weights are not what they should be."""
+
+
+class PrecisionRefused(ModelError):
+    """The int8 form of the network changes too many results, or there are too few photos to tell."""

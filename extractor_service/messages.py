@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service import queries
+from extractor_service.backbones.base import Int8Quality
 from extractor_service.collection import IndexDescription
 from extractor_service.errors import InvalidOption
 from extractor_service.images import Region
@@ -122,6 +123,7 @@ def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
         index_latency_ms=manifest.index.latency_ms,
         local_features=manifest.local_features,
         localization=manifest.localization,
+        int8_quality=_int8_quality(manifest.int8_quality),
         refused=[_refused(file) for file in description.refused],
         refused_count=manifest.refused_count,
     )
@@ -198,6 +200,14 @@ def _timings(timings: queries.Timings) -> search_pb2.Timings:
         verify_ms=timings.verify_ms,
         localize_ms=timings.localize_ms,
         total_ms=timings.total_ms,
+    )
+
+
+def _int8_quality(quality: Int8Quality | None) -> search_pb2.Int8Quality | None:
+    if quality is None:
+        return None
+    return search_pb2.Int8Quality(
+        cosine=quality.cosine, overlap_at_10=quality.overlap_at_10, photos=quality.photos
     )
 
 

@@ -71,8 +71,7 @@ def load_query_model(
     manifest: Manifest, load_backbone: LoadBackbone, precision: Precision, max_batch: int
 ) -> QueryModel:
     """Raises ModelError where the network cannot be used, ModelMismatch where it is not the snapshot's."""
-    wanted = manifest.precision if precision is Precision.AUTO else precision
-    backbone = load_backbone(manifest.model, wanted)
+    backbone = load_backbone(manifest.model, _comparable(manifest.precision, precision))
     if backbone.precision is not manifest.precision:
         logger.warning(
             "queries are described at %s, the index at %s: distances shift slightly",
@@ -89,6 +88,21 @@ def load_query_model(
         model.release()
         raise
     return model
+
+
+def _comparable(index: Precision, asked_for: Precision) -> Precision:
+    """The precision of queries. f32 and bf16 differ by rounding; int8 is another network, whose descriptors
+    are compared with its own only."""
+    if asked_for is Precision.AUTO:
+        return index
+    if asked_for is not index and Precision.INT8 in (asked_for, index):
+        logger.warning(
+            "queries are described at %s like the index, not at %s: int8 is compared with int8 only; for "
+            "another precision index with INDEXER_PRECISION and build --rebuild",
+            index.value, asked_for.value,
+        )  # fmt: skip
+        return index
+    return asked_for
 
 
 def _check_known_picture(descriptor: Descriptor) -> None:

@@ -29,7 +29,8 @@ class ExtractorSettings(BaseSettings):
     )
     precision: Precision = Field(
         Precision.AUTO,
-        description="Arithmetic of the network; auto takes the one the store was built with.",
+        description="Arithmetic of the network: f32 or bf16; auto takes the one the store was built with, "
+        "and a store built at int8 is always queried at int8.",
     )
     threads: int = Field(
         0,

@@ -1,4 +1,4 @@
-"""python -m indexer: build, status, verify, prune, selftest, weights."""
+"""python -m indexer: build, status, verify, prune, selftest, quantize, weights."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from indexer.arguments import first_problem, parser, settings_of
 from indexer.build import build
 from indexer.inspection import damage, status
 from indexer.networks import Networks, StoredNetworks
+from indexer.quantisation import quantise
 from indexer.selftest.results import Choices
 from indexer.selftest.run import selftest
 from indexer.settings import IndexerSettings
@@ -136,12 +137,25 @@ def _weights(options: argparse.Namespace, settings: IndexerSettings, provide: Pr
     return FINE
 
 
+def _quantize(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
+    networks = provide(settings)
+    model = quantise(settings, networks, networks.prepare(settings.model).identity)
+    assert model.int8_quality is not None
+    _report(
+        options,
+        {"model": asdict(model.identity), "int8_quality": asdict(model.int8_quality)},
+        console.int8_text(model.folder.name, model.int8_quality),
+    )
+    return FINE
+
+
 _COMMANDS = {
     "build": _build,
     "status": _status,
     "verify": _verify,
     "prune": _prune,
     "selftest": _selftest,
+    "quantize": _quantize,
     "weights": _weights,
 }
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "verify": "read every file of the store and report damage",
     "prune": "remove old snapshots, never the live one",
     "selftest": "search with altered photos of the collection and tell which find their originals",
+    "quantize": "make the int8 form of the network from a sample of the photos, if it proves good enough",
     "weights": "fetch (or take VGG16_WEIGHTS), check and convert VGG16's weights",
 }
 
@@ -37,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--store", type=_folder, help="folder of the store; default INDEXER_STORE_DIR")
         command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         command.set_defaults(images=None)
-    for name in ("build", "selftest"):
+    for name in ("build", "selftest", "quantize"):
         commands.choices[name].add_argument(
             "--images", type=_folder, help="folder of photos; default INDEXER_IMAGES_DIR"
         )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from extractor_service.backbones import (
     Backbone,
     ModelChoice,
@@ -16,12 +19,14 @@ from extractor_service.backbones import (
     load_backbone,
     prepare_model,
 )
-from extractor_service.backbones.converted import open_converted
+from extractor_service.backbones.converted import ConvertedModel, list_int8, open_converted
+from extractor_service.backbones.quantisation import Describe, quantise
 from extractor_service.conv_maps import MapDescriber
 from extractor_service.cpus import available_cpus
 from extractor_service.descriptors import Descriptor, create_descriptor
 from extractor_service.errors import ModelDamaged, ModelMismatch, ModelUnavailable
 from extractor_service.store.recipe import Recipe
+from indexer import quantisation
 from indexer.settings import IndexerSettings
 
 logger = logging.getLogger(__name__)
@@ -42,6 +47,16 @@ class Networks(Protocol):
 
     def load(self, identity: ModelIdentity, precision: Precision) -> Backbone: ...
 
+    def latest_int8(self, identity: ModelIdentity) -> ConvertedModel | None:
+        """The int8 form of a prepared model that was made last."""
+        ...
+
+    def quantise(
+        self, identity: ModelIdentity, calibration: NDArray[np.uint8], describe: Describe
+    ) -> ConvertedModel:
+        """A new int8 form: see `backbones.quantisation.quantise`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StoredNetworks:
@@ -60,6 +75,14 @@ class StoredNetworks:
 
     def load(self, identity: ModelIdentity, precision: Precision) -> Backbone:
         return load_backbone(self.models_dir, identity, precision, self.threads or available_cpus())
+
+    def latest_int8(self, identity: ModelIdentity) -> ConvertedModel | None:
+        return next(iter(list_int8(self.models_dir, identity)), None)
+
+    def quantise(
+        self, identity: ModelIdentity, calibration: NDArray[np.uint8], describe: Describe
+    ) -> ConvertedModel:
+        return quantise(self.models_dir, identity, calibration, describe, self.threads or available_cpus())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +111,16 @@ class NewNetwork:
 
 
 def choose_network(settings: IndexerSettings, networks: Networks) -> NewNetwork:
-    """Raises ModelUnavailable, ModelDamaged and InvalidOption."""
+    """With int8, the int8 form that was made last, or one that is made now.
+
+    Raises ModelUnavailable, ModelDamaged, PrecisionRefused and InvalidOption.
+    """
     choice = networks.prepare(settings.model)
-    backbone = networks.load(choice.identity, settings.precision)
+    identity = choice.identity
+    if settings.precision is Precision.INT8:
+        int8 = networks.latest_int8(identity) or quantisation.quantise(settings, networks, identity)
+        identity = int8.identity
+    backbone = networks.load(identity, settings.precision)
     descriptor = create_descriptor(settings.descriptor, backbone)
     recipe = Recipe(
         descriptor.name,
@@ -115,7 +145,7 @@ def restore_model(identity: ModelIdentity, networks: Networks) -> None:
     try:
         networks.check(identity)
     except (ModelUnavailable, ModelDamaged) as error:
-        if identity.name not in NAMED_MODELS:
+        if identity.name not in NAMED_MODELS or identity.quantisation:
             raise
         logger.warning("%s Preparing it again.", error)
         if networks.prepare(identity.name).identity != identity:
@@ -143,7 +173,7 @@ def check_agreement(recipe: Recipe, settings: IndexerSettings, networks: Network
     if settings.model in NAMED_MODELS and settings.model != recipe.model.name:
         raise _mismatch("model", recipe.model.name, settings.model)
     asked_for = networks.prepare(settings.model).identity
-    if asked_for != recipe.model:
+    if asked_for != recipe.model.unquantised:
         raise _mismatch("model", _long_name(recipe.model), _long_name(asked_for))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from extractor_service.backbones import Int8Quality, Precision
+from extractor_service.backbones.converted import open_converted
 from extractor_service.cpus import available_cpus
 from extractor_service.errors import StoreError
 from extractor_service.index import IndexPlan
@@ -13,6 +15,7 @@ from extractor_service.store.layout import StoreLayout
 from extractor_service.store.ledger import Ledger
 from extractor_service.store.manifest import Manifest
 from extractor_service.store.publish import publish
+from extractor_service.store.recipe import Recipe
 from extractor_service.store.snapshot import Snapshot
 from extractor_service.store.thumbnails import remove_thumbnails, sweep_thumbnails
 from indexer.settings import IndexerSettings
@@ -51,15 +54,22 @@ def publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSett
     if changes is not None and not ledger.unpublished:
         return False
     plan = IndexPlan(settings.index, settings.target_recall, settings.threads or available_cpus())
+    quality = _int8_quality(layout, ledger.recipe)
     if changes is not None and changes.are_few:
-        manifest = publish(layout, _addition(ledger, plan, changes))
+        manifest = publish(layout, replace(_addition(ledger, plan, changes), int8_quality=quality))
         remove_thumbnails(layout, changes.gone)
     else:
-        manifest = publish(layout, _everything(ledger, plan))
+        manifest = publish(layout, replace(_everything(ledger, plan), int8_quality=quality))
         sweep_thumbnails(layout, set(ledger.image_ids()))
     # Thumbnails went only now: the snapshot that was live until here showed them.
     ledger.mark_published(manifest.version)
     return True
+
+
+def _int8_quality(layout: StoreLayout, recipe: Recipe) -> Int8Quality | None:
+    if recipe.precision is not Precision.INT8:
+        return None
+    return open_converted(layout.models_dir, recipe.model).int8_quality
 
 
 def _changes_since_live(layout: StoreLayout, ledger: Ledger, settings: IndexerSettings) -> _Changes | None:

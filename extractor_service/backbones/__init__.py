@@ -2,7 +2,7 @@
 
 import sys
 
-from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
+from extractor_service.backbones.base import Backbone, Int8Quality, ModelIdentity, Precision
 from extractor_service.backbones.prepare import ModelChoice, prepare_model
 from extractor_service.backbones.runtime import load_backbone, resolve_precision
 from extractor_service.backbones.weights import Progress
@@ -12,6 +12,7 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 __all__ = [
     "Backbone",
+    "Int8Quality",
     "ModelChoice",
     "ModelIdentity",
     "Precision",

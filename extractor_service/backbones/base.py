@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 
 
 class Precision(StrEnum):
-    """The arithmetic of the network. AUTO is bf16 where the processor has it in hardware, else f32."""
+    """The arithmetic of the network. AUTO is bf16 where the processor has it in hardware, else f32.
+
+    F32 and BF16 are two ways to compute one network; INT8 takes another form of it, see `quantisation`.
+    """
 
     AUTO = "auto"
     F32 = "f32"
     BF16 = "bf16"
+    INT8 = "int8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,26 @@ class ModelIdentity:
     """SHA-256 of the weights' file, hexadecimal."""
     preprocessing: str
     """Version of the way from pixels to network input, such as "keras-vgg16-224-bicubic-1"."""
+    quantisation: str = ""
+    """SHA-256 of the int8 form of the network, which depends on the photos it was calibrated with; empty for
+    the network itself."""
+
+    @property
+    def unquantised(self) -> ModelIdentity:
+        """The network itself."""
+        return replace(self, quantisation="")
+
+
+@dataclass(frozen=True, slots=True)
+class Int8Quality:
+    """How near the int8 form of a network comes to f32, on photos that it was not calibrated with."""
+
+    cosine: float
+    """Of a photo's descriptor in int8 to the same in f32; the mean, -1 to 1."""
+    overlap_at_10: float
+    """Share of a photo's ten nearest in f32 that are among its ten nearest in int8; the mean, 0 to 1."""
+    photos: int
+    """How many it was measured on."""
 
 
 class Backbone(Protocol):
@@ -38,7 +62,7 @@ class Backbone(Protocol):
 
     @property
     def precision(self) -> Precision:
-        """F32 or BF16, never AUTO."""
+        """F32, BF16 or INT8, never AUTO."""
         ...
 
     @property

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from extractor_service.backbones.base import ModelIdentity
+from extractor_service.backbones.base import Int8Quality, ModelIdentity
 from extractor_service.backbones.weight_files import sha256_of
 from extractor_service.errors import ModelDamaged, ModelUnavailable
 
@@ -37,10 +37,13 @@ class ConvertedModel:
     """The weights are a user's own, not those published for the network."""
     created: str
     """UTC, ISO 8601."""
+    int8_quality: Int8Quality | None = None
+    """Of an int8 form."""
 
 
 def folder_of(models_dir: Path, identity: ModelIdentity) -> Path:
-    return models_dir / f"{identity.name}-{identity.digest[:12]}"
+    int8 = f"-int8-{identity.quantisation[:12]}" if identity.quantisation else ""
+    return models_dir / f"{identity.name}-{identity.digest[:12]}{int8}"
 
 
 def open_converted(models_dir: Path, identity: ModelIdentity) -> ConvertedModel:
@@ -62,6 +65,19 @@ def open_converted(models_dir: Path, identity: ModelIdentity) -> ConvertedModel:
 
 def list_converted(models_dir: Path, name: str) -> list[ConvertedModel]:
     """The whole models of this name, the latest converted first. Damaged ones are logged and left out."""
+    return [model for model in _latest_first(models_dir, name) if not model.identity.quantisation]
+
+
+def list_int8(models_dir: Path, identity: ModelIdentity) -> list[ConvertedModel]:
+    """The int8 forms of a model, the latest first. Damaged ones are logged and left out."""
+    return [
+        model
+        for model in _latest_first(models_dir, identity.name)
+        if model.identity.quantisation and model.identity.unquantised == identity.unquantised
+    ]
+
+
+def _latest_first(models_dir: Path, name: str) -> list[ConvertedModel]:
     models = []
     for folder in models_dir.glob(f"{name}-*/"):
         try:
@@ -97,7 +113,11 @@ def exclusively(models_dir: Path) -> Iterator[None]:
 
 
 def publish(
-    models_dir: Path, identity: ModelIdentity, own_weights: bool, write_ir: Callable[[Path], None]
+    models_dir: Path,
+    identity: ModelIdentity,
+    own_weights: bool,
+    write_ir: Callable[[Path], None],
+    int8_quality: Int8Quality | None = None,
 ) -> ConvertedModel:
     """Lets `write_ir` fill a temporary folder, adds the record, and puts it in place by one rename.
 
@@ -110,7 +130,7 @@ def publish(
     try:
         temporary.chmod(0o755)
         write_ir(temporary)
-        _write_record(temporary, identity, own_weights)
+        _write_record(temporary, identity, own_weights, int8_quality)
         if folder.exists():
             folder.rename(temporary.with_suffix(".damaged"))
         temporary.rename(folder)
@@ -120,11 +140,14 @@ def publish(
     return _read(folder)
 
 
-def _write_record(folder: Path, identity: ModelIdentity, own_weights: bool) -> None:
+def _write_record(
+    folder: Path, identity: ModelIdentity, own_weights: bool, int8_quality: Int8Quality | None
+) -> None:
     record = {
         "format_version": FORMAT_VERSION,
         **asdict(identity),
         "own_weights": own_weights,
+        "int8_quality": asdict(int8_quality) if int8_quality else None,
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "files": {
             name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
@@ -140,9 +163,12 @@ def _read(folder: Path, hash_all: bool = False) -> ConvertedModel:
         _check_files(folder, record, hash_all)
         return ConvertedModel(
             folder=folder,
-            identity=ModelIdentity(record["name"], record["digest"], record["preprocessing"]),
+            identity=ModelIdentity(
+                record["name"], record["digest"], record["preprocessing"], record.get("quantisation", "")
+            ),
             own_weights=record["own_weights"],
             created=record["created"],
+            int8_quality=Int8Quality(**record["int8_quality"]) if record.get("int8_quality") else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, "its record is missing or unreadable") from error

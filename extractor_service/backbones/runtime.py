@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from extractor_service.backbones.base import ModelIdentity, Precision
 from extractor_service.backbones.converted import open_converted
-from extractor_service.errors import ModelDamaged
+from extractor_service.errors import ModelDamaged, ModelUnavailable
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -32,13 +32,13 @@ def _has_bf16() -> bool:
 
 
 def resolve_precision(requested: Precision) -> Precision:
-    """F32 or BF16. AUTO is BF16 where the processor has it in hardware (AMX, AVX512-BF16), else F32.
+    """F32, BF16 or INT8. AUTO is BF16 where the processor has it in hardware (AMX, AVX512-BF16), else F32.
 
     BF16 without the hardware becomes F32, with a warning: the descriptors stay comparable, and emulated bf16
     would be slower than f32.
     """
-    if requested is Precision.F32:
-        return Precision.F32
+    if requested in (Precision.F32, Precision.INT8):
+        return requested
     if _has_bf16():
         return Precision.BF16
     if requested is Precision.BF16:
@@ -55,10 +55,17 @@ def load_backbone(
 ) -> OpenVinoBackbone:
     """The converted model of this identity, ready to run on `threads` threads (0: one for each core).
 
-    With `cache_dir` the compiled form is kept there. Raises ModelUnavailable when the model is not in
+    precision: an int8 form is computed in INT8 whatever is asked for; nothing else can be. With `cache_dir`
+    the compiled form is kept there. Raises ModelUnavailable when the model, or its int8 form, is not in
     `models_dir`, ModelDamaged when it is not what was written.
     """
     model = open_converted(models_dir, identity)
+    if identity.quantisation:
+        precision = Precision.INT8
+    elif precision is Precision.INT8:
+        raise ModelUnavailable(
+            f"The store has no int8 form of {identity.name}: make one with python -m indexer quantize."
+        )
     return OpenVinoBackbone(model.folder, identity, resolve_precision(precision), threads, cache_dir)
 
 
@@ -76,8 +83,10 @@ class OpenVinoBackbone:
         self.identity = identity
         self.precision = precision
         self._folder = folder
+        # What an int8 form leaves unquantised is computed like any other network.
+        hint = resolve_precision(Precision.AUTO) if precision is Precision.INT8 else precision
         self._options: dict[str, str | int | bool] = {
-            "INFERENCE_PRECISION_HINT": precision.value,
+            "INFERENCE_PRECISION_HINT": hint.value,
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
             "ENABLE_CPU_PINNING": False,  # else a service and an indexer side by side pin to the same cores

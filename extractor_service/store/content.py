@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from extractor_service.backbones.base import Int8Quality
 from extractor_service.index.builder import IndexPlan
 from extractor_service.store.manifest import Manifest
 from extractor_service.store.recipe import Recipe
@@ -41,6 +42,8 @@ class SnapshotContent:
     """One blob an image, in the order of `images`; read only where the recipe asks for them."""
     conv_maps: Iterable[bytes] = ()
     """The same of convolutional maps."""
+    int8_quality: Int8Quality | None = None
+    """Of the network, where the recipe's precision is int8."""
     base: Base | None = None
     """None where the images are the whole collection. Else they are those that the base lacks, and the recipe
     is the base's."""

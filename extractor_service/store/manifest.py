@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from extractor_service.backbones.base import ModelIdentity, Precision
+from extractor_service.backbones.base import Int8Quality, ModelIdentity, Precision
 from extractor_service.errors import SnapshotDamaged, SnapshotOutdated
 from extractor_service.index.files import IndexReport
 from extractor_service.store.recipe import Recipe
@@ -55,6 +55,8 @@ class Manifest(BaseModel):
     """Why this network was taken, one sentence; empty where it was asked for by name."""
     precision: Precision
     """The arithmetic the descriptors were computed in."""
+    int8_quality: Int8Quality | None = None
+    """How near int8 came to f32 on photos of this collection; None at another precision."""
     local_features: bool = False
     """Whether the snapshot holds the local features of its images."""
     localization: bool = False

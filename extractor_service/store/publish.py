@@ -85,6 +85,7 @@ def _write(directory: Path, version: str, layout: StoreLayout, content: Snapshot
         model=content.recipe.model,
         model_note=content.model_note,
         precision=content.recipe.precision,
+        int8_quality=content.int8_quality,
         local_features=content.recipe.local_features,
         localization=content.recipe.localization,
         index=index,

@@ -16,7 +16,7 @@ class Recipe:
     dim: int
     model: ModelIdentity
     precision: Precision
-    """F32 or BF16, never AUTO."""
+    """F32, BF16 or INT8, never AUTO."""
     local_features: bool = False
     """Whether every image has local features, too."""
     localization: bool = False

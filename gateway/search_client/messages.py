@@ -225,10 +225,17 @@ def index_response(message: search_pb2.GetIndexResponse) -> schemas.IndexRespons
         localization=message.localization,
         index_precision=message.index_precision,
         query_precision=message.query_precision,
+        int8_quality=_int8_quality(message.int8_quality) if message.HasField("int8_quality") else None,
         build_time=message.build_time.ToDatetime(tzinfo=UTC),
         refused_count=message.refused_count,
         refused=[
             schemas.RefusedFile(path=file.path, reason=file.reason, detail=file.detail)
             for file in message.refused
         ],
+    )
+
+
+def _int8_quality(message: search_pb2.Int8Quality) -> schemas.Int8Quality:
+    return schemas.Int8Quality(
+        cosine=message.cosine, overlap_at_10=message.overlap_at_10, photos=message.photos
     )

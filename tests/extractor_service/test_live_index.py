@@ -367,6 +367,25 @@ async def test_another_precision_than_the_indexs_is_allowed_and_told(
     assert "queries are described at bf16, the index at f32" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("index", "asked_for"), [(Precision.INT8, Precision.BF16), (Precision.F32, Precision.INT8)]
+)
+async def test_int8_is_compared_with_int8_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, index: Precision, asked_for: Precision
+) -> None:
+    class Backbone(FakeBackbone):
+        precision = index
+
+    folder = Folder.at(tmp_path, seeds=[1, 2])
+    folder.publish(Backbone())
+    async with running(
+        settings_for(folder, precision=asked_for), lambda identity, precision: Backbone()
+    ) as it:
+        answer = await it.stub.GetIndex(pb.GetIndexRequest())
+    assert (answer.index_precision, answer.query_precision) == (index, index)
+    assert f"described at {index} like the index, not at {asked_for}" in caplog.text
+
+
 async def test_an_index_without_images_answers_with_none(tmp_path: Path) -> None:
     folder = Folder.at(tmp_path)
     folder.publish()

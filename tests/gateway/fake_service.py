@@ -44,6 +44,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     approximate: bool = False
     located: search_pb2.Region | None = None
     localization: bool = True
+    int8_quality: search_pb2.Int8Quality | None = None
     address: str = ""
     searches: list[search_pb2.SearchRequest] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -96,6 +97,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             index_kind="exact",
             local_features=self.local_features,
             localization=self.localization,
+            int8_quality=self.int8_quality,
             build_time=Timestamp(seconds=1_700_000_000),
             refused=[refused],
             refused_count=1,

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.backbones import Backbone, ModelChoice, ModelIdentity, Precision
+from extractor_service.backbones.converted import ConvertedModel
+from extractor_service.backbones.quantisation import Describe
 from extractor_service.errors import ModelUnavailable
 from indexer.__main__ import main
 from tests.fakes import FakeBackbone
@@ -63,6 +65,14 @@ class FakeNetworks:
         self.check(identity)
         self.loaded.append(identity.name)
         return {"fake": SlowBackbone, "other": OtherBackbone}[identity.name]()
+
+    def latest_int8(self, identity: ModelIdentity) -> ConvertedModel | None:
+        return None
+
+    def quantise(
+        self, identity: ModelIdentity, calibration: NDArray[np.uint8], describe: Describe
+    ) -> ConvertedModel:
+        raise AssertionError("no test quantises a fake network")
 
 
 def kill_before(module: str, function: str) -> None:

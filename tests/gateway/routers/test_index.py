@@ -4,6 +4,7 @@ import grpc
 import httpx
 import pytest
 
+from protos.imagesearch.v1 import search_pb2
 from tests.gateway.fake_service import Failure, FakeService
 
 
@@ -37,6 +38,13 @@ async def test_the_index_says_whether_results_can_be_localised(
 ) -> None:
     service.localization = has_them
     assert (await client.get("/index")).json()["localization"] is has_them
+
+
+async def test_the_index_tells_what_int8_costs(client: httpx.AsyncClient, service: FakeService) -> None:
+    assert (await client.get("/index")).json()["int8_quality"] is None
+    service.int8_quality = search_pb2.Int8Quality(cosine=0.998, overlap_at_10=0.96, photos=300)
+    quality = (await client.get("/index")).json()["int8_quality"]
+    assert quality == {"cosine": 0.998, "overlap_at_10": 0.96, "photos": 300}
 
 
 async def test_the_index_is_not_there_before_it_is_loaded(
