@@ -84,6 +84,8 @@ def load_query_model(
         if not model.fits(manifest):
             raise ModelMismatch("The network is not the one that the snapshot was built with; index again.")
         _check_known_picture(descriptor)
+        if macs is not None:  # for its first query need not wait until the network is compiled
+            macs.describe([macs.input_plan.prepare(_known_picture())])
     except Exception:
         model.release()
         raise

@@ -150,6 +150,11 @@ class Hit(BaseModel):
         Field(description="The part that answers the query best; set by `localize`, where it looked."),
     ]
 
+    @property
+    def has_located_part(self) -> bool:
+        """And not the whole image, which there is nothing to zoom in on."""
+        return self.located is not None and self.located.width * self.located.height < 1
+
 
 class QueryImage(BaseModel):
     """The upright query image, in pixels, and the part that was searched for."""

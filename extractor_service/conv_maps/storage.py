@@ -25,9 +25,11 @@ _SHAPE = struct.Struct("<HHH")
 
 def to_bytes(conv_map: NDArray[np.float32]) -> bytes:
     """conv_map: shape=(H, W, C), >= 0. Returns height, width, channels, deflated codes channel by channel."""
-    # Channel by channel, because neighbouring cells resemble each other: a fifth smaller.
+    # Channel by channel, because neighbouring cells resemble each other: a fifth smaller. Looking for runs
+    # alone takes a sixth of the time for 2 % more bytes.
     codes = quantised(conv_map).transpose(2, 0, 1)
-    return _SHAPE.pack(*conv_map.shape) + zlib.compress(codes.tobytes())
+    deflate = zlib.compressobj(strategy=zlib.Z_RLE)
+    return _SHAPE.pack(*conv_map.shape) + deflate.compress(codes.tobytes()) + deflate.flush()
 
 
 def from_bytes(blob: bytes) -> NDArray[np.uint8]:

@@ -408,7 +408,7 @@ def test_convolutional_maps_are_kept_when_asked_for_and_from_then_on(workplace: 
         expected = quantised(FakeBackbone().conv_map(plan.prepare(rgb)[np.newaxis])[0])
         np.testing.assert_array_equal(codes, expected)
         assert codes.any() == (path != "black.png")
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
 
 
 def test_convolutional_maps_can_only_come_to_a_store_by_a_rebuild(workplace: Workplace) -> None:

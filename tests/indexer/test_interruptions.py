@@ -123,7 +123,7 @@ def test_killed_while_it_maps_every_photo_has_its_own_map_in_the_end(workplace: 
     assert workplace.conv_maps().keys() == maps.keys()
     for path, codes in workplace.conv_maps().items():
         np.testing.assert_array_equal(codes, maps[path])
-    assert damage(workplace.layout) == []
+    assert damage(workplace.layout, workplace.networks) == []
 
 
 def test_a_kill_costs_the_batch_in_hand_at_most(workplace: Workplace) -> None:

@@ -350,9 +350,11 @@ async def test_a_located_part_is_marked_and_can_be_zoomed_in_on(
     assert request.region.height == pytest.approx(1 / 3, abs=1e-5)
 
 
-async def test_without_a_located_part_nothing_is_marked(
-    client: httpx.AsyncClient, service: FakeService
+@pytest.mark.parametrize("located", [None, search_pb2.Region(x=0, y=0, width=1, height=1)])
+async def test_without_a_part_of_the_photo_nothing_is_marked(
+    client: httpx.AsyncClient, service: FakeService, located: search_pb2.Region | None
 ) -> None:
+    service.located = located
     page = await client.get(f"/?image_id={service.images[0].image_id}&localize=true")
     assert 'class="located"' not in page.text and "control zoom" not in page.text
 
