@@ -1,9 +1,10 @@
 // Searches without a reload. The server renders every state of the page; this fetches it and puts it in place.
 
+import { evenLastRow } from "./gallery.js";
 import { RegionBox } from "./region.js";
 
 const REMEMBERED = 30;
-const PHOTO_FIELDS = ["image_id", "image_ids", "not_image_ids"];
+const QUERY_FIELDS = ["image", "image_id", "image_ids", "not_image_ids", "region"];
 
 const find = (selector, root = document) => root.querySelector(selector);
 const status = find("#status");
@@ -42,6 +43,8 @@ function replaceParts(page, selectors) {
 
 /** Binds what the page in place needs. */
 function prepare({ keepQuery = false } = {}) {
+  evenLastRow(find(".gallery"));
+  window.onbeforeunload = uploads.length ? layBy : null;
   const stage = find(".stage");
   if (keepQuery && box) return;
   box = null;
@@ -75,10 +78,10 @@ function showTemplate(id, target) {
 
 /**
  * Fetches a page and shows it. A newer search ends this one.
- * `body`: what to post, with the photos of `sent` in it. `keepQuery`: the query is the one already shown.
- * `push`: adds a history entry. `focus`: what to go to then.
+ * `body`: what to post, `resend` what it was made of: {address, uploads}. `keepQuery`: the query is the one already
+ * shown. `change`: of the history, pushState or replaceState. `focus`: what to go to then.
  */
-async function visit(url, { body, sent = [], keepQuery = false, push = true, focus = "" } = {}) {
+async function visit(url, { body, resend = null, keepQuery = false, change = "pushState", focus = "" } = {}) {
   running?.abort();
   const controller = (running = new AbortController());
   main.setAttribute("aria-busy", "true");
@@ -91,7 +94,7 @@ async function visit(url, { body, sent = [], keepQuery = false, push = true, foc
       signal: controller.signal,
     });
     const text = await response.text();
-    arrive(text, { sent, keepQuery, push, focus });
+    arrive(text, { resend, keepQuery, change, focus });
   } catch (error) {
     if (error.name === "AbortError") return;
     showTemplate("#offline", find("#results") ?? main);
@@ -100,7 +103,8 @@ async function visit(url, { body, sent = [], keepQuery = false, push = true, foc
   if (running === controller) main.removeAttribute("aria-busy");
 }
 
-function arrive(text, { sent, keepQuery, push, focus }) {
+function arrive(text, { resend, keepQuery, change, focus }) {
+  const sent = resend?.uploads ?? [];
   const page = new DOMParser().parseFromString(text, "text/html");
   const shown = find(".query-image");
   if (sent.length === 1 && shown?.src === picture && shown.naturalWidth && find(".query-image", page)) {
@@ -108,7 +112,7 @@ function arrive(text, { sent, keepQuery, push, focus }) {
   }
   const hasFailed = Boolean(find(".problem", page));
   if (!hasFailed) uploads = sent;
-  if (push) remember(text, "pushState", find("link[rel=canonical]", page).getAttribute("href"));
+  remember(text, change, find("link[rel=canonical]", page).getAttribute("href"), resend);
   show(page, { keepQuery: keepQuery || (sent.length > 0 && hasFailed) });
   status.textContent = find("#summary")?.textContent.replace(/\s+/g, " ") ?? "";
   if (focus && !hasFailed) goTo(focus);
@@ -123,20 +127,39 @@ function goTo(selector) {
 }
 
 /** Keeps a page for its entry in the history, which `change` (pushState or replaceState) makes. */
-function remember(text, change, address) {
+function remember(text, change, address, resend) {
   const key = crypto.getRandomValues(new Uint32Array(2)).join("-");
   history[change]({ key }, "", address);
-  pages.set(key, { text, uploads });
+  pages.set(key, { text, uploads, resend });
   if (pages.size > REMEMBERED) pages.delete(pages.keys().next().value);
+}
+
+/** Lays the files by for a reload. Only then: an entry of the history that holds files cannot be gone back to. */
+function layBy() {
+  const resend = pages.get(history.state?.key)?.resend;
+  try {
+    history.replaceState({ ...history.state, resend }, "");
+  } catch {
+    // Too much for this browser: a reload begins anew.
+  }
+}
+
+/** Searches again with what a reload took off the page; with nothing where the browser has lost the files. */
+async function restore({ address, uploads: photos }) {
+  try {
+    await Promise.all(photos.map(({ file }) => file.slice(0, 1).arrayBuffer()));
+  } catch {
+    return;
+  }
+  search(address, photos, { change: "replaceState" });
 }
 
 /** Searches with chosen files, in place of the query so far. */
 function upload(files) {
   if (isTooLarge(files)) return;
-  const body = new FormData(find(".refine") ?? find(".upload"));
-  for (const name of [...PHOTO_FIELDS, "region"]) body.delete(name);
+  const fields = new FormData(find(".refine") ?? find(".upload"));
+  for (const name of QUERY_FIELDS) fields.delete(name);
   uploads = files.map((file) => ({ file, isNegative: false }));
-  addUploads(body, uploads);
   URL.revokeObjectURL(picture);
   picture = URL.createObjectURL(files[0]);
   showTemplate("#pending", main);
@@ -145,7 +168,7 @@ function upload(files) {
   image.src = picture;
   box = null;
   scrollTo(0, 0);
-  visit("/", { body, sent: uploads });
+  search(`/?${new URLSearchParams(fields)}`, uploads);
 }
 
 function isTooLarge(files) {
@@ -174,7 +197,7 @@ function search(address, photos, options) {
   }
   addUploads(body, photos);
   const match = fields.get("match");
-  visit(match ? `/?match=${match}` : "/", { ...options, body, sent: photos });
+  visit(match ? `/?match=${match}` : "/", { ...options, body, resend: { address, uploads: photos } });
 }
 
 /** The address of the query shown, with the options and the region as they now stand. */
@@ -289,7 +312,7 @@ addEventListener("drop", (event) => {
 addEventListener("popstate", ({ state }) => {
   const page = pages.get(state?.key);
   if (!page) {
-    visit(location.href, { push: false });
+    visit(location.href, { change: "replaceState" });
     return;
   }
   running?.abort();
@@ -300,5 +323,7 @@ addEventListener("popstate", ({ state }) => {
 });
 
 document.documentElement.classList.add("scripted");
-remember(document.documentElement.outerHTML, "replaceState", location.href);
+const resend = history.state?.resend ?? null;
+remember(document.documentElement.outerHTML, "replaceState", location.href, resend);
 prepare();
+if (resend) restore(resend);

@@ -240,3 +240,21 @@ async def test_the_original_of_a_result_opens_beside_the_page(page: Page, site: 
     await opened.wait_for_load_state()
     assert opened.url == f"{site.url}/images/{site.service.images[1].image_id}"
     await expect_results(page, 23)
+
+
+async def test_a_reload_searches_with_the_upload_again(page: Page, site: Site) -> None:
+    await page.get_by_label("Choose a photo").set_input_files(site.photo)
+    await expect_results(page, 24)
+    await page.locator(".query summary").click()
+    await page.get_by_label("Number of results").locator("visible=true").fill("5")
+    await page.get_by_role("button", name="Search again").click()
+    await expect(page.locator("#results li")).to_have_count(5)
+    await page.reload()
+    await expect(page.locator("#results li")).to_have_count(5)
+    assert site.service.searches[-1].image.content == site.photo.read_bytes()
+    await page.get_by_role("link", name="Simple Image Search Engine").click()
+    await expect(page.locator(".samples")).to_be_visible()
+    searches = len(site.service.searches)
+    await page.reload()
+    await expect(page.locator(".samples")).to_be_visible()
+    assert len(site.service.searches) == searches

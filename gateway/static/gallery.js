@@ -1,0 +1,24 @@
+// The last row of a gallery, as high as the row before it: style sheets cannot tell which photos are in it.
+
+/** Keeps it so when the gallery's width changes. */
+export function evenLastRow(gallery) {
+  widths.disconnect();
+  if (gallery) widths.observe(gallery);
+}
+
+const widths = new ResizeObserver(([{ target }]) => stretch(target));
+
+function stretch(gallery) {
+  gallery.style.removeProperty("--last-row");
+  const items = [...gallery.children];
+  const top = items.at(-1)?.offsetTop;
+  const last = items.filter((item) => item.offsetTop === top);
+  const before = items[items.length - last.length - 1];
+  items.forEach((item) => item.classList.toggle("in-last-row", Boolean(before) && last.includes(item)));
+  if (!before) return;
+  const gaps = (last.length - 1) * Number.parseFloat(getComputedStyle(gallery).columnGap);
+  const ratios = last.map((item) => Number(getComputedStyle(item).getPropertyValue("--ratio")));
+  const highest = (gallery.clientWidth - gaps) / ratios.reduce((sum, ratio) => sum + ratio);
+  const height = Math.min(before.querySelector(".photo").offsetHeight, Math.floor(highest));
+  gallery.style.setProperty("--last-row", `${height}px`);
+}
