@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CACHE_NAME = ".compiled"
+
 
 @cache
 def _has_bf16() -> bool:
@@ -51,13 +53,12 @@ def load_backbone(
     identity: ModelIdentity,
     precision: Precision,
     threads: int,
-    cache_dir: Path | None = None,
 ) -> OpenVinoBackbone:
     """The converted model of this identity, ready to run on `threads` threads (0: one for each core).
 
-    precision: an int8 form is computed in INT8 whatever is asked for; nothing else can be. With `cache_dir`
-    the compiled form is kept there. Raises ModelUnavailable when the model, or its int8 form, is not in
-    `models_dir`, ModelDamaged when it is not what was written.
+    precision: an int8 form is computed in INT8 whatever is asked for; nothing else can be. Raises
+    ModelUnavailable when the model, or its int8 form, is not in `models_dir`, ModelDamaged when it is not
+    what was written.
     """
     model = open_converted(models_dir, identity)
     if identity.quantisation:
@@ -66,7 +67,23 @@ def load_backbone(
         raise ModelUnavailable(
             f"The store has no int8 form of {identity.name}: make one with python -m indexer quantize."
         )
-    return OpenVinoBackbone(model.folder, identity, resolve_precision(precision), threads, cache_dir)
+    precision = resolve_precision(precision)
+    return OpenVinoBackbone(model.folder, identity, precision, threads, _cache_dir(models_dir))
+
+
+def _cache_dir(models_dir: Path) -> Path | None:
+    """Where OpenVINO keeps compiled networks from start to start, some 100 kB each.
+
+    In the store, so that the indexer fills it for a service that can only read there. What is missing from a
+    folder that cannot be written is compiled each time.
+    """
+    folder = models_dir / CACHE_NAME
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        logger.info("Compiled networks cannot be kept in the store: %s.", error.strerror)
+        return None
+    return folder
 
 
 class OpenVinoBackbone:
@@ -92,7 +109,8 @@ class OpenVinoBackbone:
             "ENABLE_CPU_PINNING": False,  # else a service and an indexer side by side pin to the same cores
         }
         if cache_dir is not None:
-            self._options["CACHE_DIR"] = str(cache_dir)
+            # By size: without the weights, which are read from the model. With them it would take longer.
+            self._options |= {"CACHE_DIR": str(cache_dir), "CACHE_MODE": "OPTIMIZE_SIZE"}
         self._turn = threading.RLock()
         fc6 = self._compile("fc6.xml")
         self.input_size_px = int(fc6.inputs[0].partial_shape[1].get_length())

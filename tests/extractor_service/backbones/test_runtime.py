@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -134,12 +135,43 @@ def test_auto_is_what_the_processor_does_best(
     assert runtime.resolve_precision(Precision.F32) is Precision.F32
 
 
-def test_a_compiled_network_is_kept_where_one_asks(compact: Prepared, f32: Backbone, tmp_path: Path) -> None:
-    picture = smooth_pictures(1, 96, seed=7)
-    for _ in range(2):
-        backbone = load_backbone(compact.models_dir, compact.identity, Precision.F32, 2, cache_dir=tmp_path)
-        np.testing.assert_allclose(backbone.fc6(picture), f32.fc6(picture), rtol=1e-5)
-    assert any(tmp_path.iterdir())
+def test_the_compiled_network_is_kept_in_the_store_for_the_next_start(
+    compact: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    models_dir = tmp_path / "models"
+    shutil.copytree(compact.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
+    picture = smooth_pictures(1, 96, seed=6)
+    first, second = (
+        load_backbone(models_dir, compact.identity, Precision.F32, threads=2).fc6(picture) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
+    kept = list((models_dir / runtime.CACHE_NAME).iterdir())
+    assert len(kept) == 1
+    assert kept[0].stat().st_size < 1_000_000  # without the weights
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_damaged_cache_harms_nothing(compact: Prepared, tmp_path: Path, threads: int) -> None:
+    models_dir = tmp_path / "models"
+    shutil.copytree(compact.models_dir, models_dir)
+    picture = smooth_pictures(1, 96, seed=6)
+    expected = load_backbone(models_dir, compact.identity, Precision.F32, threads).fc6(picture)
+    for blob in (models_dir / runtime.CACHE_NAME).iterdir():
+        blob.chmod(0o600)
+        blob.write_bytes(blob.read_bytes()[:1000])
+    again = load_backbone(models_dir, compact.identity, Precision.F32, threads).fc6(picture)
+    np.testing.assert_array_equal(again, expected)
+
+
+def test_a_store_that_cannot_be_written_serves_without_a_cache(
+    compact: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    models_dir = tmp_path / "models"
+    shutil.copytree(compact.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
+    (models_dir / runtime.CACHE_NAME).touch()  # in the way of the folder, as a read-only file system would be
+    caplog.set_level(logging.INFO)
+    load_backbone(models_dir, compact.identity, Precision.F32, threads=1).fc6(smooth_pictures(1, 96, seed=6))
+    assert "Compiled networks cannot be kept in the store" in caplog.text
 
 
 def test_a_model_that_the_store_lacks_is_named(compact: Prepared) -> None:
