@@ -15,7 +15,7 @@ from benchmarks.report import Table, median_ms
 from benchmarks.seed_way import keras_extractor
 from extractor_service.backbones import Backbone, Precision, load_backbone, prepare_model
 from extractor_service.batching import Batcher
-from extractor_service.descriptors import create_descriptor
+from extractor_service.descriptors.kinds import create_descriptor
 
 MODELS_DIR = Path("var/benchmarks/models")
 BATCH = 32

@@ -18,7 +18,7 @@ from benchmarks.photos import LIMITS, MODELS_DIR
 from benchmarks.report import Table
 from benchmarks.retrieval import GroundTruth, average_precision, load_corel1k, precision_at
 from extractor_service.backbones import Precision, load_backbone, prepare_model
-from extractor_service.descriptors import create_descriptor
+from extractor_service.descriptors.kinds import create_descriptor
 from extractor_service.images import decode
 from extractor_service.ranking.feedback import rocchio
 
@@ -36,7 +36,9 @@ def describe(folder: Path, truth: GroundTruth) -> NDArray[np.float32]:
     plan = descriptor.input_plan
     inputs = [plan.prepare(decode((folder / name).read_bytes(), LIMITS).rgb) for name in truth.photos]
     starts = range(0, len(inputs), BATCH)
-    return np.concatenate([descriptor.describe(inputs[start : start + BATCH]) for start in starts])
+    return np.concatenate(
+        [row for start in starts for row in descriptor.describe(inputs[start : start + BATCH])]
+    )
 
 
 class Judged:

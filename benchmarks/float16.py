@@ -17,7 +17,8 @@ from benchmarks.photos import BATCH, LIMITS, MODELS_DIR
 from benchmarks.report import Table
 from benchmarks.retrieval import GroundTruth, evaluate, load_corel1k, load_holidays
 from extractor_service.backbones import Precision, load_backbone, prepare_model
-from extractor_service.descriptors import Descriptor, create_descriptor
+from extractor_service.descriptors.base import Descriptor
+from extractor_service.descriptors.kinds import create_descriptor
 from extractor_service.images import decode
 
 K = 10
@@ -43,7 +44,7 @@ def describe(descriptor: Descriptor, folder: Path, truth: GroundTruth) -> NDArra
     batches = []
     for start in range(0, len(truth.photos), BATCH):
         pictures = (decode((folder / name).read_bytes(), LIMITS).rgb for name in truth.photos[start:][:BATCH])
-        batches.append(descriptor.describe([descriptor.input_plan.prepare(rgb) for rgb in pictures]))
+        batches.extend(descriptor.describe([descriptor.input_plan.prepare(rgb) for rgb in pictures]))
     return np.concatenate(batches)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.backbones import Precision, load_backbone, prepare_model
-from extractor_service.descriptors import create_descriptor
+from extractor_service.descriptors.kinds import create_descriptor
 from extractor_service.images import ImageLimits, decode
 
 MODELS_DIR = Path("var/benchmarks/models")
@@ -35,7 +35,9 @@ def real_descriptors() -> NDArray[np.float32]:
     identity = prepare_model("compact", MODELS_DIR).identity
     descriptor = create_descriptor("fc6", load_backbone(MODELS_DIR, identity, Precision.F32, threads=0))
     inputs = [descriptor.input_plan.prepare(decode(path.read_bytes(), LIMITS).rgb) for path in photo_files()]
-    batches = [descriptor.describe(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
-    rows = np.concatenate(batches)
+    starts = range(0, len(inputs), BATCH)
+    rows = np.concatenate(
+        [row for start in starts for row in descriptor.describe(inputs[start : start + BATCH])]
+    )
     np.save(kept, rows, allow_pickle=False)
     return rows

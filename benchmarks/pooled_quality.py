@@ -19,11 +19,10 @@ from benchmarks.report import Table
 from benchmarks.retrieval import GroundTruth, evaluate, load_corel1k, load_holidays
 from extractor_service.backbones import Backbone, Precision, load_backbone, prepare_model
 from extractor_service.descriptors.pooled import POOLINGS, Pooled
-from extractor_service.descriptors.whitening import learn_whitening
+from extractor_service.descriptors.summed import Summed, learn_summed
 from extractor_service.images import decode
 
 SETS: dict[str, Callable[[Path], GroundTruth]] = {"holidays": load_holidays, "corel1k": load_corel1k}
-WHITENED_DIM = 128
 
 Vectors = list[NDArray[np.float32]]
 
@@ -42,7 +41,7 @@ def quality(truth: GroundTruth, described: NDArray[np.float32]) -> tuple[float, 
 
 def pooled_vectors(pooled: Pooled, folder: Path, truth: GroundTruth) -> Vectors:
     pictures = (decode((folder / name).read_bytes(), LIMITS).rgb for name in truth.photos)
-    return [pooled.pooled_vectors(pooled.input_plan.prepare(rgb)) for rgb in pictures]
+    return [pooled.describe([pooled.input_plan.prepare(rgb)])[0] for rgb in pictures]
 
 
 def measure(table: Table, name: str, backbone: Backbone, long_side_px: int, photos: Path) -> None:
@@ -50,13 +49,14 @@ def measure(table: Table, name: str, backbone: Backbone, long_side_px: int, phot
     truths = {set_name: load(photos / set_name) for set_name, load in SETS.items()}
     vectors = {each: pooled_vectors(plain, photos / each, truth) for each, truth in truths.items()}
     for learnt_on in (None, *SETS):
-        pooled = plain
+        encoding = Summed(plain.dim)
         if learnt_on is not None:
-            whitening = learn_whitening(np.concatenate(vectors[learnt_on]), WHITENED_DIM)
-            pooled = Pooled(name, backbone, long_side_px, whitening)
+            encoding, _ = learn_summed(vectors[learnt_on], plain.dim)
         for each, truth in truths.items():
-            described = np.stack([pooled.aggregate(rows) for rows in vectors[each]])
-            table.add(name, long_side_px, learnt_on or "-", each, *quality(truth, described), 2 * pooled.dim)
+            described = np.stack([encoding.encode(rows) for rows in vectors[each]])
+            table.add(
+                name, long_side_px, learnt_on or "-", each, *quality(truth, described), 2 * encoding.dim
+            )
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from extractor_service.candidates import AlikeRows, alternating, with_rows
 from extractor_service.errors import OptionUnavailable
 from extractor_service.hits import EXPANSION_NEIGHBOURS, Finding, Nearest, expanded, nearest, to_hits
 from extractor_service.images import Region
@@ -17,16 +18,11 @@ from extractor_service.local_features import LocalFeatures
 from extractor_service.local_features.storage import SegmentedFeatures
 from extractor_service.localized_hits import RowLocalizer
 from extractor_service.queries import Hit, SearchOptions, Timings
-from extractor_service.ranking.expansion import verified_expansion
+from extractor_service.ranking.expansion import average_expansion
 from extractor_service.ranking.localization import Localization
 from extractor_service.ranking.reranking import reranked, verify_candidates
 from extractor_service.ranking.verification import SpatialMatch
 from extractor_service.served_snapshot import ServedSnapshot
-
-CONVINCING_INLIERS = 6
-"""Fewer are taken for chance. Of the 40 nearest by the compact fc6, over 300 queries on Holidays, 314 of 346
-right hits have as many, and 98 of 11,654 wrong ones. A bound of 4 ranks alike (mAP 0.666, not 0.667) but
-outlines 3,272 wrong ones; one of 8 costs mAP (0.648)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Effort:
     """How far one search may look closer."""
 
     candidates: int
-    """First hits by descriptor, also beyond the limit."""
+    """First hits by descriptor, also beyond the limit; to verify, as many again by local features."""
     budget_s: float
     """Those not reached within it are not looked at."""
 
@@ -74,9 +70,9 @@ def rank_examined(
     if options.expand and not options.verify:
         with timings.measure("search"):
             descriptor = expanded(served, descriptor, options, query.own_rows)
-    found, findings = search.with_descriptor(descriptor)
+    found, findings = search.expanded_by(descriptor, np.empty(0, np.int64))
     if options.expand and options.verify:
-        found, findings = search.with_descriptor(_expanded_by_verified(served, descriptor, found, findings))
+        found, findings = search.expanded_by(descriptor, _verified_rows(found, findings))
     with timings.measure("search"):
         return to_hits(served, found.first(options.limit), findings[: options.limit])
 
@@ -99,17 +95,26 @@ class _ExaminedSearch:
         self._verify_left_s = efforts.verify.budget_s
         self._timings = timings
         self._matches: dict[int, SpatialMatch | None] = {}
+        self._alike = AlikeRows(served, query.local_features, query.own_rows)
         self._localizer = (
             RowLocalizer(served, query.mac_vectors, efforts.localize.budget_s) if options.localize else None
         )
 
-    def with_descriptor(self, descriptor: NDArray[np.float32]) -> tuple[Nearest, list[Finding]]:
-        """Re-ranked, and what was found in each."""
+    def expanded_by(
+        self, descriptor: NDArray[np.float32], neighbours: NDArray[np.int64]
+    ) -> tuple[Nearest, list[Finding]]:
+        """By the descriptor averaged with these rows: re-ranked, and what was found in each."""
+        options = self._options
         with self._timings.measure("search"):
-            found = nearest(self._served, descriptor, self._options, self._query.own_rows, self._reach)
+            matrix = self._served.snapshot.descriptors
+            descriptor = average_expansion(descriptor, matrix[neighbours].astype(np.float32))
+            found = nearest(self._served, descriptor, options, self._query.own_rows, self._reach)
+            alike = self._alike.first(self._efforts.verify.candidates, neighbours)
+            candidates = alternating(found.rows[: self._efforts.verify.candidates], alike)
+            found = with_rows(self._served, found, alike, descriptor, options.max_distance)
         rows = found.rows.tolist()
         locations = self._localize(rows)
-        matches = self._verify(rows)
+        matches = self._verify(rows, candidates)
         order = reranked(
             found.distances, _inliers(matches), _cosines(locations) if self._options.localize else None
         )
@@ -129,13 +134,11 @@ class _ExaminedSearch:
             candidates = self._efforts.localize.candidates
             return self._localizer.localize(rows[:candidates]) + [None] * len(rows[candidates:])
 
-    def _verify(self, rows: Sequence[int]) -> list[SpatialMatch | None]:
+    def _verify(self, rows: Sequence[int], candidates: Sequence[int]) -> list[SpatialMatch | None]:
         if not self._options.verify:
             return [None] * len(rows)
         with self._timings.measure("verify"):
-            self._verify_new(
-                [row for row in rows[: self._efforts.verify.candidates] if row not in self._matches]
-            )
+            self._verify_new([row for row in candidates if row not in self._matches])
         return [self._matches.get(row) for row in rows]
 
     def _verify_new(self, rows: Sequence[int]) -> None:
@@ -143,11 +146,11 @@ class _ExaminedSearch:
         table = local_features_of(self._served)
         loads = [partial(table.features, row) for row in rows]
         matches = verify_candidates(self._query.local_features, loads, self._verify_left_s)
-        self._matches |= zip(rows, map(self._if_convincing, matches), strict=True)
+        self._matches |= zip(rows, map(self._in_photo, matches), strict=True)
         self._verify_left_s -= time.monotonic() - started
 
-    def _if_convincing(self, match: SpatialMatch | None) -> SpatialMatch | None:
-        if match is None or match.inliers < CONVINCING_INLIERS:
+    def _in_photo(self, match: SpatialMatch | None) -> SpatialMatch | None:
+        if match is None:
             return None
         return _in_whole_photo(match, self._options.region)
 
@@ -162,16 +165,10 @@ def local_features_of(served: ServedSnapshot) -> SegmentedFeatures:
     return served.snapshot.local_features
 
 
-def _expanded_by_verified(
-    served: ServedSnapshot,
-    descriptor: NDArray[np.float32],
-    found: Nearest,
-    findings: Sequence[Finding],
-) -> NDArray[np.float32]:
-    rows = found.rows[:EXPANSION_NEIGHBOURS]
-    neighbours = served.snapshot.descriptors[rows].astype(np.float32)
-    inliers = _inliers([finding.match for finding in findings[:EXPANSION_NEIGHBOURS]])
-    return verified_expansion(descriptor, neighbours, inliers, CONVINCING_INLIERS)
+def _verified_rows(found: Nearest, findings: Sequence[Finding]) -> NDArray[np.int64]:
+    """Of the first EXPANSION_NEIGHBOURS: one wrong result cannot pull the query away."""
+    verified = [finding.match is not None for finding in findings[:EXPANSION_NEIGHBOURS]]
+    return found.rows[:EXPANSION_NEIGHBOURS][verified]
 
 
 def _in_whole_photo(match: SpatialMatch, region: Region | None) -> SpatialMatch:

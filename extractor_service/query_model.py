@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,17 @@ from numpy.typing import NDArray
 from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
 from extractor_service.batching import Batcher
 from extractor_service.conv_maps import MacDescriber
-from extractor_service.descriptors import create_descriptor
-from extractor_service.descriptors.base import Descriptor
+from extractor_service.decoding import QueryPicture
+from extractor_service.descriptors.base import Descriptor, InputPlan
+from extractor_service.descriptors.kinds import create_descriptor
+from extractor_service.descriptors.no_input import NoInput
+from extractor_service.descriptors.settings import LOCAL_KINDS
 from extractor_service.errors import ModelDamaged, ModelMismatch
+from extractor_service.local_features import RootSift
+from extractor_service.local_features.storage import from_bytes
 from extractor_service.sharing import Shared
 from extractor_service.store.manifest import Manifest
+from extractor_service.store.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
@@ -26,34 +33,44 @@ _NORM_TOLERANCE = 1e-3
 
 
 class QueryModel(Shared):
-    """One descriptor over one network, and what localises by it, each with the queue in front of it."""
+    """What queries are described by: a network or local features, and what localises by the network's maps.
+
+    Each network has the queue in front of it.
+    """
 
     def __init__(
         self,
-        identity: ModelIdentity,
+        recipe: Recipe,
         precision: Precision,
-        descriptor: Descriptor,
+        network: Descriptor | None,
         max_batch: int,
         macs: MacDescriber | None = None,
     ) -> None:
-        """macs: None where the snapshot holds no convolutional maps to compare with."""
+        """recipe: of the snapshot it is for. network: None where the recipe describes by local features.
+        macs: None where the snapshot holds no convolutional maps to compare with."""
         super().__init__()
-        self.identity = identity
         self.precision = precision
-        self.descriptor = descriptor
-        self.batcher = Batcher(descriptor.describe, max_batch)
+        self.input_plan: InputPlan = network.input_plan if network else NoInput()
+        self.extractor = RootSift(upright=recipe.upright)
+        """Finds the local features of a query."""
+        self.needs_local_features = network is None
         self.map_plan = macs.input_plan if macs else None
+        self._recipe = recipe
+        self._batcher = Batcher(network.describe, max_batch) if network else None
         self._mac_batcher = Batcher(macs.describe, max_batch) if macs else None
 
     def fits(self, manifest: Manifest) -> bool:
-        """Whether its descriptors can be compared with the snapshot's, and its maps where there are some."""
-        localizes = self._mac_batcher is not None
-        return (self.identity, self.descriptor.name, self.descriptor.dim, localizes) == (
-            manifest.model,
-            manifest.descriptor,
-            manifest.dim,
-            manifest.localization,
-        )
+        """Whether its vectors can be compared with the snapshot's, and its maps where there are some."""
+        return replace(self._recipe, precision=manifest.precision) == manifest.recipe
+
+    async def vectors(self, picture: QueryPicture) -> NDArray[np.float32]:
+        """shape=(R, C), rows L2-normalised. picture: decoded with `input_plan`, and `extractor` if needed."""
+        if self._batcher is None:
+            assert picture.local_features is not None
+            return from_bytes(picture.local_features).root_sift
+        vectors = await self._batcher.describe(picture.network_input)
+        # Rounded as an indexer's ledger rounds them: a whitening would widen the difference.
+        return vectors.astype(np.float16).astype(np.float32)
 
     async def mac_vector(self, map_input: NDArray[np.uint8] | None) -> NDArray[np.float32] | None:
         """shape=(C,), not normalised. map_input: prepared by `map_plan`; None gives None."""
@@ -62,34 +79,40 @@ class QueryModel(Shared):
         return await self._mac_batcher.describe(map_input)
 
     def _close(self) -> None:
-        self.batcher.close()
-        if self._mac_batcher is not None:
-            self._mac_batcher.close()
+        for batcher in (self._batcher, self._mac_batcher):
+            if batcher is not None:
+                batcher.close()
 
 
 def load_query_model(
     manifest: Manifest, load_backbone: LoadBackbone, precision: Precision, max_batch: int
 ) -> QueryModel:
     """Raises ModelError where the network cannot be used, ModelMismatch where it is not the snapshot's."""
-    backbone = load_backbone(manifest.model, _comparable(manifest.precision, precision))
-    if backbone.precision is not manifest.precision:
+    recipe = manifest.recipe
+    if not recipe.needs_network:
+        return QueryModel(recipe, recipe.precision, None, max_batch)
+    backbone = load_backbone(recipe.model, _comparable(recipe.precision, precision))
+    if backbone.precision is not recipe.precision:
         logger.warning(
             "queries are described at %s, the index at %s: distances shift slightly",
-            backbone.precision.value, manifest.precision.value,
+            backbone.precision.value, recipe.precision.value,
         )  # fmt: skip
-    descriptor = create_descriptor(manifest.descriptor, backbone)
-    macs = MacDescriber(backbone) if manifest.localization else None
-    model = QueryModel(backbone.identity, backbone.precision, descriptor, max_batch, macs)
-    try:
-        if not model.fits(manifest):
-            raise ModelMismatch("The network is not the one that the snapshot was built with; index again.")
-        _check_known_picture(descriptor)
-        if macs is not None:  # for its first query need not wait until the network is compiled
-            macs.describe([macs.input_plan.prepare(_known_picture())])
-    except Exception:
-        model.release()
-        raise
-    return model
+    if backbone.identity != recipe.model:
+        raise _mismatch()
+    macs = MacDescriber(backbone) if recipe.localization else None
+    if macs is not None:  # for its first query need not wait until the network is compiled
+        macs.describe([macs.input_plan.prepare(_known_picture())])
+    if recipe.descriptor in LOCAL_KINDS:
+        return QueryModel(recipe, backbone.precision, None, max_batch, macs)
+    network = create_descriptor(recipe.descriptor, backbone, recipe.settings)
+    if network.dim != recipe.dim:
+        raise _mismatch()
+    _check_known_picture(network)
+    return QueryModel(recipe, backbone.precision, network, max_batch, macs)
+
+
+def _mismatch() -> ModelMismatch:
+    return ModelMismatch("The network is not the one that the snapshot was built with; index again.")
 
 
 def _comparable(index: Precision, asked_for: Precision) -> Precision:
@@ -107,12 +130,12 @@ def _comparable(index: Precision, asked_for: Precision) -> Precision:
     return asked_for
 
 
-def _check_known_picture(descriptor: Descriptor) -> None:
+def _check_known_picture(network: Descriptor) -> None:
     """Runs a fixed picture through the network, which also warms it up. Raises ModelDamaged for nonsense."""
-    described = descriptor.describe([descriptor.input_plan.prepare(_known_picture())])
-    norm = float(np.linalg.norm(described))
+    vectors = network.describe([network.input_plan.prepare(_known_picture())])[0]
+    norms = np.linalg.norm(vectors, axis=1)
     # A norm that is not a number fails the comparison as well.
-    if described.shape != (1, descriptor.dim) or not abs(norm - 1) <= _NORM_TOLERANCE:
+    if vectors.shape[1:] != (network.dim,) or not (np.abs(norms - 1) <= _NORM_TOLERANCE).all():
         raise ModelDamaged("The network does not describe a known picture as it should; convert it again.")
 
 

@@ -21,7 +21,7 @@ from extractor_service.descriptors.pooling import mac
 from extractor_service.errors import OptionUnavailable
 from extractor_service.examined_hits import local_features_of
 from extractor_service.images import ImageLimits
-from extractor_service.local_features import LocalFeatures, RootSift
+from extractor_service.local_features import LocalFeatures
 from extractor_service.local_features.storage import from_bytes
 from extractor_service.localized_hits import conv_maps_of
 from extractor_service.originals import read_original
@@ -123,8 +123,7 @@ class QueryPhotos:
         with timings.measure("decode"):
             pictures = await _together(self._decode(served, file, options) for file in files)
         with timings.measure("extract"):
-            batcher = served.model.batcher
-            descriptors = await _together(batcher.describe(picture.network_input) for picture in pictures)
+            descriptors = await _together(self._encoded(served, picture) for picture in pictures)
             mac_vectors = await _together(served.model.mac_vector(picture.map_input) for picture in pictures)
         return [
             DescribedPhoto(
@@ -141,17 +140,21 @@ class QueryPhotos:
             )
         ]
 
+    async def _encoded(self, served: ServedSnapshot, picture: QueryPicture) -> NDArray[np.float32]:
+        vectors = await served.model.vectors(picture)
+        return await self._in_thread(served.snapshot.encodings.descriptor.encode, vectors)
+
     def _decode(self, served: ServedSnapshot, file: _File, options: SearchOptions) -> Awaitable[QueryPicture]:
-        plan = served.model.descriptor.input_plan
-        extractor = RootSift() if options.verify else None
-        map_plan = served.model.map_plan if options.localize else None
+        model = served.model
+        extractor = model.extractor if options.verify or model.needs_local_features else None
+        map_plan = model.map_plan if options.localize else None
         return asyncio.wrap_future(
             self._decode_pool.submit(
                 decode_query,
                 file.content,
                 file.limits,
                 options.region,
-                plan,
+                model.input_plan,
                 options.preview,
                 extractor,
                 map_plan,

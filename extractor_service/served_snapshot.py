@@ -7,6 +7,8 @@ import numpy as np
 from extractor_service.errors import SnapshotDamaged, UnknownImage
 from extractor_service.index import open_index
 from extractor_service.index.base import Index
+from extractor_service.index.exact import ExactIndex
+from extractor_service.index.inverted import InvertedIndex
 from extractor_service.queries import IndexSummary
 from extractor_service.query_model import QueryModel
 from extractor_service.sharing import Shared
@@ -22,10 +24,19 @@ _SAME_DISTANCE = 1e-3
 class ServedSnapshot(Shared):
     """Immutable. Closes its snapshot and lets go of its model when its last holder does."""
 
-    def __init__(self, snapshot: Snapshot, index: Index, exact_index: Index, model: QueryModel) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        index: Index,
+        exact_index: Index,
+        model: QueryModel,
+        candidates: Index | None = None,
+    ) -> None:
         super().__init__()
         self.snapshot = snapshot
         self.model = model
+        self.candidates = candidates
+        """Finds rows worth verifying by their local features; None where the index does."""
         self._index = index
         self._exact_index = exact_index
         model.hold()
@@ -65,12 +76,18 @@ def open_for_serving(
 ) -> ServedSnapshot:
     """Opens the index and asks it for known answers. Raises SnapshotDamaged for a wrong one."""
     directory = layout.snapshot_dir(snapshot.manifest.version)
-    index = open_index(snapshot.manifest.index.kind, directory, snapshot.descriptors, threads)
+    kind = snapshot.manifest.index.kind
+    index: Index
+    if kind == "inverted":
+        index = InvertedIndex(snapshot.inverted_files, snapshot.descriptors)
+    else:
+        index = open_index(kind, directory, snapshot.descriptors, threads)
     check_known_answers(snapshot, index)
     exact_index = index
-    if index.approximate:
-        exact_index = open_index("exact", directory, snapshot.descriptors, threads)
-    return ServedSnapshot(snapshot, index, exact_index, model)
+    if kind != "exact":
+        exact_index = ExactIndex(snapshot.descriptors, threads)
+    candidates = ExactIndex(snapshot.candidates, threads) if snapshot.candidates is not None else None
+    return ServedSnapshot(snapshot, index, exact_index, model, candidates)
 
 
 def check_known_answers(snapshot: Snapshot, index: Index) -> None:

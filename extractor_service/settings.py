@@ -51,7 +51,11 @@ class ExtractorSettings(BaseSettings):
     )
     max_batch: int = Field(16, ge=1, description="Images that go through the network together under load.")
     verify_candidates: int = Field(
-        40, ge=1, le=1000, description="First hits that a search with verify compares by their geometry."
+        40,
+        ge=1,
+        le=1000,
+        description="First hits that a search with verify compares by their geometry, and as many again that "
+        "local features find.",
     )
     verify_budget_ms: int = Field(
         400,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from extractor_service.cpus import available_cpus
 from extractor_service.decoding import DecodePool, IndexedPicture, decode_file
+from extractor_service.descriptors.no_input import NoInput
 from extractor_service.errors import InvalidImage, UnreadableFile
 from extractor_service.images import ImageLimits
 from extractor_service.local_features import RootSift
@@ -98,10 +99,11 @@ class Intake:
         settings = self._settings
         workers = settings.workers or available_cpus()
         limits = ImageLimits(settings.max_image_bytes, settings.max_pixels)
-        local_features = RootSift() if self._ledger.recipe.local_features else None
+        recipe = self._ledger.recipe
+        local_features = RootSift(upright=recipe.upright) if recipe.local_features else None
         with DecodePool(workers, settings.decode_timeout_s, settings.decode_memory_bytes) as pool:
             describer = self._load_describer()
-            plan = describer.descriptor.input_plan
+            plan = describer.descriptor.input_plan if describer.descriptor else NoInput()
             map_plan = describer.maps.input_plan if describer.maps else None
 
             def submit(file: FileState) -> Future[IndexedPicture]:
@@ -136,13 +138,13 @@ class Intake:
         if not self._batch:
             return
         pictures = [pending.picture for pending in self._batch.values()]
-        rows = describer.descriptor.describe([picture.network_input for picture in pictures])
+        described = _vectors(describer, pictures)
         maps = _conv_maps(describer, pictures)
         for image_id, pending in self._batch.items():
             write_thumbnail(self._layout, image_id, pending.picture.thumbnail)
         self._ledger.add(
-            _described(pending, row.astype(np.float16), conv_map)
-            for pending, row, conv_map in zip(self._batch.values(), rows, maps, strict=True)
+            _described(pending, vectors, conv_map)
+            for pending, vectors, conv_map in zip(self._batch.values(), described, maps, strict=True)
         )
         self.tally.described += len(pictures)
         for image_id, pending in self._batch.items():
@@ -176,6 +178,14 @@ def holds_any(ledger: Ledger, images_dir: Path, files: Sequence[FileState]) -> b
     return any(hashed is not None and ledger.has_image(hashed[1]) for hashed in hashes)
 
 
+def _vectors(describer: Describer, pictures: Sequence[IndexedPicture]) -> list[NDArray[np.float16]]:
+    """Of each picture, shape=(R, C); none where the local features are all there is."""
+    if describer.descriptor is None:
+        return [np.empty((0, 0), np.float16)] * len(pictures)
+    described = describer.descriptor.describe([picture.network_input for picture in pictures])
+    return [vectors.astype(np.float16) for vectors in described]
+
+
 def _conv_maps(describer: Describer, pictures: Sequence[IndexedPicture]) -> Sequence[bytes | None]:
     """One a picture; None where the store keeps none."""
     if describer.maps is None:
@@ -185,7 +195,7 @@ def _conv_maps(describer: Describer, pictures: Sequence[IndexedPicture]) -> Sequ
     )
 
 
-def _described(pending: _Pending, row: NDArray[np.float16], conv_map: bytes | None) -> DescribedImage:
+def _described(pending: _Pending, vectors: NDArray[np.float16], conv_map: bytes | None) -> DescribedImage:
     picture = pending.picture
     return DescribedImage(
         sha256=picture.sha256,
@@ -193,7 +203,7 @@ def _described(pending: _Pending, row: NDArray[np.float16], conv_map: bytes | No
         width=picture.width,
         height=picture.height,
         media_type=picture.media_type,
-        descriptor=row,
+        vectors=vectors,
         files=pending.files,
         local_features=picture.local_features,
         conv_map=conv_map,

@@ -17,11 +17,12 @@ from indexer.networks import (
     Describer,
     Networks,
     NewNetwork,
-    check_agreement,
+    check_network,
     choose_network,
     load_describer,
     restore_model,
 )
+from indexer.recipes import check_agreement
 from indexer.settings import IndexerSettings
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ def store_ledger(
             yield ledger, lambda: network.describer
         return
     with ledger:
-        check_agreement(ledger.recipe, settings, networks)
+        check_agreement(ledger.recipe, settings)
+        check_network(ledger.recipe, settings, networks)
         restore_model(ledger.recipe.model, networks)
         yield ledger, partial(load_describer, ledger.recipe, networks)
 

@@ -23,10 +23,13 @@ from extractor_service.backbones.converted import ConvertedModel, list_int8, ope
 from extractor_service.backbones.quantisation import Describe, quantise
 from extractor_service.conv_maps import MapDescriber
 from extractor_service.cpus import available_cpus
-from extractor_service.descriptors import Descriptor, create_descriptor
-from extractor_service.errors import ModelDamaged, ModelMismatch, ModelUnavailable
+from extractor_service.descriptors.base import Descriptor
+from extractor_service.descriptors.kinds import create_descriptor
+from extractor_service.descriptors.settings import LOCAL_KINDS
+from extractor_service.errors import ModelDamaged, ModelUnavailable
 from extractor_service.store.recipe import Recipe
 from indexer import quantisation
+from indexer.recipes import ROOT_SIFT, mismatch, new_recipe
 from indexer.settings import IndexerSettings
 
 logger = logging.getLogger(__name__)
@@ -89,15 +92,20 @@ class StoredNetworks:
 class Describer:
     """What a store's pictures go through."""
 
-    descriptor: Descriptor
+    descriptor: Descriptor | None
+    """None where local features describe them."""
     maps: MapDescriber | None
     """None where the store keeps no convolutional maps."""
 
     @classmethod
-    def of(cls, recipe: Recipe, backbone: Backbone) -> Describer:
-        """Raises InvalidOption."""
+    def of(cls, recipe: Recipe, backbone: Backbone | None) -> Describer:
+        """backbone: None where the recipe needs no network."""
+        if backbone is None:
+            return cls(None, None)
         maps = MapDescriber(backbone) if recipe.localization else None
-        return cls(create_descriptor(recipe.descriptor, backbone), maps)
+        if recipe.descriptor in LOCAL_KINDS:
+            return cls(None, maps)
+        return cls(create_descriptor(recipe.descriptor, backbone, recipe.settings), maps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,28 +121,24 @@ class NewNetwork:
 def choose_network(settings: IndexerSettings, networks: Networks) -> NewNetwork:
     """With int8, the int8 form that was made last, or one that is made now.
 
-    Raises ModelUnavailable, ModelDamaged, PrecisionRefused and InvalidOption.
+    Raises ModelUnavailable, ModelDamaged and PrecisionRefused.
     """
+    if settings.descriptor in LOCAL_KINDS and not settings.localization:
+        recipe = new_recipe(settings, None)
+        return NewNetwork(recipe, "", Describer.of(recipe, None))
     choice = networks.prepare(settings.model)
     identity = choice.identity
     if settings.precision is Precision.INT8:
         int8 = networks.latest_int8(identity) or quantisation.quantise(settings, networks, identity)
         identity = int8.identity
     backbone = networks.load(identity, settings.precision)
-    descriptor = create_descriptor(settings.descriptor, backbone)
-    recipe = Recipe(
-        descriptor.name,
-        descriptor.dim,
-        backbone.identity,
-        backbone.precision,
-        settings.local_features,
-        settings.localization,
-    )
+    recipe = new_recipe(settings, backbone)
     return NewNetwork(recipe, choice.note, Describer.of(recipe, backbone))
 
 
 def load_describer(recipe: Recipe, networks: Networks) -> Describer:
-    return Describer.of(recipe, networks.load(recipe.model, recipe.precision))
+    backbone = networks.load(recipe.model, recipe.precision) if recipe.needs_network else None
+    return Describer.of(recipe, backbone)
 
 
 def restore_model(identity: ModelIdentity, networks: Networks) -> None:
@@ -142,6 +146,8 @@ def restore_model(identity: ModelIdentity, networks: Networks) -> None:
 
     Raises ModelUnavailable or ModelDamaged where it cannot be had again.
     """
+    if identity == ROOT_SIFT:
+        return
     try:
         networks.check(identity)
     except (ModelUnavailable, ModelDamaged) as error:
@@ -152,36 +158,15 @@ def restore_model(identity: ModelIdentity, networks: Networks) -> None:
             raise
 
 
-def check_agreement(recipe: Recipe, settings: IndexerSettings, networks: Networks) -> None:
-    """Raises ModelMismatch where the settings ask for something else than the store was built with."""
-    if settings.descriptor != recipe.descriptor:
-        raise _mismatch("descriptor", recipe.descriptor, settings.descriptor)
-    if settings.precision not in (Precision.AUTO, recipe.precision):
-        raise _mismatch("precision", recipe.precision, settings.precision)
-    if settings.local_features and not recipe.local_features:
-        raise ModelMismatch(
-            "The store was built without local features: describe all photos anew with build --rebuild, or "
-            "leave INDEXER_LOCAL_FEATURES at false."
-        )
-    if settings.localization and not recipe.localization:
-        raise ModelMismatch(
-            "The store was built without convolutional maps: describe all photos anew with build --rebuild, "
-            "or leave INDEXER_LOCALIZATION at false."
-        )
-    if settings.model == "auto":
+def check_network(recipe: Recipe, settings: IndexerSettings, networks: Networks) -> None:
+    """Raises ModelMismatch where the settings ask for another network than the store was built with."""
+    if not recipe.needs_network or settings.model == "auto":
         return
     if settings.model in NAMED_MODELS and settings.model != recipe.model.name:
-        raise _mismatch("model", recipe.model.name, settings.model)
+        raise mismatch("model", recipe.model.name, settings.model)
     asked_for = networks.prepare(settings.model).identity
     if asked_for != recipe.model.unquantised:
-        raise _mismatch("model", _long_name(recipe.model), _long_name(asked_for))
-
-
-def _mismatch(what: str, built_with: str, asked_for: str) -> ModelMismatch:
-    return ModelMismatch(
-        f"The store was built with {what} {built_with}, but {asked_for} is asked for: ask for {built_with}, "
-        "describe all photos anew with build --rebuild, or give another store."
-    )
+        raise mismatch("model", _long_name(recipe.model), _long_name(asked_for))
 
 
 def _long_name(identity: ModelIdentity) -> str:

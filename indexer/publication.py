@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from extractor_service.backbones import Int8Quality, Precision
 from extractor_service.backbones.converted import open_converted
 from extractor_service.cpus import available_cpus
+from extractor_service.descriptors.encodings import Encodings
 from extractor_service.errors import StoreError
 from extractor_service.index import IndexPlan
 from extractor_service.store.content import Base, SnapshotContent
@@ -18,6 +19,7 @@ from extractor_service.store.publish import publish
 from extractor_service.store.recipe import Recipe
 from extractor_service.store.snapshot import Snapshot
 from extractor_service.store.thumbnails import remove_thumbnails, sweep_thumbnails
+from indexer.learning import encoded, learn, taken_from
 from indexer.settings import IndexerSettings
 
 MAX_SEGMENTS = 8
@@ -56,10 +58,12 @@ def publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSett
     plan = IndexPlan(settings.index, settings.target_recall, settings.threads or available_cpus())
     quality = _int8_quality(layout, ledger.recipe)
     if changes is not None and changes.are_few:
-        manifest = publish(layout, replace(_addition(ledger, plan, changes), int8_quality=quality))
+        content = _addition(layout, ledger, plan, changes)
+        manifest = publish(layout, replace(content, int8_quality=quality))
         remove_thumbnails(layout, changes.gone)
     else:
-        manifest = publish(layout, replace(_everything(ledger, plan), int8_quality=quality))
+        content = _everything(ledger, plan, _learnt(ledger, settings))
+        manifest = publish(layout, replace(content, int8_quality=quality))
         sweep_thumbnails(layout, set(ledger.image_ids()))
     # Thumbnails went only now: the snapshot that was live until here showed them.
     ledger.mark_published(manifest.version)
@@ -98,29 +102,38 @@ def _changes(live: Snapshot, ledger: Ledger) -> _Changes:
     )
 
 
-def _everything(ledger: Ledger, plan: IndexPlan) -> SnapshotContent:
+def _learnt(ledger: Ledger, settings: IndexerSettings) -> Encodings:
+    if settings.learnt_from is None:
+        return learn(ledger)
+    return taken_from(StoreLayout(settings.learnt_from), ledger)
+
+
+def _everything(ledger: Ledger, plan: IndexPlan, learnt: Encodings) -> SnapshotContent:
     return SnapshotContent(
         recipe=ledger.recipe,
         model_note=ledger.model_note,
         count=ledger.image_count(),
-        images=ledger.images(),
+        images=encoded(ledger, learnt),
         refused=ledger.refused(),
         index=plan,
         local_features=ledger.local_features(),
         conv_maps=ledger.conv_maps(),
+        learnt=learnt,
     )
 
 
-def _addition(ledger: Ledger, plan: IndexPlan, changes: _Changes) -> SnapshotContent:
+def _addition(layout: StoreLayout, ledger: Ledger, plan: IndexPlan, changes: _Changes) -> SnapshotContent:
+    learnt = taken_from(layout, ledger)
     moved = [record for record, _ in ledger.images(changes.moved)]
     return SnapshotContent(
         recipe=ledger.recipe,
         model_note=ledger.model_note,
         count=len(changes.added),
-        images=ledger.images(changes.added),
+        images=encoded(ledger, learnt, changes.added),
         refused=ledger.refused(),
         index=plan,
         local_features=ledger.local_features(changes.added),
         conv_maps=ledger.conv_maps(changes.added),
+        learnt=learnt,
         base=Base(changes.base, changes.deleted, moved),
     )

@@ -14,11 +14,13 @@ from extractor_service.backbones import Backbone, ModelIdentity, Precision
 from extractor_service.backbones.converted import ConvertedModel
 from extractor_service.cpus import available_cpus
 from extractor_service.decoding import DecodePool, IndexedPicture, decode_file
-from extractor_service.descriptors import InputPlan, create_descriptor
+from extractor_service.descriptors.base import Descriptor, InputPlan
+from extractor_service.descriptors.kinds import create_descriptor
 from extractor_service.errors import InvalidImage, PrecisionRefused
 from extractor_service.images import ImageLimits, SquareInput
 from extractor_service.store.ledger import FileState
 from indexer.decoded import decode_ahead
+from indexer.recipes import descriptor_settings
 from indexer.settings import IndexerSettings
 from indexer.walk import walk
 
@@ -43,7 +45,7 @@ def quantise(settings: IndexerSettings, networks: Networks, identity: ModelIdent
     photos = _drawn(settings)
     half = min(CALIBRATION_PHOTOS, len(photos) // 2)
     calibration = _inputs(settings, photos[:half], SquareInput(exact.input_size_px))
-    measured = _inputs(settings, photos[half:], create_descriptor(settings.descriptor, exact).input_plan)
+    measured = _inputs(settings, photos[half:], _descriptor(settings, exact).input_plan)
     if len(calibration) + len(measured) < LEAST_PHOTOS:
         raise PrecisionRefused(
             f"int8 is calibrated and measured on {LEAST_PHOTOS} photos at least, and {settings.images_dir} "
@@ -51,11 +53,18 @@ def quantise(settings: IndexerSettings, networks: Networks, identity: ModelIdent
         )
 
     def describe(backbone: Backbone) -> NDArray[np.float32]:
-        descriptor = create_descriptor(settings.descriptor, backbone)
+        descriptor = _descriptor(settings, backbone)
         starts = range(0, len(measured), BATCH)
-        return np.concatenate([descriptor.describe(measured[start : start + BATCH]) for start in starts])
+        return np.concatenate(
+            [row for start in starts for row in descriptor.describe(measured[start : start + BATCH])]
+        )
 
     return networks.quantise(identity, np.stack(calibration), describe)
+
+
+def _descriptor(settings: IndexerSettings, backbone: Backbone) -> Descriptor:
+    chosen = descriptor_settings(settings, backbone.identity.name)
+    return create_descriptor(settings.descriptor, backbone, chosen)
 
 
 def _drawn(settings: IndexerSettings) -> list[FileState]:

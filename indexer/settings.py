@@ -32,7 +32,39 @@ class IndexerSettings(BaseSettings):
         validation_alias="VGG16_WEIGHTS",
         description="Keras' .h5 file of VGG16's weights, instead of the download.",
     )
-    descriptor: str = Field("fc6", description="Kind of descriptor.")
+    descriptor: Literal["fc6", "spoc", "mac", "rmac", "gem", "bof", "vlad", "temb"] = Field(
+        "fc6",
+        description="Kind of descriptor: fc6; of the network's last map spoc, mac, rmac or gem; of local "
+        "features, without a network, bof, vlad or temb.",
+    )
+    long_side_px: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="Long side in the network of spoc, mac, rmac and gem, in pixels; 0 takes the store's, "
+        "for a new store 224 with compact, 512 with vgg16.",
+    )
+    multi_scale: bool | None = Field(
+        None,
+        description="Describe by spoc, mac, rmac or gem at three sizes of the photo, in 1.75 times the time.",
+    )
+    whitening: bool | None = Field(
+        None,
+        description="Whiten spoc, mac, rmac and gem, as learnt on the photos: better at finding the same "
+        "object, worse at finding more of its kind.",
+    )
+    words: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="Visual words of bof, vlad or temb; 0 takes the store's, for a new store 20000, "
+        "256 or 16.",
+    )
+    learnt_from: Path | None = Field(
+        None,
+        description="Folder of another store made the same way, whose whitening, words and axes are taken "
+        "instead of learning them on the photos.",
+    )
     index: Literal["auto", "exact", "pq", "ivf", "hnsw"] = Field(
         "auto",
         description="Kind of index: exact, or approximate: pq, ivf or hnsw; auto takes exact where that is "
@@ -47,7 +79,12 @@ class IndexerSettings(BaseSettings):
     local_features: bool = Field(
         False,
         description="Keep local features, 136 kB a photo, so that results can be verified by their geometry; "
-        "an existing store keeps what it has, build --rebuild changes it.",
+        "an existing store keeps what it has, build --rebuild changes it. bof, vlad and temb always do.",
+    )
+    upright: bool | None = Field(
+        None,
+        description="Local features take up as up: better where every photo stands upright, blind to one "
+        "that is turned.",
     )
     localization: bool = Field(
         False,

@@ -8,19 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.backbones.base import Backbone
+from extractor_service.descriptors.normalisation import l2_normalised
 from extractor_service.images import SquareInput
 
 
 class Fc6:
     """fc6 after its ReLU, L2-normalised. A `Descriptor`."""
 
+    name = "fc6"
+
     def __init__(self, backbone: Backbone) -> None:
         self._backbone = backbone
         self._input_plan = SquareInput(backbone.input_size_px)
-
-    @property
-    def name(self) -> str:
-        return "fc6"
 
     @property
     def dim(self) -> int:
@@ -30,12 +29,9 @@ class Fc6:
     def input_plan(self) -> SquareInput:
         return self._input_plan
 
-    def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Shape=(B, D), rows L2-normalised; see `Descriptor`."""
+    def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Shape=(1, D) of each, L2-normalised; see `Descriptor`."""
         if not inputs:
-            return np.empty((0, self.dim), np.float32)
-        codes = self._backbone.fc6(np.stack(inputs))
-        norms = np.linalg.norm(codes, axis=1, keepdims=True)
-        descriptors = np.zeros_like(codes)
-        np.divide(codes, norms, out=descriptors, where=norms > 0)
-        return descriptors
+            return []
+        codes = l2_normalised(self._backbone.fc6(np.stack(inputs)))
+        return list(codes[:, np.newaxis])

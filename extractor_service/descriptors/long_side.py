@@ -19,8 +19,7 @@ class LongSideInput:
     """The whole picture scaled so that its long side has a given length. An `InputPlan`."""
 
     long_side_px: int
-    enlarge: bool = True
-    """Also scale small pictures up: networks see an object best at the size they were trained on."""
+    """Small pictures are scaled up, too: networks see an object best at the size they were trained on."""
 
     def least_scale(self, width: float, height: float) -> float:
         """See `InputPlan`."""
@@ -30,7 +29,5 @@ class LongSideInput:
         """rgb: shape=(H, W, 3). Returns shape=(h, w, 3), bicubic, antialiased, both sides >= MIN_SIDE_PX."""
         height, width, _ = rgb.shape
         factor = self.long_side_px / max(height, width)
-        if factor >= 1 and not self.enlarge:
-            return rgb
         size = (max(MIN_SIDE_PX, round(width * factor)), max(MIN_SIDE_PX, round(height * factor)))
         return np.array(shrunk(Image.fromarray(rgb), size))

@@ -20,3 +20,17 @@ def signed_power(vectors: NDArray[np.float32], exponent: float) -> NDArray[np.fl
     Perronnin, Sánchez & Mensink, "Improving the Fisher kernel", ECCV 2010, section 3.2.
     """
     return np.asarray(np.sign(vectors) * np.abs(vectors) ** exponent, dtype=np.float32)
+
+
+_SEED = 20140623
+
+
+def or_nothing(descriptor: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The descriptor, shape=(D,); in place of an all-zero one a fixed direction drawn at random.
+
+    Pictures of which nothing can be told are then far from all others and alike among themselves; the zero
+    vector would be nearer to everything than most pictures are to each other.
+    """
+    if descriptor.any():
+        return descriptor
+    return l2_normalised(np.random.default_rng(_SEED).standard_normal(len(descriptor), np.float32))

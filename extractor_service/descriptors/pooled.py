@@ -1,4 +1,4 @@
-"""Pooled convolutional descriptors: spoc, mac, rmac and gem, whitened or not, at one scale or several."""
+"""Pooled convolutional descriptors: spoc, mac, rmac and gem, at one scale or several."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from extractor_service.backbones.base import Backbone
 from extractor_service.descriptors.long_side import MIN_SIDE_PX, LongSideInput
 from extractor_service.descriptors.normalisation import l2_normalised
 from extractor_service.descriptors.pooling import gem, mac, rmac, spoc
-from extractor_service.descriptors.whitening import PcaWhitening
 
 POOLINGS: Mapping[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
     "spoc": spoc,
@@ -27,28 +26,20 @@ THREE_SCALES = (1.0, 2**-0.5, 0.5)
 
 
 class Pooled:
-    """A `Descriptor`: every pooled vector L2-normalised, whitened and L2-normalised, their sum L2-normalised.
-
-    One vector a scale; for rmac one a region and scale (Tolias et al. 2016, section 3.2).
-    """
+    """A `Descriptor`: one vector a scale; for rmac one a region and scale (Tolias et al. 2016, section
+    3.2)."""
 
     def __init__(
-        self,
-        name: str,
-        backbone: Backbone,
-        long_side_px: int,
-        whitening: PcaWhitening | None = None,
-        scales: Sequence[float] = SINGLE_SCALE,
+        self, name: str, backbone: Backbone, long_side_px: int, scales: Sequence[float] = SINGLE_SCALE
     ) -> None:
         """name: one of POOLINGS. scales: factors of the long side, at most 1."""
         self._name = name
         self._pool = POOLINGS[name]
         self._backbone = backbone
         self._input_plan = LongSideInput(long_side_px)
-        self._whitening = whitening
         self._scales = tuple(scales)
         smallest = np.zeros((1, MIN_SIDE_PX, MIN_SIDE_PX, 3), np.uint8)
-        self._channels = backbone.conv_map(smallest).shape[-1]
+        self._channels = int(backbone.conv_map(smallest).shape[-1])
 
     @property
     def name(self) -> str:
@@ -56,26 +47,19 @@ class Pooled:
 
     @property
     def dim(self) -> int:
-        return self._channels if self._whitening is None else self._whitening.dim
+        return self._channels
 
     @property
     def input_plan(self) -> LongSideInput:
         return self._input_plan
 
-    def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Shape=(B, D), rows L2-normalised; see `Descriptor`."""
-        rows = [self.aggregate(self.pooled_vectors(picture)) for picture in inputs]
-        return np.stack(rows) if rows else np.empty((0, self.dim), np.float32)
+    def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Shape=(R, C) of each, rows L2-normalised; see `Descriptor`."""
+        return [self._vectors(picture) for picture in inputs]
 
-    def pooled_vectors(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What a whitening is learnt from: shape=(R, C), rows L2-normalised, of every region and scale."""
+    def _vectors(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         maps = (self._backbone.conv_map(_scaled(picture, scale)[None])[0] for scale in self._scales)
         return l2_normalised(np.concatenate([self._pool(conv_map) for conv_map in maps]))
-
-    def aggregate(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """vectors: one picture's, as `pooled_vectors` returns them. Returns shape=(D,), L2-normalised."""
-        whitened = vectors if self._whitening is None else self._whitening.apply(vectors)
-        return l2_normalised(whitened.sum(axis=0))
 
 
 def _scaled(picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:

@@ -16,15 +16,25 @@ found by a modified Sinkhorn iteration. Section 5: rotated by a PCA and raised t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.descriptors.normalisation import l2_normalised, signed_power
+from extractor_service.descriptors.normalisation import l2_normalised, or_nothing
+from extractor_service.descriptors.reduction import Reduction, learn_affordable_reduction
+from extractor_service.descriptors.sampling import sampled_features
+from extractor_service.descriptors.vocabulary import learn_affordable_vocabulary
 from extractor_service.errors import InvalidOption
+
+WORDS = 16
+LEARNING_FEATURES = 60_000
+REDUCTION_PICTURES = 1_536
+RN_EXPONENT = 1.0
+"""The paper's is 0.5. Learnt on the collection itself, where the last axes are those of few pictures, it
+loses: on Holidays 0.690 mAP instead of 0.726 of 256 dimensions."""
 
 SINKHORN_ITERATIONS = 10
 SINKHORN_EXPONENT = 0.5
@@ -102,25 +112,38 @@ def democratic_weights(gram: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RotationNormalisation:
-    """RN, section 5.2: rotate, then power, then unit length. Fewer axes than dimensions also reduce."""
+class Temb:
+    """An `Encoding`: ψd(φΔ), then RN where it was learnt."""
 
-    axes: NDArray[np.float32]
-    """shape=(D, d), columns orthonormal, in descending order of energy."""
-    exponent: float = 0.5
+    embedding: TriangulationEmbedding
+    reduction: Reduction | None = None
 
-    def apply(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """vectors: shape=(N, D). Returns shape=(N, d), rows L2-normalised."""
-        return l2_normalised(signed_power(vectors @ self.axes, self.exponent))
+    @property
+    def dim(self) -> int:
+        return self.embedding.dim if self.reduction is None else self.reduction.dim
+
+    def encode(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Encoding`; of no features `or_nothing`'s direction."""
+        described = self.embedding.describe(vectors)
+        return or_nothing(described if self.reduction is None else self.reduction.apply(described))
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        return self.embedding.to_arrays() | (self.reduction.to_arrays() if self.reduction else {})
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Temb:
+        return cls(TriangulationEmbedding.from_arrays(arrays), Reduction.from_arrays(arrays))
 
 
-def learn_rotation(vectors: NDArray[np.float32], dim: int) -> RotationNormalisation:
-    """vectors: shape=(N, D), descriptors of many pictures. Raises InvalidOption for dim beyond min(N, D)."""
-    if not 1 <= dim <= min(vectors.shape):
-        raise InvalidOption(
-            f"A rotation to {dim} dimensions cannot be learnt from {len(vectors)} descriptors "
-            f"of {vectors.shape[1]} dimensions."
-        )
-    # Not centred: the rotation must keep dot products.
-    _, axes = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
-    return RotationNormalisation(np.ascontiguousarray(axes[:, ::-1][:, :dim], dtype=np.float32))
+def learn_temb(pictures: Sequence[NDArray[np.float32]], word_count: int = WORDS) -> tuple[Temb, str]:
+    """Learns words, whitening and rotation, and says so where there are too few features or pictures.
+
+    pictures: the local features of each, shape=(N_i, C). Raises InvalidOption where they are too few for two
+    words.
+    """
+    features = sampled_features(pictures, LEARNING_FEATURES)
+    vocabulary, note = learn_affordable_vocabulary(features, word_count, features.shape[1] + 1)
+    embedding = learn_triangulation(features, vocabulary.words)
+    described = np.stack([embedding.describe(vectors) for vectors in pictures[:REDUCTION_PICTURES]])
+    reduction, other_note = learn_affordable_reduction(described, RN_EXPONENT)
+    return Temb(embedding, reduction), " ".join(filter(None, (note, other_note)))

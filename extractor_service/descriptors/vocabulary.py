@@ -33,10 +33,11 @@ class Vocabulary:
 
     words: NDArray[np.float32]
     """shape=(K, D): the centroids, not normalised."""
-    _index: faiss.Index = field(init=False, repr=False)
+    _index: faiss.Index = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_index", _index_over(self.words))
+        if self._index is None:
+            object.__setattr__(self, "_index", _index_over(self.words))
 
     def __len__(self) -> int:
         return len(self.words)
@@ -49,11 +50,14 @@ class Vocabulary:
         return np.asarray(nearest[:, 0], dtype=np.int64)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        return {"words": self.words}
+        """With the graph of a large vocabulary: drawn anew, it would assign a few features otherwise."""
+        graph = {} if len(self) < APPROXIMATE_FROM_WORDS else {"graph": faiss.serialize_index(self._index)}
+        return {"words": self.words} | graph
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Vocabulary:
-        return cls(arrays["words"])
+        graph = arrays.get("graph")
+        return cls(arrays["words"], None if graph is None else faiss.deserialize_index(graph))
 
 
 def learn_vocabulary(
@@ -76,6 +80,23 @@ def learn_vocabulary(
     clustering.train(np.ascontiguousarray(vectors), quantiser)
     words = faiss.vector_to_array(clustering.centroids).reshape(word_count, -1)
     return Vocabulary(np.array(words, np.float32))
+
+
+def learn_affordable_vocabulary(
+    vectors: NDArray[np.float32], word_count: int, vectors_per_word: int
+) -> tuple[Vocabulary, str]:
+    """Of fewer words where there are too few vectors, and a note that says so; of no vectors one word.
+
+    vectors: shape=(N, D).
+    """
+    affordable = min(word_count, len(vectors) // vectors_per_word)
+    if affordable == word_count:
+        return learn_vocabulary(vectors, word_count), ""
+    learnt = max(affordable, 1)
+    note = f"Of {learnt:,} visual words instead of {word_count:,}: the photos have few local features."
+    if affordable < 1:
+        return Vocabulary(np.zeros((1, vectors.shape[1]), np.float32)), note
+    return learn_vocabulary(vectors, affordable), note
 
 
 def _index_over(words: NDArray[np.float32], word_count: int | None = None) -> faiss.Index:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.descriptors.normalisation import l2_normalised
+from extractor_service.descriptors.principal import principal_axes
 from extractor_service.errors import InvalidOption
 
 SAMPLES_PER_DIMENSION = 2
@@ -65,9 +66,7 @@ def learn_whitening(vectors: NDArray[np.float32], dim: int) -> PcaWhitening:
             f"there are {count}. Ask for fewer dimensions or index more photos."
         )
     mean = vectors.mean(axis=0, dtype=np.float64)
-    centred = vectors - mean
-    variances, axes = np.linalg.eigh(centred.T @ centred / count)
-    # eigh ascends. A channel that is dead in the whole sample has no variance: its factor is bounded.
-    largest = np.maximum(variances[::-1][:dim], 1e-8 * max(variances[-1], 1e-30))
-    projection = axes[:, ::-1][:, :dim] / np.sqrt(largest)
-    return PcaWhitening(mean.astype(np.float32), projection.astype(np.float32))
+    axes, variances = principal_axes(vectors - mean, dim)
+    # A channel that is dead in the whole sample has no variance: its factor is bounded.
+    bounded = np.maximum(variances, 1e-8 * max(variances[0], 1e-30))
+    return PcaWhitening(mean.astype(np.float32), (axes / np.sqrt(bounded)).astype(np.float32))

@@ -17,7 +17,12 @@ from extractor_service.descriptors.normalisation import l2_normalised
 
 
 def average_expansion(query: NDArray[np.float32], neighbours: NDArray[np.float32]) -> NDArray[np.float32]:
-    """AQE: the mean of the query and its nearest. query: shape=(D,), neighbours: shape=(N, D)."""
+    """AQE: the mean of the query and its nearest; without any the query stays as it is.
+
+    query: shape=(D,), neighbours: shape=(N, D).
+    """
+    if not len(neighbours):
+        return query
     return weighted_expansion(query, neighbours, np.ones(len(neighbours), np.float32))
 
 

@@ -38,8 +38,14 @@ MAX_LOG2_SCALE_OFF = 1.0
 """A match agrees with a proposal only if its own turn and change of size do, roughly: weak geometric
 consistency (Jégou, Douze & Schmid, ECCV 2008, section 4)."""
 
-MIN_INLIERS = 4
-"""An affinity fits any three matches."""
+MIN_INLIERS = 6
+"""Fewer are chance. Of the 40 nearest by the compact fc6, over 300 queries on Holidays, 314 of 346 right hits
+have as many, and 98 of 11,654 wrong ones. A bound of 4 ranks alike (mAP 0.666, not 0.667) but outlines 3,272
+wrong ones; one of 8 costs mAP (0.648)."""
+
+VERIFIED_FEATURES = 500
+"""The strongest of each picture. Of 511 right pairs of Holidays photos 0.81 are then verified, by all of them
+0.86; of photos halved, turned and recompressed as many as by all (0.98), in 1.2 ms instead of 4.1."""
 
 _USAC_MAX_ITERATIONS = 200
 _USAC_CONFIDENCE = 0.99
@@ -66,6 +72,7 @@ class SpatialMatch:
 
 def verify(query: LocalFeatures, candidate: LocalFeatures) -> SpatialMatch | None:
     """None where no affinity explains at least `MIN_INLIERS` matches."""
+    query, candidate = query.first(VERIFIED_FEATURES), candidate.first(VERIFIED_FEATURES)
     pairs = tentative_matches(query.root_sift, candidate.root_sift)
     pairs = pairs[agreeing(_similarities(query, candidate, pairs), *_places(query, candidate, pairs))]
     if len(pairs) < MIN_INLIERS:
@@ -95,13 +102,15 @@ def tentative_matches(query: NDArray[np.float32], candidate: NDArray[np.float32]
     if not len(query) or not len(candidate):
         return np.empty((0, 2), np.int64)
     cosines = query @ candidate.T
-    nearest = cosines.argmax(axis=1)
-    rows = np.arange(len(query))
-    mutual = cosines.argmax(axis=0)[nearest] == rows
-    best = cosines[rows, nearest]
-    matched = np.flatnonzero(mutual & (best >= MIN_COSINE))
-    matched = matched[np.argsort(-best[matched], kind="stable")][:MAX_MATCHES]
-    return np.column_stack((matched, nearest[matched])).astype(np.int64)
+    best = cosines.max(axis=1)
+    near = np.flatnonzero(best >= MIN_COSINE)
+    nearest = cosines[near].argmax(axis=1)
+    # Back from those candidates alone that are somebody's nearest: the columns of a matrix are slow to read.
+    chosen, places = np.unique(nearest, return_inverse=True)
+    back = (candidate[chosen] @ query.T).argmax(axis=1)[places]
+    matched, nearest = near[back == near], nearest[back == near]
+    order = np.argsort(-best[matched], kind="stable")[:MAX_MATCHES]
+    return np.column_stack((matched[order], nearest[order])).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.backbones.base import Int8Quality
+from extractor_service.descriptors.encodings import Encodings
+from extractor_service.descriptors.summed import Summed
 from extractor_service.index.builder import IndexPlan
 from extractor_service.store.manifest import Manifest
 from extractor_service.store.recipe import Recipe
@@ -34,7 +36,7 @@ class SnapshotContent:
     model_note: str
     count: int
     """Images to write."""
-    images: Iterable[tuple[ImageRecord, NDArray[np.float16]]]
+    images: Iterable[tuple[ImageRecord, NDArray[np.floating]]]
     """`count` of them in ascending order of image_id, with their descriptors, shape=(D,)."""
     refused: Iterable[RefusedFile]
     index: IndexPlan = IndexPlan()
@@ -44,9 +46,15 @@ class SnapshotContent:
     """The same of convolutional maps."""
     int8_quality: Int8Quality | None = None
     """Of the network, where the recipe's precision is int8."""
+    learnt: Encodings | None = None
+    """What made the vectors of pictures their descriptors; None where that is nothing but a sum."""
     base: Base | None = None
     """None where the images are the whole collection. Else they are those that the base lacks, and the recipe
     is the base's."""
+
+    @property
+    def encodings(self) -> Encodings:
+        return self.learnt or Encodings(Summed(self.recipe.dim))
 
     @property
     def shared_rows(self) -> list[int]:

@@ -54,8 +54,8 @@ class DescribedImage:
     width: int
     height: int
     media_type: str
-    descriptor: NDArray[np.float16]
-    """shape=(D,)"""
+    vectors: NDArray[np.float16]
+    """shape=(R, C): what its descriptor is made of; none where that is its local features."""
     files: Sequence[FileState]
     local_features: bytes | None = None
     """As `local_features.storage` packs them; not None where the ledger's recipe asks for them."""
@@ -122,7 +122,7 @@ class Ledger:
                         image.width,
                         image.height,
                         image.media_type,
-                        image.descriptor.astype("<f2", copy=False).tobytes(),
+                        image.vectors.astype("<f2", copy=False).tobytes(),
                     ),
                 )
                 if self.recipe.local_features:
@@ -206,7 +206,7 @@ class Ledger:
         return self._count("paths WHERE image_id IS NULL")
 
     def images(self, image_ids: Sequence[str] | None = None) -> Iterator[DescribedRow]:
-        """Every image and its descriptor, shape=(D,), in ascending order of image_id. Streams.
+        """Every image and its vectors, shape=(R, C), in ascending order of image_id. Streams.
 
         image_ids: only these, which ascend and are all there.
         """
@@ -221,9 +221,9 @@ class Ledger:
             )
             files_of_each = groupby(paths, key=itemgetter(0))
             # Every image has a file and every file an image, so that the two run in step.
-            for (image_id, *rest, descriptor), (_, files) in zip(images, files_of_each, strict=True):
+            for (image_id, *rest, vectors), (_, files) in zip(images, files_of_each, strict=True):
                 record = ImageRecord(image_id, tuple(path for _, path in files), *rest)
-                yield record, np.frombuffer(descriptor, "<f2")
+                yield record, np.frombuffer(vectors, "<f2").reshape(-1, self.recipe.dim)
 
     def local_features(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
         """Of the images that `images` gives, in that order. Streams. Only where the recipe asks for them."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from extractor_service.backbones.base import ModelIdentity, Precision
+from extractor_service.descriptors.settings import DescriptorSettings
 from extractor_service.errors import StoreError
 from extractor_service.store.durable import full_disk_as_store_full, sync_directory, sync_file
 from extractor_service.store.recipe import Recipe
@@ -194,4 +195,7 @@ def _recipe(text: str) -> Recipe:
         # Absent from ledgers that are older than what they ask for.
         local_features=fields.get("local_features", False),
         localization=fields.get("localization", False),
+        # And these from ledgers older than other descriptors than fc6.
+        upright=fields.get("upright", False),
+        settings=DescriptorSettings(**fields.get("settings", {})),
     )

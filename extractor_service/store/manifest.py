@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from extractor_service.backbones.base import Int8Quality, ModelIdentity, Precision
+from extractor_service.descriptors.settings import DescriptorSettings
 from extractor_service.errors import SnapshotDamaged, SnapshotOutdated
 from extractor_service.index.files import IndexReport
 from extractor_service.store.recipe import Recipe
@@ -49,7 +50,13 @@ class Manifest(BaseModel):
     segment_rows: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     """Rows of each segment, those of deleted images included."""
     dim: int = Field(ge=1)
+    """Values of a descriptor."""
     descriptor: str
+    vector_dim: int = Field(ge=1)
+    """Values of each of the vectors that a descriptor is made of."""
+    settings: DescriptorSettings
+    encoding_note: str = ""
+    """What could not be learnt from these images as asked for; empty where all could."""
     model: ModelIdentity
     model_note: str
     """Why this network was taken, one sentence; empty where it was asked for by name."""
@@ -61,6 +68,8 @@ class Manifest(BaseModel):
     """Whether the snapshot holds the local features of its images."""
     localization: bool = False
     """Whether the snapshot holds the convolutional maps of its images."""
+    upright: bool = False
+    """Whether they take up as up."""
     index: IndexReport
     """The kind of index over the descriptors, and what its build measured."""
     refused_count: int = Field(ge=0)
@@ -101,7 +110,14 @@ class Manifest(BaseModel):
     @property
     def recipe(self) -> Recipe:
         return Recipe(
-            self.descriptor, self.dim, self.model, self.precision, self.local_features, self.localization
+            self.descriptor,
+            self.vector_dim,
+            self.model,
+            self.precision,
+            self.local_features,
+            self.localization,
+            self.upright,
+            self.settings,
         )
 
     @property

@@ -11,15 +11,17 @@ import numpy as np
 
 from extractor_service.errors import SnapshotDamaged
 from extractor_service.index.builder import build_index
+from extractor_service.index.files import IndexReport
 from extractor_service.index.matrix import DescriptorMatrix
 from extractor_service.ranking.calibration import background_distances
 from extractor_service.store.catalogue import CATALOGUE_NAME, CatalogueWriter
 from extractor_service.store.content import Base, SnapshotContent
 from extractor_service.store.durable import replace_file, sync_directory, sync_file
+from extractor_service.store.encoding_files import write_encodings
 from extractor_service.store.layout import SegmentFiles, StoreLayout
 from extractor_service.store.manifest import MANIFEST_NAME, FileEntry, Manifest
-from extractor_service.store.segments import link_segments, write_segment
-from extractor_service.store.snapshot import CALIBRATION_NAME, ORDER_NAME, current_version, open_descriptors
+from extractor_service.store.segments import DESCRIPTORS_NAME, link_segments, write_segment
+from extractor_service.store.snapshot import CALIBRATION_NAME, ORDER_NAME, current_version, open_matrix
 
 # Any constant does: equal collections get equal scores.
 _CALIBRATION_SEED = 20170101
@@ -71,23 +73,28 @@ def remove_leftovers(layout: StoreLayout) -> None:
 def _write(directory: Path, version: str, layout: StoreLayout, content: SnapshotContent) -> Manifest:
     shared = _share_segments(directory, layout, content.base) if content.base else {}
     refused_count = _write_images(directory, content)
-    descriptors = open_descriptors(directory, content.segment_rows, content.recipe.dim)
+    dim = content.encodings.descriptor.dim
+    descriptors = open_matrix(directory, content.segment_rows, DESCRIPTORS_NAME, dim)
     _write_calibration(directory, descriptors)
-    index = build_index(content.index, descriptors, directory)
+    index = _build_index(directory, content, descriptors)
     names = sorted(path.name for path in directory.iterdir())
     manifest = Manifest(
         version=version,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         count=descriptors.count,
         segment_rows=content.segment_rows,
-        dim=content.recipe.dim,
+        dim=dim,
         descriptor=content.recipe.descriptor,
+        vector_dim=content.recipe.dim,
+        settings=content.recipe.settings,
+        encoding_note=content.encodings.note,
         model=content.recipe.model,
         model_note=content.model_note,
         precision=content.recipe.precision,
         int8_quality=content.int8_quality,
         local_features=content.recipe.local_features,
         localization=content.recipe.localization,
+        upright=content.recipe.upright,
         index=index,
         refused_count=refused_count,
         files={name: shared.get(name) or FileEntry.of(directory / name) for name in names},
@@ -100,7 +107,8 @@ def _write(directory: Path, version: str, layout: StoreLayout, content: Snapshot
 
 
 def _share_segments(directory: Path, layout: StoreLayout, base: Base) -> dict[str, FileEntry]:
-    """Links the segments and copies the catalogue of the base. Returns the entries of the links."""
+    """Links the segments and what was learnt, copies the catalogue of the base. Returns the entries of the
+    links."""
     base_directory = layout.snapshot_dir(base.manifest.version)
     shutil.copyfile(base_directory / CATALOGUE_NAME, directory / CATALOGUE_NAME)
     return link_segments(base.manifest, base_directory, directory)
@@ -108,6 +116,8 @@ def _share_segments(directory: Path, layout: StoreLayout, base: Base) -> dict[st
 
 def _write_images(directory: Path, content: SnapshotContent) -> int:
     """The new segment, the catalogue and the order of ids. Returns how many files were refused."""
+    if content.base is None:
+        write_encodings(directory, content.encodings)
     shared_rows = content.shared_rows
     with closing(CatalogueWriter(directory / CATALOGUE_NAME, first_row=sum(shared_rows))) as catalogue:
         if content.base is not None:
@@ -119,6 +129,14 @@ def _write_images(directory: Path, content: SnapshotContent) -> int:
         np.save(directory / ORDER_NAME, catalogue.order(), allow_pickle=False)
         catalogue.finish()
     return refused_count
+
+
+def _build_index(directory: Path, content: SnapshotContent, descriptors: DescriptorMatrix) -> IndexReport:
+    requested = content.index.kind
+    if content.recipe.descriptor != "bof" or requested == "exact":
+        return build_index(content.index, descriptors, directory)
+    note = "" if requested == "auto" else "Bags of features are searched by their inverted file, exactly."
+    return IndexReport("inverted", requested, note=note)
 
 
 def _write_calibration(directory: Path, descriptors: DescriptorMatrix) -> None:

@@ -12,16 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.conv_maps.storage import SegmentedMaps
+from extractor_service.descriptors.encodings import Encodings
 from extractor_service.errors import SnapshotDamaged, StoreMissing
+from extractor_service.index.inverted import InvertedFile
 from extractor_service.index.matrix import DescriptorMatrix
 from extractor_service.local_features.storage import SegmentedFeatures
 from extractor_service.store.catalogue import CATALOGUE_NAME, Catalogue
 from extractor_service.store.conv_map_files import MAPS_NAME, open_conv_maps
+from extractor_service.store.encoding_files import DESCRIPTOR_ENCODING_NAME, open_encodings
+from extractor_service.store.inverted_files import open_inverted_file, posting_name
 from extractor_service.store.layout import SegmentFiles, StoreLayout
 from extractor_service.store.local_features_files import RECORDS_NAME, open_local_features
 from extractor_service.store.manifest import Manifest
 from extractor_service.store.records import ImageRecord, RefusedFile
-from extractor_service.store.segments import DESCRIPTORS_NAME
+from extractor_service.store.segments import CANDIDATES_NAME, DESCRIPTORS_NAME
 
 ORDER_NAME = "order.npy"
 CALIBRATION_NAME = "calibration.npy"
@@ -57,18 +61,27 @@ class Snapshot:
         descriptors: DescriptorMatrix,
         background_distances: NDArray[np.float32],
         catalogue: Catalogue,
+        encodings: Encodings,
         local_features: SegmentedFeatures | None = None,
         conv_maps: SegmentedMaps | None = None,
+        candidates: DescriptorMatrix | None = None,
+        inverted_files: Sequence[InvertedFile] = (),
     ) -> None:
         self.manifest = manifest
         self.descriptors = descriptors
         """Of every row, memory-mapped, read-only, L2-normalised."""
         self.background_distances = background_distances
         """shape=(P,), ascending: distances of random pairs of the collection; empty below two images."""
+        self.encodings = encodings
+        """What was learnt of the collection, and makes the vectors of a query comparable with it."""
         self.local_features = local_features
         """Of every row, memory-mapped; None where the snapshot was published without."""
         self.conv_maps = conv_maps
         """The same of convolutional maps."""
+        self.candidates = candidates
+        """By `encodings.candidates`, of every row; None where there is no such encoding."""
+        self.inverted_files = inverted_files
+        """Of each segment where the descriptor is bof, else none."""
         self._catalogue = catalogue
 
     @classmethod
@@ -140,24 +153,52 @@ def _open(layout: StoreLayout, version: str) -> Snapshot:
     damage = manifest.damage(directory, _MAX_HASHED_BYTES)
     if damage:
         raise SnapshotDamaged(f"{damage[0]} Index again to publish a new snapshot.")
-    descriptors = open_descriptors(directory, manifest.segment_rows, manifest.dim)
+    descriptors = open_matrix(directory, manifest.segment_rows, DESCRIPTORS_NAME, manifest.dim)
     if descriptors.count != manifest.count:
         raise _disagrees(directory / ORDER_NAME)
-    background = _open_calibration(directory)
-    local_features = conv_maps = None
-    if manifest.local_features:
-        local_features = SegmentedFeatures(
-            _open_tables(directory, manifest, open_local_features, RECORDS_NAME)
-        )
-    if manifest.localization:
-        conv_maps = SegmentedMaps(_open_tables(directory, manifest, open_conv_maps, MAPS_NAME))
-    catalogue = _open_catalogue(directory, manifest.count)
-    return Snapshot(manifest, descriptors, background, catalogue, local_features, conv_maps)
+    encodings = open_encodings(directory, manifest)
+    if encodings.descriptor.dim != manifest.dim:
+        raise _disagrees(directory / DESCRIPTOR_ENCODING_NAME)
+    return Snapshot(
+        manifest,
+        descriptors,
+        _open_calibration(directory),
+        _open_catalogue(directory, manifest.count),
+        encodings,
+        local_features=_open_local_features(directory, manifest),
+        conv_maps=_open_conv_maps(directory, manifest),
+        candidates=_open_candidates(directory, manifest, encodings),
+        inverted_files=_open_inverted_files(directory, manifest),
+    )
 
 
-def open_descriptors(directory: Path, segment_rows: Sequence[int], dim: int) -> DescriptorMatrix:
+def _open_local_features(directory: Path, manifest: Manifest) -> SegmentedFeatures | None:
+    if not manifest.local_features:
+        return None
+    return SegmentedFeatures(_open_tables(directory, manifest, open_local_features, RECORDS_NAME))
+
+
+def _open_conv_maps(directory: Path, manifest: Manifest) -> SegmentedMaps | None:
+    if not manifest.localization:
+        return None
+    return SegmentedMaps(_open_tables(directory, manifest, open_conv_maps, MAPS_NAME))
+
+
+def _open_candidates(directory: Path, manifest: Manifest, encodings: Encodings) -> DescriptorMatrix | None:
+    if encodings.candidates is None:
+        return None
+    return open_matrix(directory, manifest.segment_rows, CANDIDATES_NAME, encodings.candidates.dim)
+
+
+def _open_inverted_files(directory: Path, manifest: Manifest) -> list[InvertedFile]:
+    if manifest.descriptor != "bof":
+        return []
+    return _open_tables(directory, manifest, open_inverted_file, posting_name("rows"))
+
+
+def open_matrix(directory: Path, segment_rows: Sequence[int], name: str, dim: int) -> DescriptorMatrix:
     """Of all segments, in the order of ids. Raises SnapshotDamaged where a file is not as expected."""
-    paths = [SegmentFiles(directory, number).path(DESCRIPTORS_NAME) for number in range(len(segment_rows))]
+    paths = [SegmentFiles(directory, number).path(name) for number in range(len(segment_rows))]
     parts = [_load(path, mmap_mode="r") for path in paths]
     for path, part, rows in zip(paths, parts, segment_rows, strict=True):
         if part.dtype != np.float16 or part.shape != (rows, dim):

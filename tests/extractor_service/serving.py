@@ -22,9 +22,12 @@ from PIL import Image
 from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
 from extractor_service.conv_maps import MapDescriber
 from extractor_service.decoding import decode_file
-from extractor_service.descriptors import create_descriptor
+from extractor_service.descriptors.encodings import Encodings, learn_candidates
+from extractor_service.descriptors.kinds import create_descriptor
+from extractor_service.descriptors.summed import Summed
 from extractor_service.images import ImageLimits
 from extractor_service.local_features import RootSift
+from extractor_service.local_features.storage import from_bytes
 from extractor_service.query_model import LoadBackbone
 from extractor_service.server import ExtractorServer
 from extractor_service.settings import ExtractorSettings
@@ -123,7 +126,7 @@ class Folder:
                 picture.media_type,
                 picture.size_bytes,
             )
-            rows[image_id] = record, descriptor.describe([picture.network_input])[0].astype(np.float16)
+            rows[image_id] = record, descriptor.describe([picture.network_input])[0][0].astype(np.float16)
             thumbnail = self.layout.thumbnail_path(image_id)
             thumbnail.parent.mkdir(parents=True, exist_ok=True)
             thumbnail.write_bytes(picture.thumbnail)
@@ -132,6 +135,10 @@ class Folder:
         )
         images = [rows[image_id] for image_id in sorted(rows)]
         features = [blobs[image_id] for image_id in sorted(rows)]
+        learnt = None
+        if local_features:
+            vectors = [from_bytes(blob).root_sift for blob in features]
+            learnt = Encodings(Summed(descriptor.dim), learn_candidates(vectors))
         content = SnapshotContent(
             recipe,
             note,
@@ -140,6 +147,7 @@ class Folder:
             refused,
             local_features=features,
             conv_maps=[maps[image_id] for image_id in sorted(rows)],
+            learnt=learnt,
         )
         return publish(self.layout, content)
 

@@ -83,17 +83,28 @@ async def test_a_region_alone_is_looked_for(folder: Folder) -> None:
     np.testing.assert_allclose(corners, [(0, 0.5), (0, 0), (1, 0), (1, 0.5)], atol=0.03)
 
 
-async def test_only_the_first_candidates_are_verified_also_beyond_the_limit(folder: Folder) -> None:
+async def test_local_features_find_what_the_descriptor_ranks_low(folder: Folder) -> None:
+    """One candidate by descriptor, one by local features."""
     content = pb.ImageFile(content=left_half_upside_down(7))
-    async with running(unhurried(folder)) as service:
+    async with running(unhurried(folder, verify_candidates=1)) as service:
         plain = await service.stub.Search(pb.SearchRequest(image=content))
-        place = [hit.path for hit in plain.hits].index("007.png")
-        found = await service.stub.Search(pb.SearchRequest(image=content, verify=True, limit=1))
-    async with running(unhurried(folder, verify_candidates=place)) as service:
-        missed = await service.stub.Search(pb.SearchRequest(image=content, verify=True))
+        found = await service.stub.Search(pb.SearchRequest(image=content, verify=True))
+        cut = await service.stub.Search(pb.SearchRequest(image=content, verify=True, limit=1))
+    place = [hit.path for hit in plain.hits].index("007.png")
     assert place >= 1
-    assert found.hits[0].path == "007.png"
-    assert [hit.path for hit in missed.hits] == [hit.path for hit in plain.hits]
+    assert found.hits[0].path == cut.hits[0].path == "007.png"
+    assert found.hits[0].distance == pytest.approx(plain.hits[place].distance, abs=1e-3)
+    rest = [hit.path for hit in plain.hits if hit.path != "007.png"]
+    assert [hit.path for hit in found.hits][1:] == rest
+
+
+async def test_candidates_too_far_by_descriptor_are_left_out(folder: Folder) -> None:
+    content = pb.ImageFile(content=left_half_upside_down(7))
+    async with running(unhurried(folder, verify_candidates=1)) as service:
+        plain = await service.stub.Search(pb.SearchRequest(image=content))
+        bound = plain.hits[0].distance + 1e-3
+        near = await service.stub.Search(pb.SearchRequest(image=content, verify=True, max_distance=bound))
+    assert [hit.path for hit in near.hits] == [plain.hits[0].path]
 
 
 async def test_what_is_not_reached_in_time_keeps_its_place(folder: Folder) -> None:

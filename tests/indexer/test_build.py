@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import ValidationError
 
 from extractor_service.backbones import ModelChoice
 from extractor_service.conv_maps.describer import INDEXED_LONG_SIDE_PX
 from extractor_service.conv_maps.storage import quantised
 from extractor_service.descriptors.long_side import LongSideInput
-from extractor_service.errors import InvalidOption, ModelMismatch, ModelUnavailable, StoreBusy, StoreError
+from extractor_service.errors import ModelMismatch, ModelUnavailable, StoreBusy, StoreError
 from extractor_service.images import ImageLimits, decode
 from extractor_service.local_features import RootSift
 from extractor_service.store.ledger import Ledger
@@ -327,7 +328,7 @@ def test_why_a_model_was_taken_is_remembered(workplace: Workplace) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"model": "other"}, {"model": "vgg16"}, {"precision": "bf16"}, {"descriptor": "other"}]
+    "settings", [{"model": "other"}, {"model": "vgg16"}, {"precision": "bf16"}, {"descriptor": "gem"}]
 )
 def test_a_store_built_otherwise_is_refused_and_stays_as_it_was(
     workplace: Workplace, settings: dict[str, str]
@@ -357,9 +358,8 @@ def test_a_model_of_the_same_name_with_other_weights_is_refused(
         workplace.build(model="fake")
 
 
-def test_an_unknown_descriptor_is_a_bad_option(workplace: Workplace) -> None:
-    draw_many(workplace.images, range(2))
-    with pytest.raises(InvalidOption):
+def test_an_unknown_descriptor_is_refused(workplace: Workplace) -> None:
+    with pytest.raises(ValidationError, match="psychic"):
         workplace.build(descriptor="psychic")
 
 

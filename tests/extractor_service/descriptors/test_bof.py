@@ -17,14 +17,14 @@ def pictures(count: int, seed: int = 0) -> list[NDArray[np.float32]]:
 
 
 def tf_idf_literally(seen: list[NDArray[np.float32]]) -> list[list[float]]:
-    """Sivic & Zisserman 2003, section 4: (n_kd / n_d) log(N / N_k), then unit length."""
+    """Sivic & Zisserman 2003, section 4: (n_kd / n_d) log((N + 1) / N_k), then unit length."""
     nearest = [[min(range(12), key=lambda k: math.dist(x, WORDS[k])) for x in vectors] for vectors in seen]
     table = []
     for words in nearest:
         row = []
         for k in range(12):
             holders = sum(k in other for other in nearest)
-            row.append(words.count(k) / len(words) * math.log(len(seen) / holders) if holders else 0.0)
+            row.append(words.count(k) / len(words) * math.log((len(seen) + 1) / holders) if holders else 0.0)
         length = math.hypot(*row)
         table.append([value / length if length else 0.0 for value in row])
     return table
@@ -48,9 +48,19 @@ def test_the_most_widespread_words_are_stopped() -> None:
     assert free.idf[changed].max() <= free.idf[~changed].min()
 
 
-def test_a_picture_without_features_is_an_empty_bag() -> None:
-    bag = learn_weights(Vocabulary(WORDS), pictures(5)).bag(np.empty((0, 4), np.float32))
-    assert len(bag.words) == len(bag.weights) == 0
+def test_a_picture_without_a_word_holds_the_one_that_says_so() -> None:
+    model = learn_weights(Vocabulary(WORDS), pictures(5))
+    bag = model.bag(np.empty((0, 4), np.float32))
+    assert (bag.words.tolist(), bag.weights.tolist()) == ([model.dim - 1], [1])
+    assert model.dim == len(WORDS) + 1
+
+
+def test_the_descriptor_is_the_bag_as_a_dense_vector() -> None:
+    model, vectors = learn_weights(Vocabulary(WORDS), pictures(5)), pictures(1, seed=3)[0]
+    bag, dense = model.bag(vectors), model.encode(vectors)
+    assert dense.shape == (model.dim,)
+    np.testing.assert_array_equal(dense[bag.words], bag.weights)
+    assert np.count_nonzero(dense) == len(bag.words)
 
 
 def test_a_model_survives_storage() -> None:

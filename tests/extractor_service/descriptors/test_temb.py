@@ -10,7 +10,6 @@ from extractor_service.descriptors.temb import (
     SINKHORN_ITERATIONS,
     TriangulationEmbedding,
     democratic_weights,
-    learn_rotation,
     learn_triangulation,
 )
 from extractor_service.errors import InvalidOption
@@ -101,29 +100,6 @@ def test_too_few_features_or_words_are_refused() -> None:
         learn_triangulation(unit_rows(20, 0), unit_rows(WORD_COUNT, 1))
     with pytest.raises(InvalidOption, match="at least two words"):
         learn_triangulation(unit_rows(200, 0), unit_rows(1, 1))
-
-
-def test_a_full_rotation_alone_keeps_dot_products() -> None:
-    vectors = unit_rows(50, 7)
-    rotation = learn_rotation(vectors, DIM)
-    rotated = vectors @ rotation.axes
-    np.testing.assert_allclose(rotated @ rotated.T, vectors @ vectors.T, atol=1e-5)
-    energies = (rotated**2).sum(axis=0)
-    assert (np.diff(energies) <= 1e-4).all()
-
-
-def test_rotation_normalisation_is_rotate_power_unit_length() -> None:
-    vectors = unit_rows(50, 8) - 0.3
-    rotation = learn_rotation(vectors, 3)
-    for row, vector in zip(rotation.apply(vectors), vectors, strict=True):
-        rotated = [float(vector @ axis) for axis in rotation.axes.T]
-        powered = [math.copysign(math.sqrt(abs(value)), value) for value in rotated]
-        np.testing.assert_allclose(row, np.array(powered) / math.hypot(*powered), atol=1e-4)
-
-
-def test_more_dimensions_than_descriptors_are_refused() -> None:
-    with pytest.raises(InvalidOption, match="cannot be learnt from 3 descriptors"):
-        learn_rotation(unit_rows(3, 0), 4)
 
 
 def test_an_embedding_survives_storage() -> None:

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from extractor_service.descriptors.vocabulary import APPROXIMATE_FROM_WORDS, Vocabulary, learn_vocabulary
+from extractor_service.descriptors.vocabulary import (
+    APPROXIMATE_FROM_WORDS,
+    Vocabulary,
+    learn_affordable_vocabulary,
+    learn_vocabulary,
+)
 from extractor_service.errors import InvalidOption
 
 
@@ -56,3 +61,16 @@ def test_no_features_are_assigned_to_no_words() -> None:
 def test_a_vocabulary_survives_storage() -> None:
     vocabulary = Vocabulary(vectors(5))
     np.testing.assert_array_equal(Vocabulary.from_arrays(vocabulary.to_arrays()).words, vocabulary.words)
+
+
+def test_a_large_vocabulary_assigns_alike_after_storage() -> None:
+    vocabulary, seen = Vocabulary(vectors(APPROXIMATE_FROM_WORDS, 16)), vectors(2_000, 16, seed=1)
+    again = Vocabulary.from_arrays(vocabulary.to_arrays())
+    np.testing.assert_array_equal(again.assign(seen), vocabulary.assign(seen))
+
+
+@pytest.mark.parametrize(("count", "affordable"), [(0, 1), (7, 1), (25, 3), (80, 10), (1_000, 10)])
+def test_of_few_features_fewer_words_are_learnt_and_said(count: int, affordable: int) -> None:
+    vocabulary, note = learn_affordable_vocabulary(vectors(count), 10, vectors_per_word=8)
+    assert len(vocabulary) == affordable
+    assert (f"Of {affordable} visual words instead of 10" in note) == (affordable < 10)

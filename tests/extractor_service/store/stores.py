@@ -74,4 +74,6 @@ def file(path: str, size_bytes: int = 1000, mtime_ns: int = 1) -> FileState:
 
 def described(seed: int, *paths: str) -> DescribedImage:
     files = [file(path) for path in paths or (f"{seed}.jpg",)]
-    return DescribedImage(sha256(seed), 1000 + seed, 64, 48, "image/jpeg", descriptor(seed), files)
+    return DescribedImage(
+        sha256(seed), 1000 + seed, 64, 48, "image/jpeg", descriptor(seed)[np.newaxis], files
+    )

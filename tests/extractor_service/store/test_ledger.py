@@ -48,7 +48,7 @@ def test_images_come_back_in_order_of_id_with_their_descriptors(ledger: Ledger) 
     assert [image.image_id for image, _ in rows] == sorted(map(image_id, range(20)))
     by_id = {image.image_id: row for image, row in rows}
     for seed in range(20):
-        np.testing.assert_array_equal(by_id[image_id(seed)], descriptor(seed))
+        np.testing.assert_array_equal(by_id[image_id(seed)], [descriptor(seed)])
         assert by_id[image_id(seed)].dtype == np.float16
 
 

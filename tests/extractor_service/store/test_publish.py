@@ -32,7 +32,8 @@ def test_the_manifest_says_what_was_published(layout: StoreLayout) -> None:
     assert (read.index.kind, read.model_note) == ("exact", "Because.")
     age = datetime.now(UTC) - datetime.fromisoformat(read.created)
     assert timedelta(0) <= age < timedelta(minutes=5)
-    assert set(read.files) == {"segment-0.descriptors.npy", "images.sqlite3", "order.npy", "calibration.npy"}
+    names = {"segment-0.descriptors.npy", "encoding.npz", "images.sqlite3", "order.npy", "calibration.npy"}
+    assert set(read.files) == names
 
 
 def test_the_same_content_is_published_as_the_same_bytes(layout: StoreLayout) -> None:

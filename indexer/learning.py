@@ -1,0 +1,91 @@
+"""What is learnt of a ledger's photos, and what it makes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.descriptors.encodings import Encodings, learn_candidates, needs_candidates
+from extractor_service.descriptors.kinds import LEARNING_PICTURES, learn_encoding
+from extractor_service.descriptors.settings import LOCAL_KINDS
+from extractor_service.errors import ModelMismatch
+from extractor_service.local_features.features import DESCRIPTOR_SCALE
+from extractor_service.local_features.storage import from_bytes
+from extractor_service.store.layout import StoreLayout
+from extractor_service.store.ledger import Ledger
+from extractor_service.store.records import ImageRecord
+from extractor_service.store.snapshot import Snapshot
+
+# Any constant does: equal collections learn alike.
+_SEED = 20121007
+
+
+def learn(ledger: Ledger) -> Encodings:
+    """From at most LEARNING_PICTURES of the photos. Raises InvalidOption where they are too few."""
+    recipe = ledger.recipe
+    sample = _sampled_ids(ledger)
+    features = _local_features(ledger, sample) if recipe.local_features else _Sample([])
+    of_network = recipe.descriptor not in LOCAL_KINDS
+    vectors = _Sample([vectors for _, vectors in ledger.images(sample)]) if of_network else features
+    descriptor, note = learn_encoding(recipe.descriptor, recipe.settings, recipe.dim, vectors)
+    wanted = needs_candidates(recipe.descriptor, recipe.local_features)
+    return Encodings(descriptor, learn_candidates(features) if wanted else None, note)
+
+
+def taken_from(other: StoreLayout, ledger: Ledger) -> Encodings:
+    """What another store has learnt. Raises StoreError, and ModelMismatch where it describes otherwise."""
+    with Snapshot.open(other) as snapshot:
+        if snapshot.manifest.recipe != ledger.recipe:
+            raise ModelMismatch(
+                f"The store {other.root} describes photos otherwise, so that nothing it has learnt fits: "
+                "build both with the same settings."
+            )
+        return snapshot.encodings
+
+
+def encoded(
+    ledger: Ledger, encodings: Encodings, image_ids: Sequence[str] | None = None
+) -> Iterator[tuple[ImageRecord, NDArray[np.float32]]]:
+    """The images as `Ledger.images` gives them, each with its descriptor, shape=(D,)."""
+    encode = encodings.descriptor.encode
+    images = ledger.images(image_ids)
+    if ledger.recipe.descriptor not in LOCAL_KINDS:
+        yield from ((image, encode(vectors.astype(np.float32))) for image, vectors in images)
+        return
+    for (image, _), blob in zip(images, ledger.local_features(image_ids), strict=True):
+        yield image, encode(from_bytes(blob).root_sift)
+
+
+class _Sample(Sequence[NDArray[np.float32]]):
+    """Pictures in random order, widened to float32 one by one: together they are four times as large."""
+
+    def __init__(self, compact: list[NDArray[Any]], scale: float = 1.0) -> None:
+        self._compact = compact
+        self._scale = np.float32(scale)
+
+    def __len__(self) -> int:
+        return len(self._compact)
+
+    @overload
+    def __getitem__(self, place: int) -> NDArray[np.float32]: ...
+    @overload
+    def __getitem__(self, place: slice) -> _Sample: ...
+    def __getitem__(self, place: int | slice) -> NDArray[np.float32] | _Sample:
+        if isinstance(place, slice):
+            return _Sample(self._compact[place], float(self._scale))
+        return self._compact[place].astype(np.float32) * self._scale
+
+
+def _sampled_ids(ledger: Ledger) -> list[str]:
+    """Ascending. Ids are hashes, so that any order of them is random to the photos."""
+    ids = list(ledger.image_ids())
+    chosen = np.random.default_rng(_SEED).permutation(len(ids))[:LEARNING_PICTURES]
+    return [ids[place] for place in np.sort(chosen)]
+
+
+def _local_features(ledger: Ledger, image_ids: Sequence[str]) -> _Sample:
+    blobs = ledger.local_features(image_ids)
+    return _Sample([from_bytes(blob).descriptors for blob in blobs], 1 / DESCRIPTOR_SCALE)

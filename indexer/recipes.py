@@ -1,0 +1,94 @@
+"""How a store describes photos: made from the settings for a new store, held against them for an old one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from extractor_service.backbones import Backbone, ModelIdentity, Precision
+from extractor_service.descriptors import bof, temb, vlad
+from extractor_service.descriptors.kinds import create_descriptor
+from extractor_service.descriptors.pooled import POOLINGS
+from extractor_service.descriptors.settings import LOCAL_KINDS, DescriptorSettings
+from extractor_service.errors import ModelMismatch
+from extractor_service.local_features.features import DIM
+from extractor_service.store.recipe import Recipe
+from indexer.settings import IndexerSettings
+
+ROOT_SIFT = ModelIdentity(name="rootsift", digest="", preprocessing="rootsift-1024-1000-1")
+"""What stands in place of a network where there is none."""
+
+WORDS = {"bof": bof.WORDS, "vlad": vlad.WORDS, "temb": temb.WORDS}
+LONG_SIDE_PX = {"compact": 224}
+"""The best of those measured, by network; see docs/quality.md."""
+OTHER_LONG_SIDE_PX = 512
+
+
+def new_recipe(settings: IndexerSettings, backbone: Backbone | None) -> Recipe:
+    """backbone: None where neither the descriptor nor localisation needs one."""
+    local = settings.descriptor in LOCAL_KINDS
+    local_features = local or settings.local_features
+    recipe = Recipe(
+        settings.descriptor,
+        DIM,
+        backbone.identity if backbone else ROOT_SIFT,
+        backbone.precision if backbone else Precision.F32,
+        local_features,
+        settings.localization,
+        local_features and bool(settings.upright),
+        descriptor_settings(settings, backbone.identity.name if backbone else ""),
+    )
+    if local or backbone is None:
+        return recipe
+    return replace(recipe, dim=create_descriptor(recipe.descriptor, backbone, recipe.settings).dim)
+
+
+def descriptor_settings(settings: IndexerSettings, network: str) -> DescriptorSettings:
+    """network: its name."""
+    if settings.descriptor in LOCAL_KINDS:
+        return DescriptorSettings(words=settings.words or WORDS[settings.descriptor])
+    if settings.descriptor not in POOLINGS:
+        return DescriptorSettings()
+    return DescriptorSettings(
+        long_side_px=settings.long_side_px or LONG_SIDE_PX.get(network, OTHER_LONG_SIDE_PX),
+        multi_scale=bool(settings.multi_scale),
+        whitening=settings.whitening is not False,
+    )
+
+
+def check_agreement(recipe: Recipe, settings: IndexerSettings) -> None:
+    """But for the network. Raises ModelMismatch where the settings ask for something else than the recipe."""
+    local = recipe.descriptor in LOCAL_KINDS
+    if settings.descriptor != recipe.descriptor:
+        raise mismatch("descriptor", recipe.descriptor, settings.descriptor)
+    if recipe.needs_network and settings.precision not in (Precision.AUTO, recipe.precision):
+        raise mismatch("precision", recipe.precision, settings.precision)
+    if settings.local_features and not recipe.local_features:
+        raise ModelMismatch(
+            "The store was built without local features: describe all photos anew with build --rebuild, or "
+            "leave INDEXER_LOCAL_FEATURES at false."
+        )
+    if settings.localization and not recipe.localization:
+        raise ModelMismatch(
+            "The store was built without convolutional maps: describe all photos anew with build --rebuild, "
+            "or leave INDEXER_LOCALIZATION at false."
+        )
+    used = recipe.settings
+    if recipe.local_features and settings.upright not in (None, recipe.upright):
+        raise mismatch("upright local features:", recipe.upright, settings.upright)
+    if local and settings.words not in (0, used.words):
+        raise mismatch("visual words:", used.words, settings.words)
+    if recipe.descriptor not in POOLINGS:
+        return
+    if settings.long_side_px not in (0, used.long_side_px):
+        raise mismatch("a long side in pixels of", used.long_side_px, settings.long_side_px)
+    if settings.multi_scale not in (None, used.multi_scale):
+        raise mismatch("several scales:", used.multi_scale, settings.multi_scale)
+    if settings.whitening not in (None, used.whitening):
+        raise mismatch("whitening:", used.whitening, settings.whitening)
+
+
+def mismatch(what: str, built_with: object, asked_for: object) -> ModelMismatch:
+    return ModelMismatch(
+        f"The store was built with {what} {built_with}, but {asked_for} is asked for: ask for {built_with}, "
+        "describe all photos anew with build --rebuild, or give another store."
+    )
