@@ -11,7 +11,8 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,16 @@ logger = logging.getLogger(__name__)
 
 Describe = Callable[[Sequence[NDArray[np.uint8]]], Iterable[NDArray[np.float32]]]
 """Of each image an array."""
-_Job = tuple[NDArray[np.uint8], "Future[NDArray[np.float32]]"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    network_input: NDArray[np.uint8]
+    result: asyncio.Future[NDArray[np.float32]]
 
 
 class Batcher:
-    """Runs `describe` in a thread of its own.
+    """Runs `describe` in a thread of its own. Its callers share one event loop.
 
     `max_batch` bounds memory, and how long the first image of a run waits for the others' computation.
     """
@@ -41,9 +47,9 @@ class Batcher:
 
         Cancelled before its turn, it costs no network time. Raises what the network raises.
         """
-        result: Future[NDArray[np.float32]] = Future()
-        self._jobs.put((network_input, result))
-        return await asyncio.wrap_future(result)
+        result: asyncio.Future[NDArray[np.float32]] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(network_input, result))
+        return await result
 
     def close(self) -> None:
         """Finishes what is queued, then ends the thread. Nothing may be described afterwards."""
@@ -55,7 +61,7 @@ class Batcher:
         while not closing:
             jobs = self._take()
             closing = None in jobs
-            wanted = [job for job in jobs if job is not None and job[1].set_running_or_notify_cancel()]
+            wanted = [job for job in jobs if job is not None and not job.result.cancelled()]
             if wanted:
                 self._answer(wanted)
 
@@ -70,14 +76,23 @@ class Batcher:
         return jobs
 
     def _answer(self, jobs: list[_Job]) -> None:
+        answers: Sequence[NDArray[np.float32]] | Exception
         try:
-            descriptors = self._describe([network_input for network_input, _ in jobs])
-            answers = list(zip(jobs, descriptors, strict=True))
+            answers = list(self._describe([job.network_input for job in jobs]))
         except Exception as error:
             # Each caller gets it; the thread must go on for the next ones.
-            for _, result in jobs:
-                result.set_exception(error)
-            return
+            answers = error
         logger.debug("described %s images in one run", len(jobs))
-        for (_, result), descriptor in answers:
-            result.set_result(descriptor)
+        # All at once: to wake the event loop for each took as long as the compact network itself.
+        with suppress(RuntimeError):  # the event loop is closed: nobody waits any more
+            jobs[0].result.get_loop().call_soon_threadsafe(_settle, jobs, answers)
+
+
+def _settle(jobs: Sequence[_Job], answers: Sequence[NDArray[np.float32]] | Exception) -> None:
+    for place, job in enumerate(jobs):
+        if job.result.done():  # cancelled meanwhile
+            continue
+        if isinstance(answers, Exception):
+            job.result.set_exception(answers)
+        else:
+            job.result.set_result(answers[place])
