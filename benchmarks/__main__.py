@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("extract", "search", "indexing", "start", "serve")
+NAMES = ("extract", "search", "append", "indexing", "start", "serve")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -1,10 +1,12 @@
-"""Searching 1,000 to 10,000,000 descriptors: the seed's scan, exact search, the index that `auto` builds."""
+"""Searching 1,000 to 10,000,000 descriptors: the seed's scan, exact search, and every kind of index."""
 
 from __future__ import annotations
 
 import gc
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,118 +14,137 @@ from numpy.typing import NDArray
 
 from benchmarks.collections import Widener, write_collection
 from benchmarks.photos import real_descriptors
-from benchmarks.report import Table, median_ms, percentile
+from benchmarks.report import RESULTS_DIR, Table, elapsed_ms, median_ms, percentile
+from benchmarks.search_plot import draw
 from benchmarks.seed_way import linear_scan
-from extractor_service.index import DescriptorMatrix, IndexPlan, IndexReport, build_index, open_index
-from extractor_service.index.base import Index
-from extractor_service.index.builder import measure
-from extractor_service.index.exact import ExactIndex
+from extractor_service.index import DescriptorMatrix, IndexPlan, build_index, open_index
+from extractor_service.index.files import open_codes
+from extractor_service.index.plan import APPROXIMATE_KINDS
+from extractor_service.index.tuning import measure
 
-QUICK = ((1_000, 4096), (10_000, 4096), (100_000, 4096))
-FULL = (*QUICK, (1_000_000, 4096), (100_000, 512), (1_000_000, 512), (10_000_000, 512))
-SEED_LIMIT_BYTES = 2_000_000_000
 QUERIES = 200
 THREADS = 2
+SEED_LIMIT_BYTES = 2_000_000_000
+COLUMNS = (
+    "descriptors",
+    "dimensions",
+    "index",
+    "effort",
+    "build s",
+    "median ms",
+    "p95 ms",
+    "codes alone ms",
+    "recall@10",
+    "times faster than the seed",
+    "resident MB",
+    "index files MB",
+)
+NOTHING = float("nan")
+
+
+@dataclass(frozen=True)
+class Size:
+    """One collection, and what is compared over it."""
+
+    count: int
+    dim: int
+    kinds: tuple[str, ...]
+    target_recall: float = 0.99
+
+
+QUICK = tuple(Size(count, 4096, APPROXIMATE_KINDS) for count in (1_000, 10_000, 100_000))
+FULL = (
+    *QUICK,
+    Size(1_000_000, 4096, ("pq", "ivf")),
+    Size(10_000, 512, ("pq", "ivf"), 0.95),
+    Size(100_000, 512, ("pq", "ivf"), 0.95),
+    Size(1_000_000, 512, ("pq", "ivf"), 0.95),
+    Size(10_000_000, 512, ("pq", "ivf"), 0.95),
+)
 
 
 def run(full: bool) -> None:
-    table = Table(
-        "search",
-        (
-            "descriptors",
-            "dimensions",
-            "index",
-            "build s",
-            "median ms",
-            "p95 ms",
-            "recall@10",
-            "times faster than the seed",
-            "resident MB",
-            "index file MB",
-        ),
-    ).start()
+    table = Table("search", COLUMNS).start()
     real = real_descriptors()
-    for count, dim in FULL if full else QUICK:
+    for size in FULL if full else QUICK:
         with tempfile.TemporaryDirectory(dir="var") as directory:
-            compare(table, Path(directory), Widener(real, dim), count, dim)
+            compare(table, Path(directory), Widener(real, size.dim), size)
         gc.collect()
     table.save()
+    draw(table, RESULTS_DIR / "search.svg")
 
 
-def compare(table: Table, directory: Path, widener: Widener, count: int, dim: int) -> None:
+def compare(table: Table, directory: Path, widener: Widener, size: Size) -> None:
     queries = widener.draw(QUERIES)
-    matrix = write_collection(directory / "descriptors.npy", widener, count, dim)
-    descriptors = DescriptorMatrix([matrix])
-    seed_ms = float("nan")
-    if count * dim * 4 <= SEED_LIMIT_BYTES:
-        seed_ms = time_seed(table, matrix, queries[0])
-    exact = ExactIndex(descriptors, THREADS)
+    rows = write_collection(directory / "descriptors.npy", widener, size.count, size.dim)
+    descriptors = DescriptorMatrix([rows])
+    seed_ms = NOTHING
+    if rows.size * 4 <= SEED_LIMIT_BYTES:
+        seed_ms = time_seed(table, rows, queries[0])
+    exact = open_index("exact", directory, descriptors, THREADS)
     truth = exact.search(queries, 10).distances
     exact_ms = median_ms(lambda: exact.search(queries[:1], 10), repeats=5, warm_up=1)
-    table.add(count, dim, "exact", 0.0, exact_ms, exact_ms, 1.0, seed_ms / exact_ms, 0.0, 0.0)
-    for kind in ("pq", "ivf"):
-        start = time.perf_counter()
-        report = build_index(IndexPlan(kind, 0.99, THREADS), descriptors, directory)
-        build_s = time.perf_counter() - start
-        if report.kind == "exact":
-            table.add(count, dim, f"{kind}: {report.note}", build_s, *[float("nan")] * 6)
-            continue
-        add_approximate(table, directory, descriptors, queries, truth, report, build_s, seed_ms)
+    shape = (size.count, size.dim)
+    table.add(*shape, "exact", "", 0.0, exact_ms, NOTHING, NOTHING, 1.0, seed_ms / exact_ms, 0.0, 0.0)
+    for kind in size.kinds:
+        compare_kind(table, directory, descriptors, size, kind, queries, truth, seed_ms)
 
 
-def add_approximate(
+def compare_kind(
     table: Table,
     directory: Path,
     descriptors: DescriptorMatrix,
+    size: Size,
+    kind: str,
     queries: NDArray[np.float32],
     truth: NDArray[np.float32],
-    report: IndexReport,
-    build_s: float,
     seed_ms: float,
 ) -> None:
+    folder = directory / kind
+    folder.mkdir()
+    start = time.perf_counter()
+    report = build_index(IndexPlan(kind, size.target_recall, THREADS), descriptors, folder)
+    build_s = time.perf_counter() - start
+    if report.kind == "exact":
+        table.add(size.count, size.dim, kind, report.note, build_s, *[NOTHING] * 7)
+        return
+    gc.collect()
     before_mb = anonymous_mb()
-    index = open_index(report.kind, directory, descriptors, THREADS)
+    index = open_index(report.kind, folder, descriptors, THREADS)
     recall, median = measure(index, queries, truth)
-    p95 = percentile([one_ms(index, query) for query in queries], 0.95)
+    resident_mb = anonymous_mb() - before_mb
+    codes = open_codes(folder, kind)
     table.add(
-        len(descriptors),
-        descriptors.dim,
-        f"{report.kind} ({report.candidates} candidates, {report.visits} visits)",
+        size.count,
+        size.dim,
+        f"{kind} ({report.method})" if report.method else kind,
+        f"{report.candidates} candidates" + (f", {report.visits} visits" if report.visits else ""),
         build_s,
         median,
-        p95,
+        percentile(each_ms(lambda query: index.search(query[None], 10), queries), 0.95),
+        percentile(
+            each_ms(lambda query: codes.candidates(query, report.candidates, report.visits), queries), 0.5
+        ),
         recall,
         seed_ms / median,
-        anonymous_mb() - before_mb,
-        (directory / "index.faiss").stat().st_size / 1e6,
+        resident_mb,
+        sum(path.stat().st_size for path in folder.iterdir()) / 1e6,
     )
 
 
-def time_seed(table: Table, descriptors: NDArray[np.float16], query: NDArray[np.float32]) -> float:
-    features = descriptors.astype(np.float32)
+def time_seed(table: Table, rows: NDArray[np.float16], query: NDArray[np.float32]) -> float:
+    features = rows.astype(np.float32)
     seed_ms = median_ms(lambda: linear_scan(query, features), repeats=5, warm_up=1)
     product_ms = median_ms(lambda: features @ query, repeats=5, warm_up=1)
-    table.add(
-        *descriptors.shape, "the seed's scan", 0.0, seed_ms, seed_ms, 1.0, 1.0, features.nbytes / 1e6, 0.0
-    )
-    table.add(
-        *descriptors.shape,
-        "one matrix product",
-        0.0,
-        product_ms,
-        product_ms,
-        1.0,
-        seed_ms / product_ms,
-        features.nbytes / 1e6,
-        0.0,
-    )
+    for way, way_ms in (("the seed's scan", seed_ms), ("one matrix product", product_ms)):
+        times = seed_ms / way_ms
+        resident_mb = features.nbytes / 1e6
+        table.add(*rows.shape, way, "", 0.0, way_ms, NOTHING, NOTHING, 1.0, times, resident_mb, 0.0)
     return seed_ms
 
 
-def one_ms(index: Index, query: NDArray[np.float32]) -> float:
-    start = time.perf_counter()
-    index.search(query[None], 10)
-    return (time.perf_counter() - start) * 1e3
+def each_ms(search: Callable[[NDArray[np.float32]], object], queries: NDArray[np.float32]) -> list[float]:
+    return [elapsed_ms(lambda query=query: search(query)) for query in queries]
 
 
 def anonymous_mb() -> float:

@@ -13,6 +13,7 @@ ImageSearchError
  ├─ UnknownImage              no such id
  ├─ IndexNotReady             nothing to search yet
  ├─ Overloaded                the queue is full
+ ├─ NotEnoughMemory           to build what was asked for
  ├─ StoreError                the folder on disk
  │   ├─ StoreMissing
  │   ├─ StoreBusy             another indexer holds it
@@ -107,6 +108,12 @@ class Overloaded(ImageSearchError):
     """The queue is full."""
 
     reason = "OVERLOADED"
+
+
+class NotEnoughMemory(ImageSearchError):
+    """Building would take more memory than there is, told from sizes beforehand."""
+
+    reason = "NOT_ENOUGH_MEMORY"
 
 
 class StoreError(ImageSearchError):

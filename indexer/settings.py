@@ -65,10 +65,10 @@ class IndexerSettings(BaseSettings):
         description="Folder of another store made the same way, whose whitening, words and axes are taken "
         "instead of learning them on the photos.",
     )
-    index: Literal["auto", "exact", "pq", "ivf", "hnsw"] = Field(
+    index: Literal["auto", "exact", "pq", "opq", "ivf", "hnsw", "flann"] = Field(
         "auto",
-        description="Kind of index: exact, or approximate: pq, ivf or hnsw; auto takes exact where that is "
-        "fast enough, else pq, and ivf above a million photos.",
+        description="Kind of index: exact, or approximate: pq, opq, ivf, hnsw or flann; auto takes exact "
+        "where that is fast enough, else pq, and ivf above a million photos.",
     )
     target_recall: float = Field(
         0.99,

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from extractor_service.errors import InvalidOption
 from extractor_service.index.base import Index, Neighbours
-from extractor_service.index.builder import APPROXIMATE_KINDS, IndexPlan, build_index
+from extractor_service.index.builder import build_index, extend_index
 from extractor_service.index.exact import ExactIndex
 from extractor_service.index.files import IndexReport, open_approximate
 from extractor_service.index.matrix import DescriptorMatrix
+from extractor_service.index.plan import APPROXIMATE_KINDS, IndexPlan
 
 __all__ = [
     "DescriptorMatrix",
@@ -18,6 +19,7 @@ __all__ = [
     "IndexReport",
     "Neighbours",
     "build_index",
+    "extend_index",
     "open_index",
 ]
 

@@ -1,23 +1,24 @@
 """Approximate search: compact codes find candidates, the stored descriptors put them in order.
 
-The codes are those of product quantisation (Jégou, Douze & Schmid 2011, section III), 4 bits a part so that
-the tables of distances fit into vector registers (André, Kermarrec & Le Scouarnec 2015, "fast scan"), of
-the descriptors after a PCA rotation; in front of them, for large collections, an inverted file (the same
-paper, section IV). All of it is faiss'. The exact distances of the candidates come from the memory-mapped
-float16 descriptors, so what is approximate is only which images are considered.
+Most codes are those of product quantisation (Jégou, Douze & Schmid 2011, section III), 4 bits a part so that
+the tables of distances fit into vector registers (André, Kermarrec & Le Scouarnec 2015, "fast scan"), of the
+descriptors after a PCA rotation. "opq" learns a further rotation that balances the parts (Ge, He, Ke & Sun
+2013); "ivf" puts an inverted file in front (Jégou et al., section IV). "hnsw" is a graph over components of 8
+bits (Malkov & Yashunin 2016), "flann" are trees. All of it is faiss' and OpenCV's. The distances of the
+candidates come from the memory-mapped float16 descriptors, so what is approximate is only which images are
+considered.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.index.base import Neighbours
-from extractor_service.index.half_precision import nearest_rows
+from extractor_service.index.codes import Codes
+from extractor_service.index.half_precision import nearest_among
 from extractor_service.index.matrix import DescriptorMatrix
 
 
@@ -28,7 +29,7 @@ class SearchEffort:
     candidates: int
     """Images whose exact distance is computed."""
     visits: int = 0
-    """Inverted lists visited (ivf) or nodes kept open (hnsw); 0 where the codes are scanned whole."""
+    """Inverted lists (ivf) or leaves (flann) visited, nodes kept open (hnsw); 0 for those that scan all."""
 
 
 class ApproximateIndex:
@@ -36,9 +37,7 @@ class ApproximateIndex:
 
     approximate = True
 
-    def __init__(
-        self, kind: str, codes: faiss.Index, descriptors: DescriptorMatrix, effort: SearchEffort
-    ) -> None:
+    def __init__(self, kind: str, codes: Codes, descriptors: DescriptorMatrix, effort: SearchEffort) -> None:
         """codes: over every row of `descriptors`, deleted ones too."""
         self.kind = kind
         self.effort = effort
@@ -53,7 +52,8 @@ class ApproximateIndex:
         rows = np.full((len(queries), k), -1, np.int64)
         distances = np.full((len(queries), k), np.inf, np.float32)
         for number, query in enumerate(queries):
-            found, squared = self._rank(query, self._candidates(query, max(self.effort.candidates, k)), k)
+            candidates = self._candidates(query, max(self.effort.candidates, k))
+            found, squared = nearest_among(self._descriptors, candidates, query, k)
             rows[number, : len(found)], distances[number, : len(found)] = found, np.sqrt(squared)
         return Neighbours(rows, distances)
 
@@ -65,29 +65,8 @@ class ApproximateIndex:
         count = wanted
         while True:
             count = min(count, len(self._descriptors))
-            _, found = self._codes.search(query[np.newaxis], count, params=self._search_parameters())
-            rows = found[0][found[0] >= 0]
+            rows = self._codes.candidates(query, count, self.effort.visits)
             images = self._descriptors.without_deleted(rows)
             if 2 * len(images) >= wanted or len(rows) < count or count == len(self._descriptors):
                 return images
             count *= 4
-
-    def _search_parameters(self) -> Any:
-        if self.kind == "ivf":
-            return faiss.SearchParametersPreTransform(
-                index_params=faiss.SearchParametersIVF(nprobe=self.effort.visits)
-            )
-        if self.kind == "hnsw":
-            return faiss.SearchParametersPreTransform(
-                index_params=faiss.SearchParametersHNSW(efSearch=self.effort.visits)
-            )
-        return None
-
-    def _rank(
-        self, query: NDArray[np.float32], rows: NDArray[np.int64], k: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        rows = np.sort(rows)  # the memory-mapped pages are then read in order
-        places, squared = nearest_rows(self._descriptors[rows], query, len(rows))
-        rows = rows[places]
-        best = np.lexsort((self._descriptors.ranks(rows), squared))[:k]
-        return rows[best], squared[best]

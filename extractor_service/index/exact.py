@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from extractor_service.index.base import Neighbours
 from extractor_service.index.half_precision import nearest_rows
+from extractor_service.index.many_queries import search_many
 from extractor_service.index.matrix import DescriptorMatrix
 
 ROWS_WORTH_A_THREAD = 1024
 """Below this a range is scanned sooner than it is handed to another thread."""
+MANY_QUERIES = 20
+"""From here on reading the matrix once is worth the products."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +55,8 @@ class ExactIndex:
             raise ValueError(f"queries must be of shape (Q, {self._descriptors.dim})")
         if k < 1:
             raise ValueError("k must be at least 1")
+        if len(queries) >= MANY_QUERIES:
+            return search_many(self._descriptors, queries, k)
         rows = np.full((len(queries), k), -1, np.int64)
         distances = np.full((len(queries), k), np.inf, np.float32)
         for query, query_rows, query_distances in zip(queries, rows, distances, strict=True):

@@ -1,4 +1,4 @@
-"""An approximate index on disk: its codes as faiss writes them, and what its build decided and measured."""
+"""An approximate index on disk: its codes, and what its build decided and measured."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import faiss
+import cv2
 
 from extractor_service.errors import SnapshotDamaged
 from extractor_service.index.approximate import ApproximateIndex, SearchEffort
+from extractor_service.index.codes import Codes, FaissCodes
+from extractor_service.index.flann import FlannCodes
 from extractor_service.index.matrix import DescriptorMatrix
 
-CODES_FILE = "index.faiss"
 REPORT_FILE = "index.json"
 
 
@@ -29,13 +30,21 @@ class IndexReport:
     """Share of the true ten nearest found, over sampled queries of the collection; None for exact."""
     latency_ms: float | None = None
     """Median of one query on the machine that built it, codes and re-ranking together."""
+    method: str = ""
+    """Which of the kind's methods did best, where there are several."""
     note: str = ""
     """Why this kind, when it is not the one asked for."""
 
 
-def write_index(directory: Path, codes: faiss.Index, report: IndexReport) -> None:
-    faiss.write_index(codes, str(directory / CODES_FILE))
+def write_index(directory: Path, codes: Codes, report: IndexReport) -> None:
+    codes.write(directory)
     (directory / REPORT_FILE).write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+
+
+def remove_index(directory: Path) -> None:
+    """Whatever a build has left there."""
+    for path in directory.glob("index.*"):
+        path.unlink()
 
 
 def read_report(directory: Path) -> IndexReport:
@@ -46,13 +55,18 @@ def read_report(directory: Path) -> IndexReport:
         raise SnapshotDamaged("The index's report cannot be read; build the index again.") from error
 
 
+def open_codes(directory: Path, kind: str) -> Codes:
+    """Raises SnapshotDamaged."""
+    try:
+        return FlannCodes.read(directory) if kind == "flann" else FaissCodes.read(kind, directory)
+    except (RuntimeError, OSError, ValueError, cv2.error) as error:
+        raise SnapshotDamaged("The index cannot be read; build it again.") from error
+
+
 def open_approximate(directory: Path, descriptors: DescriptorMatrix) -> ApproximateIndex:
     """descriptors: those the index was built on. Raises SnapshotDamaged."""
     report = read_report(directory)
-    try:
-        codes = faiss.read_index(str(directory / CODES_FILE))
-    except RuntimeError as error:
-        raise SnapshotDamaged("The index cannot be read; build it again.") from error
-    if (codes.ntotal, codes.d) != (len(descriptors), descriptors.dim):
+    codes = open_codes(directory, report.kind)
+    if codes.shape != (len(descriptors), descriptors.dim):
         raise SnapshotDamaged("The index and the descriptors disagree in number; build the index again.")
     return ApproximateIndex(report.kind, codes, descriptors, SearchEffort(report.candidates, report.visits))

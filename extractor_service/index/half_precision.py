@@ -1,10 +1,12 @@
-"""Distances to float16 rows, widened in registers by faiss: no float32 copy of the matrix is made."""
+"""Distances to float16 rows, widened by faiss: no float32 copy of the matrix is made."""
 
 from __future__ import annotations
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
+
+from extractor_service.index.matrix import DescriptorMatrix
 
 
 def nearest_rows(
@@ -20,8 +22,7 @@ def nearest_rows(
     """
     k = min(k, len(descriptors))
     rows, squared = np.full(k, -1, np.int64), np.full(k, np.inf, np.float32)
-    quantizer = faiss.ScalarQuantizer(descriptors.shape[1], faiss.ScalarQuantizer.QT_fp16)
-    scanner = quantizer.select_InvertedListScanner(faiss.METRIC_L2, None, True, selector)
+    scanner = _quantizer(descriptors).select_InvertedListScanner(faiss.METRIC_L2, None, True, selector)
     scanner.set_query(faiss.swig_ptr(query))
     scanner.set_list(0, 0.0)
     scanner.scan_codes(
@@ -34,3 +35,27 @@ def nearest_rows(
     )
     found = rows >= 0
     return rows[found], squared[found]
+
+
+def nearest_among(
+    descriptors: DescriptorMatrix, rows: NDArray[np.int64], query: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The k nearest of these rows, best first, ties by image id; all of them where they are fewer.
+
+    rows: shape=(R,), different ones in any order. Returns rows and squared L2 distances.
+    """
+    rows = np.sort(rows)  # the memory-mapped pages are then read in order
+    places, squared = nearest_rows(descriptors[rows], query, len(rows))
+    rows = rows[places]
+    best = np.lexsort((descriptors.ranks(rows), squared))[:k]
+    return rows[best], squared[best]
+
+
+def widened(descriptors: NDArray[np.float16]) -> NDArray[np.float32]:
+    """The same values as float32, by all threads."""
+    wide: NDArray[np.float32] = _quantizer(descriptors).decode(descriptors.view(np.uint8))
+    return wide
+
+
+def _quantizer(descriptors: NDArray[np.float16]) -> faiss.ScalarQuantizer:
+    return faiss.ScalarQuantizer(descriptors.shape[1], faiss.ScalarQuantizer.QT_fp16)

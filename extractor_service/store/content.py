@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from extractor_service.backbones.base import Int8Quality
 from extractor_service.descriptors.encodings import Encodings
 from extractor_service.descriptors.summed import Summed
-from extractor_service.index.builder import IndexPlan
+from extractor_service.index.plan import IndexPlan
 from extractor_service.store.manifest import Manifest
 from extractor_service.store.recipe import Recipe
 from extractor_service.store.records import ImageRecord, RefusedFile

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from extractor_service.errors import SnapshotDamaged
-from extractor_service.index.builder import build_index
+from extractor_service.index.builder import build_index, extend_index
 from extractor_service.index.files import IndexReport
 from extractor_service.index.matrix import DescriptorMatrix
+from extractor_service.index.memory import require_memory
+from extractor_service.memory import available_bytes
 from extractor_service.ranking.calibration import background_distances
 from extractor_service.store.catalogue import CATALOGUE_NAME, CatalogueWriter
 from extractor_service.store.content import Base, SnapshotContent
@@ -31,8 +33,9 @@ def publish(layout: StoreLayout, content: SnapshotContent) -> Manifest:
     """Writes the next snapshot beside the others and makes it live by renames.
 
     Whatever interrupts it, the live snapshot is the old one or the new one, whole. Only one publisher at a
-    time: see `lock.exclusive`.
+    time: see `lock.exclusive`. Raises NotEnoughMemory before it writes anything.
     """
+    _require_memory(content)
     layout.snapshots_dir.mkdir(parents=True, exist_ok=True)
     remove_leftovers(layout)
     version = next_version(layout)
@@ -70,13 +73,20 @@ def remove_leftovers(layout: StoreLayout) -> None:
         shutil.rmtree(path)
 
 
+def _require_memory(content: SnapshotContent) -> None:
+    if content.recipe.descriptor != "bof":
+        kept = content.base.manifest.count - len(content.base.deleted) if content.base else 0
+        dim = content.encodings.descriptor.dim
+        require_memory(content.index, kept + content.count, dim, available_bytes())
+
+
 def _write(directory: Path, version: str, layout: StoreLayout, content: SnapshotContent) -> Manifest:
     shared = _share_segments(directory, layout, content.base) if content.base else {}
     refused_count = _write_images(directory, content)
     dim = content.encodings.descriptor.dim
     descriptors = open_matrix(directory, content.segment_rows, DESCRIPTORS_NAME, dim)
     _write_calibration(directory, descriptors)
-    index = _build_index(directory, content, descriptors)
+    index = _write_index(directory, layout, content, descriptors)
     names = sorted(path.name for path in directory.iterdir())
     manifest = Manifest(
         version=version,
@@ -131,14 +141,24 @@ def _write_images(directory: Path, content: SnapshotContent) -> int:
     return refused_count
 
 
-def _build_index(directory: Path, content: SnapshotContent, descriptors: DescriptorMatrix) -> IndexReport:
-    requested = content.index.kind
-    if content.recipe.descriptor != "bof" or requested == "exact":
-        return build_index(content.index, descriptors, directory)
-    note = "" if requested == "auto" else "Bags of features are searched by their inverted file, exactly."
-    return IndexReport("inverted", requested, note=note)
-
-
 def _write_calibration(directory: Path, descriptors: DescriptorMatrix) -> None:
     background = background_distances(descriptors, np.random.default_rng(_CALIBRATION_SEED))
     np.save(directory / CALIBRATION_NAME, background, allow_pickle=False)
+
+
+def _write_index(
+    directory: Path, layout: StoreLayout, content: SnapshotContent, descriptors: DescriptorMatrix
+) -> IndexReport:
+    """Bags of features have their inverted file; other indexes go on from the base's where that will do."""
+    requested = content.index.kind
+    if content.recipe.descriptor == "bof" and requested != "exact":
+        note = "" if requested == "auto" else "Bags of features are searched by their inverted file, exactly."
+        return IndexReport("inverted", requested, note=note)
+    if content.base is not None:
+        base = content.base.manifest
+        extended = extend_index(
+            content.index, descriptors, base.index, base.rows, layout.snapshot_dir(base.version), directory
+        )
+        if extended is not None:
+            return extended
+    return build_index(content.index, descriptors, directory)

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from extractor_service.errors import InvalidOption
-from extractor_service.index import open_index
+from extractor_service.index import many_queries, open_index
 from extractor_service.index.base import Neighbours
-from extractor_service.index.exact import ExactIndex
+from extractor_service.index.exact import MANY_QUERIES, ExactIndex
 from extractor_service.index.matrix import DescriptorMatrix
 
 DISTANCE_TOLERANCE = 2e-6  # float32 sums of D terms, then a square root
@@ -185,3 +185,28 @@ def test_an_index_is_opened_by_its_kind(tmp_path: Path) -> None:
     assert (index.kind, index.approximate, len(index)) == ("exact", False, 3)
     with pytest.raises(InvalidOption, match="tree"):
         open_index("tree", tmp_path, DescriptorMatrix([np.ones((3, 8), np.float16)]), threads=1)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_many_queries_at_once_find_what_each_finds_alone(
+    deleted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many_queries, "BLOCK_BYTES", 700 * 24 * 4)
+    rng = np.random.default_rng(30)
+    rows = normalised(rng, 5_000, 24).astype(np.float16)
+    rows[[17, 2_600, 4_000]] = rows[3]
+    order = np.array([row for row in range(5_000) if row % 7], np.uint32) if deleted else None
+    index = ExactIndex(DescriptorMatrix([rows[:3_000], rows[3_000:]], order), threads=2)
+    queries = np.concatenate([normalised(rng, MANY_QUERIES, 24), rows[[3, 17]].astype(np.float32)])
+    together = index.search(queries, 30)
+    for number, query in enumerate(queries):
+        alone = index.search(query[None], 30)
+        np.testing.assert_array_equal(together.rows[number], alone.rows[0])
+        np.testing.assert_array_equal(together.distances[number], alone.distances[0])
+
+
+def test_many_queries_over_few_rows_say_where_there_are_no_more() -> None:
+    queries = normalised(np.random.default_rng(31), MANY_QUERIES, 8)
+    found = exact(np.ones((3, 8), np.float16), threads=1).search(queries, 5)
+    assert (np.sort(found.rows[:, :3]) == [0, 1, 2]).all()
+    assert (found.rows[:, 3:] == -1).all() and np.isinf(found.distances[:, 3:]).all()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from extractor_service.errors import NotEnoughMemory
 from extractor_service.store import publish as publishing
 from extractor_service.store.layout import StoreLayout
 from extractor_service.store.manifest import Manifest
@@ -146,3 +147,13 @@ def test_pruning_keeps_the_live_snapshot_however_old(layout: StoreLayout) -> Non
 def test_pruning_what_is_not_there_removes_nothing(layout: StoreLayout) -> None:
     publish(layout, content([0]))
     assert prune(layout, keep=5) == []
+
+
+def test_without_the_memory_for_its_index_nothing_is_published(
+    layout: StoreLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(layout, content(range(4)))
+    monkeypatch.setattr(publishing, "available_bytes", lambda: 0)
+    with pytest.raises(NotEnoughMemory):
+        publish(layout, content(range(9)))
+    assert versions(layout) == ["000001"]

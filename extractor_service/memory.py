@@ -1,0 +1,38 @@
+"""How much memory this process may still take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# Inside a container the control group's own folder is mounted here: version 2, or version 1.
+_CGROUP = Path("/sys/fs/cgroup")
+_PROC_MEMINFO = Path("/proc/meminfo")
+_LIMITS = (
+    ("memory.max", "memory.current", "memory.stat"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
+)
+
+
+def available_bytes(cgroup: Path = _CGROUP, meminfo: Path = _PROC_MEMINFO) -> int:
+    """What the machine can give without swapping, or less where the control group allows less.
+
+    Cached file contents count as available in both, for they make way.
+    """
+    free = [_of_machine(meminfo), *(_of_group(cgroup, *names) for names in _LIMITS)]
+    return max(0, min(each for each in free if each is not None))
+
+
+def _of_machine(meminfo: Path) -> int:
+    fields = dict(line.split(":", 1) for line in meminfo.read_text("ascii").splitlines())
+    return int(fields["MemAvailable"].split()[0]) * 1024
+
+
+def _of_group(cgroup: Path, limit: str, usage: str, stat: str) -> int | None:
+    """None without a limit."""
+    try:
+        limit_bytes, used_bytes = (int((cgroup / name).read_text("ascii")) for name in (limit, usage))
+        cached = dict(line.split() for line in (cgroup / stat).read_text("ascii").splitlines())
+    except (OSError, ValueError):
+        # Not there, or "max", which says that there is no limit.
+        return None
+    return limit_bytes - used_bytes + int(cached.get("inactive_file", 0)) + int(cached.get("active_file", 0))

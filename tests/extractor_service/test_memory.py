@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from extractor_service.memory import available_bytes
+
+GIB = 1024**3
+
+
+@pytest.fixture
+def meminfo(tmp_path: Path) -> Path:
+    path = tmp_path / "meminfo"
+    path.write_text("MemTotal:       25165824 kB\nMemFree:  100 kB\nMemAvailable:   12582912 kB\n")
+    return path
+
+
+def test_without_a_limit_it_is_what_the_machine_can_give(tmp_path: Path, meminfo: Path) -> None:
+    assert available_bytes(tmp_path / "nothing", meminfo) == 12 * GIB
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("memory.max", "memory.current", "memory.stat"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
+    ],
+    ids=["version 2", "version 1"],
+)
+def test_a_control_group_may_allow_less_and_its_cache_makes_way(
+    tmp_path: Path, meminfo: Path, names: tuple[str, str, str]
+) -> None:
+    (tmp_path / "memory").mkdir()
+    stat = f"anon 5\nactive_file {GIB // 4}\ninactive_file {GIB // 2}\n"
+    for name, content in zip(names, (f"{3 * GIB}\n", f"{2 * GIB}\n", stat), strict=True):
+        (tmp_path / name).write_text(content)
+    assert available_bytes(tmp_path, meminfo) == GIB + GIB // 4 + GIB // 2
+    (tmp_path / names[1]).write_text(f"{9 * GIB}\n")
+    assert available_bytes(tmp_path, meminfo) == 0
+
+
+def test_a_group_without_limit_does_not_count(tmp_path: Path, meminfo: Path) -> None:
+    (tmp_path / "memory.max").write_text("max\n")
+    assert available_bytes(tmp_path, meminfo) == 12 * GIB
+
+
+def test_this_machine_has_some() -> None:
+    assert 0 < available_bytes() < 2**50
