@@ -13,11 +13,13 @@ from extractor_service.descriptors.long_side import LongSideInput
 from extractor_service.descriptors.pooling import mac
 
 INDEXED_LONG_SIDE_PX = 320
-"""20 × 15 cells for a picture of 4:3. With half as many pixels the rectangles get worse, with twice as many
-not better: see docs/quality.md."""
+"""20 × 15 cells for a picture of 4:3; see docs/quality.md."""
 
-QUERY_LONG_SIDE_PX = 192
-"""Less than an indexed picture's, because what is looked for is mostly a part of it."""
+QUERY_LONG_SIDE_PX = 128
+"""Less than an indexed picture's, because what is looked for is mostly a part of it; see docs/quality.md."""
+
+_CELL_PX = 16
+_MARGIN_CELLS = 2
 
 
 class MapDescriber:
@@ -33,13 +35,23 @@ class MapDescriber:
 
 
 class MacDescriber:
-    """As thread-safe as its network."""
+    """The query is continued by its mirror image, and the map cut back to the query itself.
 
-    def __init__(self, backbone: Backbone) -> None:
+    Else the network, which takes the surroundings of a picture for black, would find borders in it that the
+    same object inside another picture does not have. As thread-safe as its network.
+    """
+
+    def __init__(self, backbone: Backbone, long_side_px: int = QUERY_LONG_SIDE_PX) -> None:
         self._backbone = backbone
-        self.input_plan = LongSideInput(QUERY_LONG_SIDE_PX)
+        self.input_plan = LongSideInput(long_side_px)
 
     def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """inputs: at least one, as `input_plan` prepares them. Returns shape=(B, C), >= 0, not normalised."""
-        maps = (self._backbone.conv_map(picture[np.newaxis])[0] for picture in inputs)
-        return np.concatenate([mac(conv_map) for conv_map in maps])
+        return np.concatenate([mac(self._inner_map(picture)) for picture in inputs])
+
+    def _inner_map(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        margin_px = _MARGIN_CELLS * _CELL_PX
+        sides = (margin_px, margin_px)
+        continued = np.pad(picture, (sides, sides, (0, 0)), mode="reflect")
+        conv_map = self._backbone.conv_map(continued[np.newaxis])[0]
+        return np.asarray(conv_map[_MARGIN_CELLS:-_MARGIN_CELLS, _MARGIN_CELLS:-_MARGIN_CELLS])

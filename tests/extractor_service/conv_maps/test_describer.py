@@ -30,7 +30,7 @@ def test_without_pictures_there_is_nothing_to_do() -> None:
     assert MapDescriber(FakeBackbone()).describe([]) == []
 
 
-def test_a_query_is_the_maximum_of_each_channel() -> None:
+def test_a_query_is_the_maximum_of_each_channel_its_mirrored_surroundings_left_out() -> None:
     describer = MacDescriber(FakeBackbone())
     inputs = [describer.input_plan.prepare(picture) for picture in pictures()]
     vectors = describer.describe(inputs)
@@ -38,3 +38,19 @@ def test_a_query_is_the_maximum_of_each_channel() -> None:
     for network_input, vector in zip(inputs, vectors, strict=True):
         expected = FakeBackbone().conv_map(network_input[np.newaxis])[0].max(axis=(0, 1))
         np.testing.assert_array_equal(vector, expected)
+
+
+class BorderedBackbone(FakeBackbone):
+    """As convolutions that take what surrounds a picture for black: its outer cells are bright."""
+
+    def conv_map(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        maps = super().conv_map(images)
+        for border in (maps[:, 0], maps[:, -1], maps[:, :, 0], maps[:, :, -1]):
+            border += 1_000
+        return maps
+
+
+def test_the_borders_that_a_network_finds_are_no_part_of_a_query() -> None:
+    bordered, plain = MacDescriber(BorderedBackbone()), MacDescriber(FakeBackbone())
+    inputs = [plain.input_plan.prepare(picture) for picture in pictures()]
+    np.testing.assert_array_equal(bordered.describe(inputs), plain.describe(inputs))
