@@ -119,6 +119,7 @@ def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
         query_precision=description.query_precision.value,
         index_kind=manifest.index.kind,
         index_note=manifest.index.note,
+        descriptor_note=manifest.encoding_note,
         index_recall_at_10=manifest.index.recall_at_10,
         index_latency_ms=manifest.index.latency_ms,
         local_features=manifest.local_features,

@@ -237,6 +237,9 @@ class IndexResponse(BaseModel):
     version: str
     count: int
     descriptor: str
+    descriptor_note: Annotated[
+        str, Field(description="What it could not learn of these photos as asked for; else empty.")
+    ]
     dimensions: int
     model: str
     model_digest: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ from extractor_service.store.snapshot import Snapshot
 from extractor_service.store.thumbnails import remove_thumbnails, sweep_thumbnails
 from indexer.learning import encoded, learn, taken_from
 from indexer.settings import IndexerSettings
+
+logger = logging.getLogger(__name__)
 
 MAX_SEGMENTS = 8
 """Every search visits each."""
@@ -104,7 +107,10 @@ def _changes(live: Snapshot, ledger: Ledger) -> _Changes:
 
 def _learnt(ledger: Ledger, settings: IndexerSettings) -> Encodings:
     if settings.learnt_from is None:
-        return learn(ledger)
+        learnt = learn(ledger)
+        if learnt.note:
+            logger.warning("%s", learnt.note)
+        return learnt
     return taken_from(StoreLayout(settings.learnt_from), ledger)
 
 

@@ -212,6 +212,7 @@ def index_response(message: search_pb2.GetIndexResponse) -> schemas.IndexRespons
         version=summary.version,
         count=summary.count,
         descriptor=summary.descriptor,
+        descriptor_note=message.descriptor_note,
         dimensions=message.dimensions,
         model=summary.model,
         model_digest=message.model_digest,

@@ -37,6 +37,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     delay_s: float = 0.0
     preview: bytes = b"RIFFpreview"
     model_note: str = ""
+    descriptor_note: str = ""
     version: str = "000001"
     has_scores: bool = True
     match: search_pb2.Match | None = None
@@ -92,6 +93,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             dimensions=4096,
             model_digest="ab" * 32,
             model_note=self.model_note,
+            descriptor_note=self.descriptor_note,
             index_precision="f32",
             query_precision="bf16",
             index_kind="exact",

@@ -24,6 +24,13 @@ async def test_the_index_names_what_was_refused_and_why(client: httpx.AsyncClien
     assert index["build_time"] == "2023-11-14T22:13:20Z"
 
 
+async def test_the_index_says_what_its_descriptor_could_not_learn(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.descriptor_note = "Of 9 visual words instead of 256: the photos have few local features."
+    assert (await client.get("/index")).json()["descriptor_note"] == service.descriptor_note
+
+
 @pytest.mark.parametrize("has_them", [True, False])
 async def test_the_index_says_whether_it_can_be_verified(
     client: httpx.AsyncClient, service: FakeService, has_them: bool

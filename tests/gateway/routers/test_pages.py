@@ -130,12 +130,14 @@ async def test_a_model_taken_for_want_of_another_is_explained(
     client: httpx.AsyncClient, service: FakeService
 ) -> None:
     service.model_note = "The VGG16 weights could not be fetched."
+    service.descriptor_note = "Of 9 visual words instead of 256."
     for page in (
         await client.get("/"),
         await client.post("/", files=PHOTO),
         await client.post("/", files=PHOTO),
     ):
         assert "The VGG16 weights could not be fetched." in page.text
+        assert "Of 9 visual words instead of 256." in page.text
     assert service.calls.count("GetIndex") == 2  # for the start, and once for all results of a snapshot
 
 
