@@ -38,10 +38,10 @@ IMAGES='$(call given,IMAGES)'; STORE='$(call given,STORE)'; \
 export IMAGES="$${IMAGES:+$$(realpath "$$IMAGES")}" STORE="$${STORE:+$$(realpath "$$STORE")}"
 endef
 
-.PHONY: help run test index weights samples photos up down lint format bench eval proto lock clean
+.PHONY: help run test index weights samples photos up down lint format bench eval train-smoke proto lock clean
 
 help:  ## List the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 # Through the environment, unquoted here: folders may hold spaces.
 run index weights: export INDEXER_STORE_DIR    = $(STORE)
@@ -99,6 +99,9 @@ bench: $(READY)  ## Measure the speed of extraction and search
 eval: $(READY)  ## Measure retrieval quality on EVAL_PHOTOS=folder (holidays/ and corel1k/ in it)
 	$(PY) -m benchmarks.quality
 	$(PY) -m benchmarks.pooled_quality
+
+train-smoke: $(READY)  ## Train on the sample photos, from nothing and from the compact network, and serve the result
+	$(PY) -m pytest tests/training/test_smoke.py
 
 proto: $(STUBS)  ## Generate the gRPC stubs
 

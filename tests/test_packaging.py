@@ -12,7 +12,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = ("LICENSE", "README.md", "pyproject.toml", "setup.py")
-ROOMS = ("extractor_service", "gateway", "indexer", "models", "protos", "samples")
+ROOMS = ("extractor_service", "gateway", "indexer", "models", "protos", "samples", "training")
 
 
 @pytest.fixture(scope="module")

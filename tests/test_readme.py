@@ -11,7 +11,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
-MAKE = re.compile(r"\bmake ([a-z]+)\b")
+MAKE = re.compile(r"\bmake ([a-z]+(?:-[a-z]+)*)")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
@@ -21,7 +21,7 @@ def shell_lines(page: Path) -> list[str]:
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
 
 
 def test_every_make_command_in_the_pages_is_a_target() -> None:
@@ -57,6 +57,9 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
         "samples",
         "samples draw",
         "samples photos",
+        "training",
+        "training pretrain",
+        "training finetune",
     ],
 )
 def test_every_command_explains_itself(command: str) -> None:

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 from extractor_service.settings import ExtractorSettings
 from gateway.settings import Settings as GatewaySettings
 from indexer.settings import IndexerSettings
+from training.settings import TrainingSettings
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -45,7 +46,7 @@ def shown(name: str, default: object) -> str:
 def test_the_page_lists_each_setting_as_it_is() -> None:
     expected = [
         row
-        for settings in (GatewaySettings, ExtractorSettings, IndexerSettings)
+        for settings in (GatewaySettings, ExtractorSettings, IndexerSettings, TrainingSettings)
         for row in expected_rows(settings)
     ]
     assert documented_rows() == expected, "docs/settings.md should hold these rows:\n" + "\n".join(expected)

@@ -1,0 +1,122 @@
+"""python -m training: pretrain, finetune."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from types import FrameType
+from typing import Any
+
+from pydantic import ValidationError
+
+from extractor_service.errors import ImageSearchError, InvalidOption
+from training import console
+from training.arguments import finetune_recipe, first_problem, parser, pretrain_recipe
+from training.settings import TrainingSettings
+
+FINE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0 fine, 1 failed or nothing improved, 2 bad usage, 130 interrupted."""
+    options = parser().parse_args(arguments)
+    try:
+        settings = TrainingSettings()
+    except ValidationError as error:
+        return _fail(first_problem(error), BAD_USAGE)
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    _prepare_keras(settings.threads)
+    try:
+        with _interruptible():
+            return (
+                _pretrain(options, settings)
+                if options.command == "pretrain"
+                else _finetune(options, settings)
+            )
+    except KeyboardInterrupt:
+        return _fail("Interrupted; the same command again goes on from the last checkpoint.", INTERRUPTED)
+    except InvalidOption as error:
+        return _fail(str(error), BAD_USAGE)
+    except ImageSearchError as error:
+        return _fail(str(error), FAILED)
+    except OSError as error:
+        return _fail(f"{error.filename or options.out} cannot be used: {error.strerror}.", FAILED)
+
+
+def _pretrain(options: argparse.Namespace, settings: TrainingSettings) -> int:
+    recipe = pretrain_recipe(options)
+    from training.machine import machine_of  # Keras takes seconds to load: not for --help or a bad option
+    from training.pretrain import pretrain
+
+    with console.bars() as bar:
+        done = pretrain(options.pictures, options.out, recipe, machine_of(settings), options.start, bar)
+    _report(options, asdict(done), console.pretrained_text(done))
+    return FINE
+
+
+def _finetune(options: argparse.Namespace, settings: TrainingSettings) -> int:
+    recipe = finetune_recipe(options)
+    from training.finetune import finetune
+    from training.machine import machine_of
+
+    with console.bars() as bar:
+        done = finetune(
+            options.images, settings.weights_of(options.model), options.out, recipe, machine_of(settings), bar
+        )
+    _report(options, asdict(done), console.finetuned_text(done))
+    return FINE if done.model else FAILED
+
+
+def _report(options: argparse.Namespace, value: dict[str, Any], text: str) -> None:
+    if options.json:
+        console.say_json(value)
+    else:
+        console.say(text)
+
+
+_COMMANDS = {"pretrain": _pretrain, "finetune": _finetune}
+
+
+def _prepare_keras(threads: int) -> None:
+    """Before Keras is imported, for it reads these then."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if threads:
+        for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+            os.environ[name] = str(threads)
+
+
+def _fail(sentence: str, code: int) -> int:
+    console.complain(sentence)
+    return code
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM interrupt once; what cleans up after the first is not interrupted again."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in before:
+        signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

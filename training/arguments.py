@@ -1,0 +1,153 @@
+"""The command line and the environment, as recipes and settings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from pydantic import ValidationError
+
+from training.recipes import DescriptorName, FinetuneRecipe, LossName, PretrainRecipe
+from training.schedule import parse_stages
+from training.settings import TrainingSettings
+
+COMMANDS = {
+    "pretrain": "train the compact network on labelled pictures",
+    "finetune": "adapt a network to one's own photos, one folder per label",
+}
+STAGES = "32:9,48:3,64:2"
+
+
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Trains the networks that describe photos.",
+        epilog="exit codes: 0 fine, 1 failed or no improvement measured, 2 bad usage, 130 interrupted\n\n"
+        + _settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, does in COMMANDS.items():
+        command = commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+        command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        command.add_argument("--seed", type=int, default=0, help="of every random choice (default 0)")
+        command.add_argument(
+            "--out",
+            type=_path,
+            default=Path("var/training") / name,
+            help=f"folder of the run, to begin it or to go on with it (default var/training/{name})",
+        )
+    _add_pretrain(commands.choices["pretrain"])
+    _add_finetune(commands.choices["finetune"])
+    return whole
+
+
+def _add_pretrain(command: argparse.ArgumentParser) -> None:
+    usual = PretrainRecipe(stages=())
+    command.add_argument(
+        "--pictures",
+        type=_path,
+        nargs="+",
+        required=True,
+        metavar="PATH",
+        help="folders or zip files with one folder per label",
+    )
+    command.add_argument(
+        "--start", type=_path, help="weights' file to go on from; without it, from random weights"
+    )
+    command.add_argument(
+        "--stages", default=STAGES, help=f"sizes in pixels and epochs at each (default {STAGES})"
+    )
+    _add_number(command, "--photos-per-batch", usual.photos_per_batch, least=2)
+    _add_number(command, "--rate", usual.peak_rate, what="highest learning rate")
+    _add_number(command, "--contrastive", usual.objective.contrastive, what="weight of the contrastive term")
+    _add_number(command, "--classification", usual.objective.classification, what="weight of the labels")
+    _add_number(command, "--frozen-blocks", usual.frozen_blocks, what="of the first that keep their weights")
+
+
+def _add_finetune(command: argparse.ArgumentParser) -> None:
+    usual = FinetuneRecipe()
+    command.add_argument("--images", type=_path, required=True, help="folder with one folder per label")
+    command.add_argument(
+        "--model", default="compact", help="compact, vgg16 (VGG16_WEIGHTS=file.h5), or a weights' file"
+    )
+    command.add_argument("--loss", choices=get_args(LossName), default=usual.loss)
+    command.add_argument(
+        "--descriptor",
+        choices=get_args(DescriptorName),
+        default=usual.descriptor,
+        help=f"what is adapted and measured (default {usual.descriptor})",
+    )
+    _add_number(command, "--epochs", usual.epochs, what="at most; it stops early when nothing gets better")
+    _add_number(command, "--rate", usual.peak_rate, what="highest learning rate")
+    _add_number(command, "--frozen-blocks", usual.frozen_blocks, what="of the first that keep their weights")
+    _add_number(command, "--held-out", usual.held_out_share, what="share of the photos to measure with")
+
+
+def _add_number(
+    command: argparse.ArgumentParser, name: str, usual: float, *, what: str = "", least: float = 0
+) -> None:
+    kind: Callable[[str], float] = type(usual)
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not least <= value < 1e6:
+            raise argparse.ArgumentTypeError(f"must be at least {least}")
+        return value
+
+    command.add_argument(name, type=number, default=usual, help=f"{what} (default {usual})".lstrip())
+
+
+def pretrain_recipe(options: argparse.Namespace) -> PretrainRecipe:
+    """Raises InvalidOption."""
+    usual = PretrainRecipe(stages=parse_stages(options.stages))
+    return replace(
+        usual,
+        photos_per_batch=options.photos_per_batch,
+        peak_rate=options.rate,
+        objective=replace(
+            usual.objective, classification=options.classification, contrastive=options.contrastive
+        ),
+        frozen_blocks=options.frozen_blocks,
+        seed=options.seed,
+    )
+
+
+def finetune_recipe(options: argparse.Namespace) -> FinetuneRecipe:
+    return FinetuneRecipe(
+        loss=options.loss,
+        descriptor=options.descriptor,
+        frozen_blocks=options.frozen_blocks,
+        epochs=options.epochs,
+        peak_rate=options.rate,
+        held_out_share=options.held_out,
+        seed=options.seed,
+    )
+
+
+def _path(text: str) -> Path:
+    """Not the current folder where a shell's variable is unset."""
+    if not text:
+        raise argparse.ArgumentTypeError("it names nothing; for the current folder give .")
+    return Path(text)
+
+
+def _settings_help() -> str:
+    lines = ["settings, from the environment:"]
+    for name, field in TrainingSettings.model_fields.items():
+        lines.append(f"  {_variable(name)} ({field.default})\n      {field.description}")
+    return "\n".join(lines)
+
+
+def _variable(field_name: str) -> str:
+    field = TrainingSettings.model_fields.get(field_name)
+    alias = field.validation_alias if field else field_name
+    return str(alias or f"{TrainingSettings.model_config['env_prefix']}{field_name}".upper())
+
+
+def first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    return f"{_variable(str(problem['loc'][0]))}: {problem['msg']}."

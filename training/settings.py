@@ -1,0 +1,54 @@
+"""Settings of training, read once from the environment by the entry point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from extractor_service.backbones.base import Precision
+from extractor_service.backbones.description import COMPACT, VGG16
+from extractor_service.backbones.prepare import COMPACT_WEIGHTS
+from extractor_service.errors import ModelUnavailable
+
+MIB = 1024 * 1024
+
+
+class TrainingSettings(BaseSettings):
+    """Every setting of training. The environment variable is TRAINING_ and the name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRAINING_", env_ignore_empty=True, frozen=True, extra="forbid", populate_by_name=True
+    )
+
+    vgg16_weights: Path | None = Field(
+        None,
+        validation_alias="VGG16_WEIGHTS",
+        description="Keras' .h5 file of VGG16's weights, to fine-tune vgg16.",
+    )
+    precision: Precision = Field(
+        Precision.AUTO,
+        description="Arithmetic while training: f32 or bf16, with weights kept in f32; auto takes bf16 where "
+        "the processor computes it, and on a GPU.",
+    )
+    threads: int = Field(0, ge=0, description="Threads for the network; 0 takes one per available processor.")
+    workers: int = Field(1, ge=1, description="Processes that prepare the pictures; a GPU keeps many busy.")
+    max_image_bytes: int = Field(256 * MIB, ge=1, description="Largest photo file accepted, in bytes.")
+    max_pixels: int = Field(100_000_000, ge=1, description="Largest photo accepted, as width times height.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe messages that are logged."
+    )
+
+    def weights_of(self, model: str) -> Path:
+        """The file of "compact", of "vgg16", or the one whose path is given. Raises ModelUnavailable."""
+        if model == COMPACT.name:
+            return COMPACT_WEIGHTS
+        if model != VGG16.name:
+            return Path(model)
+        if self.vgg16_weights is None:
+            raise ModelUnavailable(
+                "To fine-tune vgg16, name Keras' file of its weights with VGG16_WEIGHTS=file.h5."
+            )
+        return self.vgg16_weights
