@@ -93,8 +93,8 @@ format: $(VENV)  ## Format the code
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: $(READY)  ## Measure the speed of extraction and search
-	$(PY) -m benchmarks
+bench: $(READY)  ## Measure the speed of everything in minutes, with BENCH=full to ten million descriptors in hours
+	$(PY) -m benchmarks $(if $(filter full,$(BENCH)),--full)
 
 eval: $(READY)  ## Measure retrieval quality on EVAL_PHOTOS=folder (holidays/ and corel1k/ in it)
 	$(PY) -m benchmarks.quality

@@ -106,7 +106,9 @@ def training_rows(kind: str, lists: int) -> int:
 
 def list_count(count: int) -> int:
     """Inverted lists for so many rows: about 4 √N, a power of two, and no more than train in a minute."""
-    return int(min(MAX_LISTS, 2 ** round(np.log2(4 * np.sqrt(count)))))
+    wanted = 2 ** round(np.log2(4 * np.sqrt(count)))
+    trainable = 2 ** int(np.log2(max(1, count // ROWS_A_LIST)))
+    return int(min(MAX_LISTS, wanted, trainable))
 
 
 def sampled_rows(descriptors: DescriptorMatrix, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
