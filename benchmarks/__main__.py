@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("extract", "search", "append", "indexing", "start", "serve")
+NAMES = ("extract", "scaled_decoding", "search", "append", "indexing", "start", "serve")
 
 
 def main(argv: list[str] | None = None) -> None:

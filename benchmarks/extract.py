@@ -13,7 +13,9 @@ from PIL import Image
 from benchmarks.networks import random_vgg16
 from benchmarks.report import Table, median_ms
 from benchmarks.seed_way import keras_extractor
-from extractor_service.backbones import Backbone, Precision, load_backbone, prepare_model
+from extractor_service.backbones import Backbone, ModelIdentity, Precision, load_backbone, prepare_model
+from extractor_service.backbones.converted import list_int8
+from extractor_service.backbones.quantisation import quantise
 from extractor_service.batching import Batcher
 from extractor_service.descriptors.kinds import create_descriptor
 
@@ -24,19 +26,29 @@ BATCH = 32
 def run(full: bool) -> None:
     table = Table(
         "extract",
-        ("network", "way", "precision", "batch", "ms a photo", "photos a second", "times faster than Keras"),
+        ("network", "way", "precision", "batch", "ms a photo", "photos a second", "times faster than Keras")
+        + ("share of OpenVINO alone",),
     ).start()
     weights = random_vgg16()
     photo = Image.fromarray(noise((480, 640)))
     seed_extract = keras_extractor(weights)
     keras_ms = median_ms(lambda: seed_extract(photo), repeats=10)
-    table.add("vgg16", "Keras predict", "f32", 1, keras_ms, 1e3 / keras_ms, 1.0)
+    table.add("vgg16", "Keras predict", "f32", 1, keras_ms, 1e3 / keras_ms, 1.0, "")
     for name, source in (("vgg16", str(weights)), ("compact", "compact")):
         identity = prepare_model(source, MODELS_DIR).identity
-        for precision in (Precision.F32, Precision.BF16):
-            backbone = load_backbone(MODELS_DIR, identity, precision, threads=0)
-            measure(table, name, backbone, keras_ms)
+        for precision in (Precision.F32, Precision.BF16, Precision.INT8):
+            wanted = int8_form(identity) if precision is Precision.INT8 else identity
+            measure(table, name, load_backbone(MODELS_DIR, wanted, precision, threads=0), keras_ms)
     table.save()
+
+
+def int8_form(identity: ModelIdentity) -> ModelIdentity:
+    """For its speed alone: calibrated on noise, and taken whatever it finds."""
+    for model in list_int8(MODELS_DIR, identity):
+        return model.identity
+    size = load_backbone(MODELS_DIR, identity, Precision.F32, threads=0).input_size_px
+    calibration = np.stack([noise((size, size))] * 4)
+    return quantise(MODELS_DIR, identity, calibration, lambda _: np.eye(20, dtype=np.float32), 0).identity
 
 
 def measure(table: Table, name: str, backbone: Backbone, keras_ms: float) -> None:
@@ -51,11 +63,16 @@ def measure(table: Table, name: str, backbone: Backbone, keras_ms: float) -> Non
         ("descriptor", 1, lambda: descriptor.describe(pictures[:1])),
         ("descriptor", BATCH, lambda: descriptor.describe(pictures)),
     )
+    alone_ms: dict[int, float] = {}
     for way, batch, call in ways:
         ms = median_ms(call, repeats=20 if batch == 1 else 5) / batch
-        table.add(name, way, backbone.precision.value, batch, ms, 1e3 / ms, keras_ms / ms)
+        share = alone_ms.setdefault(batch, ms) / ms
+        table.add(name, way, backbone.precision.value, batch, ms, 1e3 / ms, keras_ms / ms, share)
     ms = asyncio.run(busy_batcher_ms(Batcher(descriptor.describe, max_batch=BATCH), pictures))
-    table.add(name, "service, 32 at once", backbone.precision.value, BATCH, ms, 1e3 / ms, keras_ms / ms)
+    share = alone_ms[BATCH] / ms
+    table.add(
+        name, "service, 32 at once", backbone.precision.value, BATCH, ms, 1e3 / ms, keras_ms / ms, share
+    )
 
 
 async def busy_batcher_ms(batcher: Batcher, pictures: list[NDArray[np.uint8]], rounds: int = 6) -> float:

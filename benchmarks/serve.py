@@ -33,13 +33,14 @@ BOUNDARY = "benchmark"
 def run(full: bool) -> None:
     table = Table(
         "serve",
-        ("network", "way", "clients", "requests", "p50 ms", "p95 ms", "p99 ms", "requests a second"),
+        ("network", "way", "clients", "requests", "p50 ms", "p95 ms", "p99 ms", "requests a second")
+        + ("share of OpenVINO in batches",),
     ).start()
     with tempfile.TemporaryDirectory(dir="var") as directory:
         images_dir = copy_photos(Path(directory) / "images")
         add_seed(table)
         for name, model in (("compact", "compact"), ("vgg16", str(random_vgg16().resolve()))):
-            add_raw(table, name, model)
+            alone = add_raw(table, name, model)
             store_dir = Path(directory) / name
             index(images_dir, store_dir, model)
             with serving(store_dir, images_dir) as port:
@@ -48,7 +49,7 @@ def run(full: bool) -> None:
                         body(size, seed) for seed, size in enumerate(SIZES[: 1 if clients == 1 else None])
                     ]
                     load(port, "/search", bodies, 2, clients)
-                    add_load(table, name, "POST /search", port, "/search", bodies, clients)
+                    add_load(table, name, "POST /search", port, "/search", bodies, clients, alone)
     table.save()
 
 
@@ -59,14 +60,15 @@ def copy_photos(images_dir: Path) -> Path:
     return images_dir
 
 
-def add_raw(table: Table, name: str, model: str) -> None:
-    """The network alone at the precision the service takes, one photo and a batch of 32."""
+def add_raw(table: Table, name: str, model: str) -> float:
+    """The network alone at the precision the service takes, one photo and a batch of 32. Photos a second."""
     backbone = load_backbone(MODELS_DIR, prepare_model(model, MODELS_DIR).identity, Precision.AUTO, threads=0)
     size = backbone.input_size_px
     images = np.random.default_rng(0).integers(256, size=(32, size, size, 3), dtype=np.uint8)
     for batch in (1, 32):
         ms = median_ms(lambda: backbone.fc6(images[:batch]), repeats=20) / batch  # noqa: B023
-        table.add(name, f"OpenVINO alone, batch of {batch}", 1, 20 * batch, ms, ms, ms, 1e3 / ms)
+        table.add(name, f"OpenVINO alone, batch of {batch}", 1, 20 * batch, ms, ms, ms, 1e3 / ms, "")
+    return 1e3 / ms
 
 
 def add_seed(table: Table) -> None:
@@ -78,18 +80,27 @@ def add_seed(table: Table) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     bodies = [body((640, 480), 0, "query_img")]
     load(server.port, "/", bodies, 2, 1)
-    add_load(table, "vgg16", "the seed's form", server.port, "/", bodies, 1)
+    add_load(table, "vgg16", "the seed's form", server.port, "/", bodies, 1, alone=float("nan"))
     server.shutdown()
 
 
 def add_load(
-    table: Table, name: str, way: str, port: int, path: str, bodies: list[bytes], clients: int
+    table: Table,
+    name: str,
+    way: str,
+    port: int,
+    path: str,
+    bodies: list[bytes],
+    clients: int,
+    alone: float,
 ) -> None:
+    """alone: photos a second of the network by itself, in batches."""
     start = time.perf_counter()
     latencies_ms = load(port, path, bodies, SECONDS, clients)
     elapsed_s = time.perf_counter() - start
     shares = [percentile(latencies_ms, share) for share in (0.5, 0.95, 0.99)]
-    table.add(name, way, clients, len(latencies_ms), *shares, len(latencies_ms) / elapsed_s)
+    rate = len(latencies_ms) / elapsed_s
+    table.add(name, way, clients, len(latencies_ms), *shares, rate, rate / alone)
 
 
 def load(port: int, path: str, bodies: list[bytes], seconds: float, clients: int) -> list[float]:
