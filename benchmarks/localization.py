@@ -81,7 +81,8 @@ class Describer:
     def descriptors(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         inputs = [self._fc6.input_plan.prepare(picture) for picture in pictures]
         starts = range(0, len(inputs), BATCH)
-        return np.concatenate([self._fc6.describe(inputs[start : start + BATCH]) for start in starts])
+        batches = [self._fc6.describe(inputs[start : start + BATCH]) for start in starts]
+        return np.concatenate([row for batch in batches for row in batch])
 
     def mac_vectors(self, pictures: Sequence[Picture], long_side_px: int) -> list[NDArray[np.float32]]:
         describer = MacDescriber(self._backbone, long_side_px)
