@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.schemas import Point, PointPair
@@ -12,6 +12,8 @@ SIDE = 480.0
 GAP = 16.0
 # Photos whose ratios of width to height add up to less stay beside each other on narrow screens, too.
 NARROW_RATIOS = 1.7
+MAX_LINES = 50
+"""More would hide the photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,13 @@ class Drawing:
     query: Place
     result: Place
 
-    def lines(self, pairs: Iterable[PointPair]) -> str:
-        """From each of the query's points to the result's, as an SVG path."""
-        return "".join(f"M{self.query.at(pair.query)}L{self.result.at(pair.result)}" for pair in pairs)
+    def lines(self, pairs: Sequence[PointPair]) -> str:
+        """From the query's points to the result's, as an SVG path; of many only a sample, evenly taken."""
+        shown = pairs[:: -(-len(pairs) // MAX_LINES) or 1]
+        return "".join(f"M{self.query.at(pair.query)}L{self.result.at(pair.result)}" for pair in shown)
 
-    def dots(self, pairs: Iterable[PointPair]) -> str:
-        """Lines of no length, which round caps make dots."""
+    def dots(self, pairs: Sequence[PointPair]) -> str:
+        """Every point, as lines of no length, which round caps make dots."""
         return "".join(f"M{self.query.at(pair.query)}h0M{self.result.at(pair.result)}h0" for pair in pairs)
 
 

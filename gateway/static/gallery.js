@@ -3,7 +3,9 @@
 /** Keeps it so when the gallery's width changes. */
 export function evenLastRow(gallery) {
   widths.disconnect();
-  if (gallery) widths.observe(gallery);
+  if (!gallery) return;
+  stretch(gallery); // at once, so that nothing is seen to move
+  widths.observe(gallery);
 }
 
 const widths = new ResizeObserver(([{ target }]) => stretch(target));

@@ -42,3 +42,11 @@ def test_a_line_joins_the_same_point_of_both_photos() -> None:
     assert numbers(beside.lines([MIDDLE_TO_CORNER])) == [240, 240, beside.width, 480]
     assert numbers(below.lines([MIDDLE_TO_CORNER])) == [240, 240, 480, below.height]
     assert beside.dots([MIDDLE_TO_CORNER]) == f"M240.0 240.0h0M{beside.width} 480.0h0"
+
+
+def test_of_many_points_all_are_dots_and_some_are_joined() -> None:
+    drawing = drawings(1.0, 1.5)[0]
+    for count, lines in ((0, 0), (1, 1), (50, 50), (51, 26), (256, 43)):
+        pairs = [MIDDLE_TO_CORNER] * count
+        assert drawing.lines(pairs).count("L") == lines
+        assert drawing.dots(pairs).count("h0") == 2 * count
