@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.index.matrix import DescriptorMatrix
+from extractor_service.index.prefetch import prefetch
 
 
 def nearest_rows(
@@ -45,6 +46,7 @@ def nearest_among(
     rows: shape=(R,), different ones in any order. Returns rows and squared L2 distances.
     """
     rows = np.sort(rows)  # the memory-mapped pages are then read in order
+    prefetch(descriptors, rows)
     places, squared = nearest_rows(descriptors[rows], query, len(rows))
     rows = rows[places]
     best = np.lexsort((descriptors.ranks(rows), squared))[:k]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from extractor_service.index.exact import ExactIndex
 from extractor_service.index.matrix import DescriptorMatrix
+from extractor_service.index.prefetch import prefetch
 
 BLOCK_ROWS = 16
 """Each sampled row is paired with so many others, for reading rows costs more than comparing them.
@@ -49,6 +50,7 @@ def score(distances: NDArray[np.float32], background: NDArray[np.float32]) -> ND
 def _block(descriptors: DescriptorMatrix, rng: np.random.Generator, side: int) -> NDArray[np.float32]:
     """Distances of `side` random images to as many others."""
     rows = descriptors.rows_at(rng.choice(descriptors.count, 2 * side, replace=False))
+    prefetch(descriptors, np.sort(rows))
     return _distances(descriptors[rows[:side]], descriptors[rows[side:]])
 
 
