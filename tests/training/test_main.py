@@ -1,0 +1,43 @@
+"""Exit codes and the one line that a person sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.training.drawn import draw_labels
+from training.__main__ import BAD_USAGE, FAILED, main
+
+
+@pytest.mark.parametrize("stages", ["64", "64:x", "8:1", "64:0"])
+def test_stages_that_make_no_sense_are_bad_usage(
+    stages: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["pretrain", "--pictures", str(tmp_path), "--stages", stages, "--out", str(tmp_path / "run")]
+    assert main(arguments) == BAD_USAGE
+    assert capsys.readouterr().err.startswith("training: ")
+
+
+def test_a_bad_setting_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TRAINING_WORKERS", "0")
+    assert main(["finetune", "--images", str(tmp_path)]) == BAD_USAGE
+    assert capsys.readouterr().err.startswith("training: TRAINING_WORKERS: ")
+
+
+def test_too_few_photos_fail_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = draw_labels(tmp_path / "images", {"reds": 3})
+    assert main(["finetune", "--images", str(images), "--out", str(tmp_path / "run")]) == FAILED
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("training: ")]
+    assert len(lines) == 1 and "with 3 photos in all" in lines[0]
+
+
+def test_vgg16_without_its_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("VGG16_WEIGHTS", raising=False)
+    images = draw_labels(tmp_path / "images", {"reds": 3})
+    assert main(["finetune", "--images", str(images), "--model", "vgg16"]) == FAILED
+    assert "VGG16_WEIGHTS=file.h5" in capsys.readouterr().err
