@@ -97,9 +97,8 @@ bench: $(READY)  ## Measure the speed of everything in minutes, with BENCH=full 
 	$(PY) -m benchmarks $(if $(filter full,$(BENCH)),--full)
 
 eval: $(READY)  ## Measure retrieval quality on EVAL_PHOTOS=folder (holidays/ and corel1k/ in it)
-	$(PY) -m benchmarks.quality
-	$(PY) -m benchmarks.pooled_quality
-	$(PY) -m benchmarks.feedback
+	$(PY) -m benchmarks.quality $(if $(EVAL_TRUTH),--truth '$(EVAL_TRUTH)')
+	$(if $(EVAL_TRUTH),,$(PY) -m benchmarks.feedback)
 
 train-smoke: $(READY)  ## Train on the sample photos, from nothing and from the compact network, and serve the result
 	$(PY) -m pytest tests/training/test_smoke.py

@@ -1,0 +1,99 @@
+"""What is measured: settings of the indexer, and ways to search in what it built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Options = tuple[str, ...]
+"""Names of the options a search is asked with."""
+
+PLAIN: Options = ()
+EXPANDED: Options = ("expand",)
+VERIFIED: Options = ("verify",)
+BOTH: Options = ("verify", "expand")
+
+
+OTHER_SIZES_PX = (96, 128, 320)
+"""Long sides at which gem is measured beside the indexer's default."""
+
+PUBLISHED = {
+    "fc6": "0.749 [1]",
+    "spoc": "0.802 [2]",
+    "gem": "0.895 [3]",
+    "bof": "",
+    "vlad": "0.653 [4]",
+    "temb": "0.771 [5]",
+}
+"""mAP on the whole of Holidays; docs/quality.md names the papers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One store per set of photos."""
+
+    name: str
+    settings: Mapping[str, str]
+    """Of the indexer: names without INDEXER_ in lower case."""
+    network: bool = True
+    """Whether it describes by a network; then it is measured with each."""
+    searches: tuple[Options, ...] = (PLAIN,)
+    quick: bool = False
+    """Whether it is part of a quick run."""
+    published: str = ""
+    """The paper's own figure."""
+
+
+def pooled(name: str, whitening: bool, long_side_px: int | None = None, quick: bool = False) -> Configuration:
+    """long_side_px: of the photo in the network; None for the indexer's default."""
+    settings = {"descriptor": name, "whitening": str(whitening).lower()}
+    title = f"{name}, whitened" if whitening else name
+    if long_side_px is not None:
+        settings["long_side_px"] = str(long_side_px)
+        title += f", {long_side_px} px"
+    return Configuration(title, settings, quick=quick, published=PUBLISHED.get(name, "") if whitening else "")
+
+
+CONFIGURATIONS = (
+    Configuration(
+        "fc6",
+        {"descriptor": "fc6", "local_features": "true"},
+        searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
+        quick=True,
+        published=PUBLISHED["fc6"],
+    ),
+    *(pooled(name, whitening) for name in ("spoc", "mac", "rmac") for whitening in (False, True)),
+    Configuration(
+        "gem",
+        {"descriptor": "gem", "whitening": "false"},
+        searches=(PLAIN, EXPANDED),
+        quick=True,
+    ),
+    Configuration(
+        "gem, whitened",
+        {"descriptor": "gem", "whitening": "true", "local_features": "true"},
+        searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
+        published=PUBLISHED["gem"],
+    ),
+    *(pooled("gem", whitening, px) for px in OTHER_SIZES_PX for whitening in (False, True)),
+    Configuration(
+        "bof",
+        {"descriptor": "bof"},
+        network=False,
+        searches=(PLAIN, VERIFIED),
+        published=PUBLISHED["bof"],
+    ),
+    Configuration("vlad", {"descriptor": "vlad"}, network=False, published=PUBLISHED["vlad"]),
+    Configuration(
+        "temb",
+        {"descriptor": "temb"},
+        network=False,
+        searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
+        quick=True,
+        published=PUBLISHED["temb"],
+    ),
+)
+
+
+def named(name: str) -> Configuration:
+    return next(configuration for configuration in CONFIGURATIONS if configuration.name == name)

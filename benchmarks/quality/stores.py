@@ -1,0 +1,67 @@
+"""Stores of the photo sets, built by the indexer's own command and kept under var/quality."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.quality.configurations import Configuration
+from benchmarks.quality.photo_sets import PhotoSet
+
+STORES_DIR = Path("var/quality")
+COMPACT_WEIGHTS = Path("models/compact.npz")
+
+
+class BuildFailed(Exception):
+    """The indexer could not build a store; the message is what it said."""
+
+
+def store_of(photos: PhotoSet, configuration: Configuration, model: str, fresh: bool = False) -> Path:
+    """model: for INDEXER_MODEL where the configuration has a network; see `built_store`."""
+    settings = dict(configuration.settings) | ({"model": model} if configuration.network else {})
+    return built_store(photos, settings, fresh)
+
+
+def built_store(photos: PhotoSet, settings: Mapping[str, str], fresh: bool) -> Path:
+    """The store of the photos as the settings describe them: there already, or built now.
+
+    settings: names without INDEXER_ in lower case. fresh: describe all photos anew. Raises BuildFailed.
+    """
+    store_dir = STORES_DIR / photos.name / _key(photos, settings)
+    command = [sys.executable, "-m", "indexer", "build"]
+    command += ["--images", str(photos.folder), "--store", str(store_dir)]
+    if fresh and store_dir.is_dir():
+        command.append("--rebuild")
+    # Learning is faster with NumPy's threads, which this process does without.
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "OPENBLAS_NUM_THREADS" and not name.startswith("INDEXER_")
+    }
+    asked = {f"INDEXER_{name.upper()}": value for name, value in settings.items()}
+    # What indexing says is shown only where it fails; its progress bar is for whoever is watching.
+    done = subprocess.run(
+        command, env=inherited | {"INDEXER_LOG_LEVEL": "WARNING"} | asked, check=False, stdout=subprocess.PIPE
+    )
+    if done.returncode:
+        raise BuildFailed(
+            f"Indexing {photos.folder} with {dict(settings)} failed, as the indexer says above."
+        )
+    return store_dir
+
+
+def _key(photos: PhotoSet, settings: Mapping[str, str]) -> str:
+    """A folder's name; another one for other settings, weights or photos."""
+    model = settings.get("model", "")
+    weights = COMPACT_WEIGHTS if model == "compact" else Path(model)
+    described = json.dumps([str(photos.folder.resolve()), dict(settings)], sort_keys=True)
+    digest = hashlib.sha256(described.encode())
+    if weights.is_file():
+        digest.update(weights.read_bytes())
+    name = "-".join([settings["descriptor"], *filter(None, [Path(model).stem])])
+    return f"{name}-{digest.hexdigest()[:8]}"
