@@ -13,9 +13,11 @@ from extractor_service.local_features.features import LocalFeatures
 from extractor_service.ranking.localization import Localization, localize
 from extractor_service.ranking.verification import SpatialMatch, verify
 
-HALF_CONVINCED_INLIERS = 10
-"""n inliers count n / (n + 10). Measured on Holidays: 1 in 1,000 wrong pairs has 10 inliers or more, and
-2 in 3 right ones. 5 to 40 rank the photos alike (mAP within 0.012)."""
+INLIERS_LIKE_A_COSINE = 10
+"""n inliers count log2(1 + n / 10): 10 as much as a cosine of 1, and of several photos of one scene, all
+verified, the one that shares most with the query comes first. By n / (n + 10), which hardly grows from 50 on,
+the photo that half of it was cut from came first 89 times of 100, not 98, and Holidays had a mAP of 0.807,
+not 0.819. 1 in 1,000 wrong pairs there has 10 inliers or more, and 2 in 3 right ones."""
 
 
 def verify_candidates(
@@ -75,7 +77,7 @@ def reranked(
     inliers: NDArray[np.int64],
     located_cosines: NDArray[np.float64] | None = None,
 ) -> NDArray[np.intp]:
-    """The order of N hits by cosine + n / (n + HALF_CONVINCED_INLIERS), ties in the given order.
+    """The order of N hits by cosine + log2(1 + n / INLIERS_LIKE_A_COSINE), ties in the given order.
 
     distances: shape=(N,), L2 distances of normalised descriptors, ascending. inliers: shape=(N,), 0 where a
     hit was not verified: it keeps its place by distance behind the convincingly verified ones.
@@ -86,5 +88,5 @@ def reranked(
     cosines = 1 - distances.astype(np.float64) ** 2 / 2
     if located_cosines is not None:
         cosines = np.where(np.isnan(located_cosines), cosines - 1, located_cosines)
-    convinced = inliers / (inliers + HALF_CONVINCED_INLIERS)
+    convinced = np.log2(1 + inliers / INLIERS_LIKE_A_COSINE)
     return np.argsort(-(cosines + convinced), kind="stable")

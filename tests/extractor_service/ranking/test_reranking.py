@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
 from extractor_service.local_features import LocalFeatures, RootSift
-from extractor_service.ranking.reranking import HALF_CONVINCED_INLIERS, reranked, verify_candidates
+from extractor_service.ranking.reranking import INLIERS_LIKE_A_COSINE, reranked, verify_candidates
 
 
 def features(seed: int) -> LocalFeatures:
@@ -16,7 +18,7 @@ def order_literally(distances: list[float], inliers: list[int]) -> list[int]:
     """Each hit's cosine and conviction, written out."""
 
     def goodness(hit: int) -> float:
-        return (1 - distances[hit] ** 2 / 2) + inliers[hit] / (inliers[hit] + HALF_CONVINCED_INLIERS)
+        return (1 - distances[hit] ** 2 / 2) + math.log2(1 + inliers[hit] / INLIERS_LIKE_A_COSINE)
 
     return sorted(range(len(distances)), key=goodness, reverse=True)
 
@@ -31,6 +33,10 @@ def test_hits_are_ordered_by_cosine_and_conviction() -> None:
 def test_without_inliers_the_order_stays_ties_included() -> None:
     distances = np.array([0.1, 0.5, 0.5, 0.9], np.float32)
     assert reranked(distances, np.zeros(4, np.int64)).tolist() == [0, 1, 2, 3]
+
+
+def test_of_two_verified_hits_the_one_that_shares_more_overtakes_a_nearer_one() -> None:
+    assert reranked(np.array([0.9, 1.26], np.float32), np.array([50, 150])).tolist() == [1, 0]
 
 
 def test_a_well_verified_far_hit_overtakes_an_unverified_near_one() -> None:
