@@ -29,9 +29,19 @@ def principal_directions(
     return mean, np.ascontiguousarray((basis @ vectors[:, ::-1][:, :count]).T, dtype=np.float32)
 
 
-def rotation(sample: NDArray[np.float32], count: int, rng: np.random.Generator) -> faiss.LinearTransform:
-    """The transform x → directions · (x − mean) as faiss keeps it."""
+def rotation(
+    sample: NDArray[np.float32], count: int, rng: np.random.Generator, balanced: bool = False
+) -> faiss.LinearTransform:
+    """The transform x → directions · (x − mean) as faiss keeps it.
+
+    balanced: turned once more, at random, so that all components vary alike. Each part of a code has as many
+    bits, and those spent on directions in which nothing varies are lost (Jégou, Perronnin, Douze, Sánchez,
+    Pérez & Schmid 2012, "Aggregating local image descriptors into compact codes", section 3.3).
+    """
     mean, directions = principal_directions(sample, count, rng)
+    if balanced:
+        turn = np.linalg.qr(rng.standard_normal((len(directions), len(directions))))[0]
+        directions = np.ascontiguousarray(turn.astype(np.float32) @ directions)
     transform = faiss.LinearTransform(sample.shape[1], count, True)
     faiss.copy_array_to_vector(directions.ravel(), transform.A)
     faiss.copy_array_to_vector(-directions @ mean, transform.b)

@@ -53,7 +53,7 @@ def add_rows(codes: FaissCodes, descriptors: DescriptorMatrix, first_row: int) -
 def train(kind: str, descriptors: DescriptorMatrix, rng: np.random.Generator) -> faiss.IndexPreTransform:
     """An empty index of this kind with its rotation and centroids learnt."""
     lists = list_count(descriptors.count)
-    turn = _rotation(descriptors, ROTATED_DIM, rng)
+    turn = _rotation(descriptors, ROTATED_DIM, rng, balanced=kind in ("pq", "ivf"))
     sample = _rotated_sample(turn, descriptors, training_rows(kind, lists), rng)
     codes = faiss.index_factory(turn.d_out, recipe(kind, turn.d_out, lists))
     if kind == "ivf":
@@ -128,10 +128,12 @@ def _one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(threads)
 
 
-def _rotation(descriptors: DescriptorMatrix, dim: int, rng: np.random.Generator) -> faiss.LinearTransform:
+def _rotation(
+    descriptors: DescriptorMatrix, dim: int, rng: np.random.Generator, balanced: bool = False
+) -> faiss.LinearTransform:
     """Onto the `dim` principal directions, or as many as there are, a multiple of four."""
     sample = widened(descriptors[sampled_rows(descriptors, ROTATION_ROWS, rng)])
-    return rotation(sample, min(dim, descriptors.dim) // 4 * 4, rng)
+    return rotation(sample, min(dim, descriptors.dim) // 4 * 4, rng, balanced)
 
 
 def _rotated_sample(
