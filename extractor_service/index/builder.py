@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 SELF_TEST_QUERIES = 200
 GROWN_TEST_QUERIES = 50
 """After rows have been added to codes that passed with more."""
+MAX_DRIFT = 4
+"""Where codes need so many times the candidates that they were built with, learning them anew pays."""
 SEED = 20170101
 """Any constant does: equal collections get equal indexes."""
 
@@ -66,7 +68,7 @@ def extend_index(
     """Adds the rows from `base_rows` on to the codes in `base_directory` and measures again.
 
     Searches with more effort where that has become necessary. None where the kind cannot grow, is no longer
-    the one to build, or has drifted out of reach of the target: then build it anew.
+    the one to build, or has drifted far from what reaches the target: then build it anew.
     """
     kind, _ = choose_kind(plan.kind, descriptors.count, descriptors.dim)
     codes = open_codes(base_directory, base.kind) if kind == base.kind != "exact" else None
@@ -77,7 +79,7 @@ def extend_index(
     passed = test.try_effort(kind, codes, SearchEffort(base.candidates, base.visits))
     if passed.recall_at_10 < plan.target_recall:
         harder, _ = test.least_effort(kind, codes, plan.target_recall)
-        if harder is None:
+        if harder is None or harder.effort.candidates > MAX_DRIFT * base.candidates:
             return None
         passed = harder
     report = _report(base, passed)
