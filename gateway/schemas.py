@@ -197,7 +197,7 @@ class Timings(BaseModel):
 class SearchResponse(BaseModel):
     """Results ascend by distance, ties by image_id.
 
-    With `verify` or `localize` they descend by c + n / (n + 10): c is the cosine of the distance,
+    With `verify` or `localize` they descend by c + log2(1 + n / 10): c is the cosine of the distance,
     1 - distance² / 2, or with `localize` that of the located part, and where none was located the distance's
     less 1; n are the inliers of the match, if any.
     """
