@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -30,13 +31,14 @@ from benchmarks.report import Table
 from benchmarks.retrieval import GroundTruth, evaluate, load_corel1k, load_holidays
 from extractor_service.backbones import Backbone, Precision, load_backbone, prepare_model
 from extractor_service.conv_maps import MacDescriber
-from extractor_service.conv_maps.describer import INDEXED_LONG_SIDE_PX, QUERY_LONG_SIDE_PX
+from extractor_service.conv_maps.describer import INDEXED_LONG_SIDE_PX, PART_LONG_SIDE_PX
 from extractor_service.conv_maps.storage import from_bytes, to_bytes
 from extractor_service.descriptors.fc6 import Fc6
 from extractor_service.descriptors.long_side import LongSideInput
 from extractor_service.descriptors.pooling import mac
 from extractor_service.images import Region, decode
-from extractor_service.ranking.localization import localize
+from extractor_service.ranking.localization import Localization
+from extractor_service.ranking.reranking import localize_candidates
 
 CASES = 100
 CANDIDATES = 100
@@ -84,9 +86,10 @@ class Describer:
         batches = [self._fc6.describe(inputs[start : start + BATCH]) for start in starts]
         return np.concatenate([row for batch in batches for row in batch])
 
-    def mac_vectors(self, pictures: Sequence[Picture], long_side_px: int) -> list[NDArray[np.float32]]:
-        describer = MacDescriber(self._backbone, long_side_px)
-        return list(describer.describe([describer.input_plan.prepare(picture) for picture in pictures]))
+    def mac_vectors(self, pictures: Sequence[Picture], part_side_px: int) -> list[NDArray[np.float32]]:
+        """shape=(V, C) of each."""
+        describer = MacDescriber(self._backbone, part_side_px)
+        return describer.describe([describer.input_plan.prepare(picture) for picture in pictures])
 
     def _map(self, picture: Picture, plan: LongSideInput) -> NDArray[np.float32]:
         return np.asarray(self._backbone.conv_map(plan.prepare(picture)[np.newaxis])[0])
@@ -123,14 +126,14 @@ def measure(
     collection: Collection,
     cases: Sequence[Case],
     describer: Describer,
-    query_px: int,
+    part_px: int,
 ) -> None:
     queries = [case.query for case in cases]
-    macs = describer.mac_vectors(queries, query_px)
+    macs = describer.mac_vectors(queries, part_px)
     cosines = describer.descriptors(queries) @ collection.descriptors.T
     overlaps = []
-    for case, vector in zip(cases, macs, strict=True):
-        found = localize(vector, from_bytes(collection.blobs[case.row]))
+    for case, vectors in zip(cases, macs, strict=True):
+        found = localized(vectors, collection.blobs[case.row])
         overlaps.append(overlap(found.region, case.region) if found else 0.0)
     orders = np.argsort(-cosines, axis=1, kind="stable")
     start = time.perf_counter()
@@ -140,20 +143,21 @@ def measure(
     both = located + np.take_along_axis(cosines, orders[:, :CANDIDATES], axis=1)
     mixed = _share_first(cases, orders, both, CANDIDATES)
     half = float(np.mean(np.array(overlaps) > 0.5))
-    table.add(name, query_px, float(np.mean(overlaps)), half, *firsts, mixed, spent_ms)
+    table.add(name, part_px, float(np.mean(overlaps)), half, *firsts, mixed, spent_ms)
 
 
 def measure_whole(
     table: Table, collection: Collection, truth: GroundTruth, describer: Describer, photos: Sequence[Picture],
-    query_px: int | None,
+    part_px: int | None,
 ) -> None:  # fmt: skip
-    """query_px: None takes the stored map's maxima, as a search with an indexed photo does."""
+    """part_px: None takes the stored map's maxima, as a search with an indexed photo does; else as one with
+    a file does."""
     row = {name: place for place, name in enumerate(truth.photos)}
     queries = [row[query] for query in truth.relevant]
-    if query_px is None:
-        macs = [mac(from_bytes(collection.blobs[query]).astype(np.float32))[0] for query in queries]
+    if part_px is None:
+        macs = [mac(from_bytes(collection.blobs[query]).astype(np.float32)) for query in queries]
     else:
-        macs = describer.mac_vectors([photos[query] for query in queries], query_px)
+        macs = describer.mac_vectors([photos[query] for query in queries], part_px)
     cosines = collection.descriptors[queries] @ collection.descriptors.T
     cosines[np.arange(len(queries)), queries] = -np.inf
     orders = np.argsort(-cosines, axis=1, kind="stable")
@@ -169,7 +173,7 @@ def measure_whole(
         return evaluate(truth, rankings).mean_average_precision
 
     by_part = [mean_average_precision(located, count) for count in (0, 40, CANDIDATES)]
-    table.add(query_px or "stored", *by_part, mean_average_precision(both, CANDIDATES))
+    table.add(part_px or "stored", *by_part, mean_average_precision(both, CANDIDATES))
 
 
 def located_cosines(
@@ -177,11 +181,17 @@ def located_cosines(
 ) -> NDArray[np.float32]:
     """shape=(Q, CANDIDATES): of the best part of each query's first hits, 0 where nothing answers."""
     cosines = np.zeros((len(macs), CANDIDATES), np.float32)
-    for place, (vector, order) in enumerate(zip(macs, orders, strict=True)):
+    for place, (vectors, order) in enumerate(zip(macs, orders, strict=True)):
         for rank, row in enumerate(order[:CANDIDATES]):
-            found = localize(vector, from_bytes(collection.blobs[row]))
+            found = localized(vectors, collection.blobs[row])
             cosines[place, rank] = found.cosine if found else 0
     return cosines
+
+
+def localized(vectors: NDArray[np.float32], blob: bytes) -> Localization | None:
+    """As a search does: the best of the query's vectors counts."""
+    [found] = localize_candidates(list(vectors), [lambda: from_bytes(blob)], budget_s=math.inf)
+    return found
 
 
 def reordered(order: NDArray[np.intp], scores: NDArray[np.float32], count: int) -> NDArray[np.intp]:
@@ -243,7 +253,7 @@ def main() -> None:
     )
     parser.add_argument("--model", default="compact")
     parser.add_argument("--long-side", type=int, nargs="+", default=[INDEXED_LONG_SIDE_PX])
-    parser.add_argument("--query-side", type=int, nargs="+", default=[QUERY_LONG_SIDE_PX])
+    parser.add_argument("--part-side", type=int, nargs="+", default=[PART_LONG_SIDE_PX])
     options = parser.parse_args()
     identity = prepare_model(options.model, MODELS_DIR).identity
     backbone = load_backbone(MODELS_DIR, identity, Precision.AUTO, threads=0)
@@ -259,17 +269,17 @@ def main() -> None:
         kept_bytes = sum(map(len, whole.blobs)) // len(photos)
         name = f"localization-{identity.name}-{long_side_px}"
         table = Table(name, (
-            f"query ({kept_bytes:,} bytes a photo)", "query px", "mean overlap", "overlap > 0.5",
+            f"query ({kept_bytes:,} bytes a photo)", "part px", "mean overlap", "overlap > 0.5",
             "first by fc6", "by part, 40", f"by part, {CANDIDATES}", "by both", "ms a candidate",
         )).start()  # fmt: skip
-        for query_px in options.query_side:
-            measure(table, "crop", whole, crops, describer, query_px)
-            measure(table, "paste", changed, pastes, describer, query_px)
+        for part_px in options.part_side:
+            measure(table, "crop", whole, crops, describer, part_px)
+            measure(table, "paste", changed, pastes, describer, part_px)
         table.save()
-        columns = ("query px", "mAP by fc6", "by part, 40", f"by part, {CANDIDATES}", "by both")
+        columns = ("part px", "mAP by fc6", "by part, 40", f"by part, {CANDIDATES}", "by both")
         table = Table(f"{name}-holidays", columns).start()
-        for query_px in (None, *options.query_side):
-            measure_whole(table, whole, truth, describer, photos, query_px)
+        for part_px in (None, *options.part_side):
+            measure_whole(table, whole, truth, describer, photos, part_px)
         table.save()
 
 

@@ -197,4 +197,4 @@ def _local_features(photos: Iterable[DescribedPhoto]) -> list[LocalFeatures]:
 
 
 def _mac_vectors(photos: Iterable[DescribedPhoto]) -> list[NDArray[np.float32]]:
-    return [photo.mac_vector for photo in photos if photo.mac_vector is not None]
+    return [vector for photo in photos if photo.mac_vectors is not None for vector in photo.mac_vectors]

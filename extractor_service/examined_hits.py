@@ -54,7 +54,7 @@ class ExaminableQuery:
     local_features: Sequence[LocalFeatures] = ()
     """Of each photo to look for: all count as one query, within one budget. Empty unless it is to verify."""
     mac_vectors: Sequence[NDArray[np.float32]] = ()
-    """The same to localise: shape=(C,), not normalised."""
+    """The same to localise, one or more of each: shape=(C,), not normalised."""
 
 
 def rank_examined(

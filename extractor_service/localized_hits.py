@@ -22,7 +22,7 @@ class RowLocalizer:
     def __init__(
         self, served: ServedSnapshot, queries: Sequence[NDArray[np.float32]], budget_s: float
     ) -> None:
-        """queries: MAC vectors, shape=(C,), of each photo to look for. Raises OptionUnavailable."""
+        """queries: MAC vectors, shape=(C,), of the photos to look for. Raises OptionUnavailable."""
         self._maps = conv_maps_of(served)
         self._queries = queries
         self._left_s = budget_s

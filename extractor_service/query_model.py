@@ -72,8 +72,8 @@ class QueryModel(Shared):
         # Rounded as an indexer's ledger rounds them: a whitening would widen the difference.
         return vectors.astype(np.float16).astype(np.float32)
 
-    async def mac_vector(self, map_input: NDArray[np.uint8] | None) -> NDArray[np.float32] | None:
-        """shape=(C,), not normalised. map_input: prepared by `map_plan`; None gives None."""
+    async def mac_vectors(self, map_input: NDArray[np.uint8] | None) -> NDArray[np.float32] | None:
+        """shape=(V, C), not normalised. map_input: prepared by `map_plan`; None gives None."""
         if map_input is None or self._mac_batcher is None:
             return None
         return await self._mac_batcher.describe(map_input)

@@ -50,8 +50,8 @@ class DescribedPhoto:
     """Where it is an indexed image."""
     local_features: LocalFeatures | None
     """None unless the search verifies."""
-    mac_vector: NDArray[np.float32] | None
-    """shape=(C,), of its convolutional map; None unless the search localises."""
+    mac_vectors: NDArray[np.float32] | None
+    """shape=(V, C), of which the one that is answered best counts; None unless the search localises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,10 @@ class QueryPhotos:
             )
         preview = await self._in_thread(self._thumbnail, record) if options.preview else b""
         local_features = local_features_of(served).features(row) if options.verify else None
-        mac_vector = await self._in_thread(_stored_mac, served, row) if options.localize else None
+        mac_vectors = await self._in_thread(_stored_macs, served, row) if options.localize else None
         descriptor = served.snapshot.descriptors[row].astype(np.float32)
         image = QueryImage(record.width, record.height, region=None)
-        return DescribedPhoto(descriptor, image, preview, photo.image_id, row, local_features, mac_vector)
+        return DescribedPhoto(descriptor, image, preview, photo.image_id, row, local_features, mac_vectors)
 
     async def _describe_files(
         self, served: ServedSnapshot, files: Sequence[_File], options: SearchOptions, timings: Timings
@@ -124,7 +124,7 @@ class QueryPhotos:
             pictures = await _together(self._decode(served, file, options) for file in files)
         with timings.measure("extract"):
             descriptors = await _together(self._encoded(served, picture) for picture in pictures)
-            mac_vectors = await _together(served.model.mac_vector(picture.map_input) for picture in pictures)
+            macs = await _together(served.model.mac_vectors(picture.map_input) for picture in pictures)
         return [
             DescribedPhoto(
                 descriptor,
@@ -133,11 +133,9 @@ class QueryPhotos:
                 file.image_id,
                 file.row,
                 from_bytes(picture.local_features) if picture.local_features else None,
-                mac_vector,
+                mac_vectors,
             )
-            for file, picture, descriptor, mac_vector in zip(
-                files, pictures, descriptors, mac_vectors, strict=True
-            )
+            for file, picture, descriptor, mac_vectors in zip(files, pictures, descriptors, macs, strict=True)
         ]
 
     async def _encoded(self, served: ServedSnapshot, picture: QueryPicture) -> NDArray[np.float32]:
@@ -181,9 +179,9 @@ class QueryPhotos:
         return read_original(self._images_dir, record)
 
 
-def _stored_mac(served: ServedSnapshot, row: int) -> NDArray[np.float32]:
+def _stored_macs(served: ServedSnapshot, row: int) -> NDArray[np.float32]:
     codes = conv_maps_of(served).codes(row)
-    return np.asarray(mac(codes.astype(np.float32))[0])
+    return mac(codes.astype(np.float32))
 
 
 async def _together(works: Iterable[Awaitable[T]]) -> list[T]:

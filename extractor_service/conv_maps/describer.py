@@ -1,4 +1,4 @@
-"""From pictures to what localisation compares: the map of an indexed picture, the MAC vector of a query."""
+"""From pictures to what localisation compares: the map of an indexed picture, the MAC vectors of a query."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from extractor_service.descriptors.pooling import mac
 INDEXED_LONG_SIDE_PX = 320
 """20 × 15 cells for a picture of 4:3; see docs/quality.md."""
 
-QUERY_LONG_SIDE_PX = 128
-"""Less than an indexed picture's, because what is looked for is mostly a part of it; see docs/quality.md."""
+PART_LONG_SIDE_PX = 128
+"""Of a query that is a part of an indexed picture, and so smaller in it; see docs/quality.md."""
 
 _CELL_PX = 16
 _MARGIN_CELLS = 2
@@ -35,23 +35,27 @@ class MapDescriber:
 
 
 class MacDescriber:
-    """The query is continued by its mirror image, and the map cut back to the query itself.
+    """Two MAC vectors of a query, of which the better one counts: it may show all that an indexed picture
+    shows, or be a part of one. As thread-safe as its network."""
 
-    Else the network, which takes the surroundings of a picture for black, would find borders in it that the
-    same object inside another picture does not have. As thread-safe as its network.
-    """
-
-    def __init__(self, backbone: Backbone, long_side_px: int = QUERY_LONG_SIDE_PX) -> None:
+    def __init__(self, backbone: Backbone, part_long_side_px: int = PART_LONG_SIDE_PX) -> None:
         self._backbone = backbone
-        self.input_plan = LongSideInput(long_side_px)
+        self._part_plan = LongSideInput(part_long_side_px)
+        self.input_plan = LongSideInput(INDEXED_LONG_SIDE_PX)
 
-    def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """inputs: at least one, as `input_plan` prepares them. Returns shape=(B, C), >= 0, not normalised."""
-        return np.concatenate([mac(self._inner_map(picture)) for picture in inputs])
+    def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """inputs: as `input_plan` prepares them. Returns shape=(2, C) of each, >= 0, not normalised."""
+        return [np.concatenate((self._as_whole(each), self._as_part(each))) for each in inputs]
 
-    def _inner_map(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _as_whole(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return mac(self._backbone.conv_map(picture[np.newaxis])[0])
+
+    def _as_part(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Continued by its mirror image, and the map cut back to the picture itself: else the network, which
+        takes the surroundings of a picture for black, would find borders in it that the same object inside
+        another picture does not have."""
         margin_px = _MARGIN_CELLS * _CELL_PX
         sides = (margin_px, margin_px)
-        continued = np.pad(picture, (sides, sides, (0, 0)), mode="reflect")
+        continued = np.pad(self._part_plan.prepare(picture), (sides, sides, (0, 0)), mode="reflect")
         conv_map = self._backbone.conv_map(continued[np.newaxis])[0]
-        return np.asarray(conv_map[_MARGIN_CELLS:-_MARGIN_CELLS, _MARGIN_CELLS:-_MARGIN_CELLS])
+        return mac(conv_map[_MARGIN_CELLS:-_MARGIN_CELLS, _MARGIN_CELLS:-_MARGIN_CELLS])

@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.conv_maps import MacDescriber, MapDescriber
-from extractor_service.conv_maps.describer import INDEXED_LONG_SIDE_PX
+from extractor_service.conv_maps.describer import INDEXED_LONG_SIDE_PX, PART_LONG_SIDE_PX
 from extractor_service.conv_maps.storage import from_bytes, quantised
+from extractor_service.descriptors.long_side import LongSideInput
 from tests.fakes import FakeBackbone
 
 
@@ -30,14 +31,13 @@ def test_without_pictures_there_is_nothing_to_do() -> None:
     assert MapDescriber(FakeBackbone()).describe([]) == []
 
 
-def test_a_query_is_the_maximum_of_each_channel_its_mirrored_surroundings_left_out() -> None:
+def test_a_query_is_described_as_a_whole_picture_and_as_a_part_of_one() -> None:
     describer = MacDescriber(FakeBackbone())
     inputs = [describer.input_plan.prepare(picture) for picture in pictures()]
-    vectors = describer.describe(inputs)
-    assert vectors.shape == (len(inputs), 3)
-    for network_input, vector in zip(inputs, vectors, strict=True):
-        expected = FakeBackbone().conv_map(network_input[np.newaxis])[0].max(axis=(0, 1))
-        np.testing.assert_array_equal(vector, expected)
+    for network_input, vectors in zip(inputs, describer.describe(inputs), strict=True):
+        small = LongSideInput(PART_LONG_SIDE_PX).prepare(network_input)
+        maps = [FakeBackbone().conv_map(picture[np.newaxis])[0] for picture in (network_input, small)]
+        np.testing.assert_array_equal(vectors, [conv_map.max(axis=(0, 1)) for conv_map in maps])
 
 
 class BorderedBackbone(FakeBackbone):
@@ -50,7 +50,9 @@ class BorderedBackbone(FakeBackbone):
         return maps
 
 
-def test_the_borders_that_a_network_finds_are_no_part_of_a_query() -> None:
+def test_the_borders_that_a_network_finds_are_nothing_of_a_part() -> None:
     bordered, plain = MacDescriber(BorderedBackbone()), MacDescriber(FakeBackbone())
     inputs = [plain.input_plan.prepare(picture) for picture in pictures()]
-    np.testing.assert_array_equal(bordered.describe(inputs), plain.describe(inputs))
+    for found, expected in zip(bordered.describe(inputs), plain.describe(inputs), strict=True):
+        np.testing.assert_array_equal(found[1], expected[1])
+        assert (found[0] >= expected[0] + 900).all()
