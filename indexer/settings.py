@@ -88,8 +88,8 @@ class IndexerSettings(BaseSettings):
     )
     localization: bool = Field(
         False,
-        description="Keep the network's last map of each photo, some 24 kB, so that a search can tell where "
-        "in a result its object is; an existing store keeps what it has, build --rebuild changes it.",
+        description="Keep the network's last map of each photo, some 4 to 40 kB, so that a search can tell "
+        "where in a result its object is; an existing store keeps what it has, build --rebuild changes it.",
     )
     precision: Precision = Field(
         Precision.AUTO,
