@@ -56,12 +56,15 @@ def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
     """Two questions more, on stores that have been measured."""
     gem, temb, fc6 = (named(name) for name in ("gem", "temb", "fc6"))
     expanded = [
-        (holidays, "temb", store_of(holidays, temb, model)),
-        (corel, "gem", store_of(corel, gem, model)),
+        (holidays, "temb", store_of(holidays, temb, model, temb.searches)),
+        (corel, "gem", store_of(corel, gem, model, gem.searches)),
     ]
     sys.stdout.write("\n" + expansion_table(expanded))
     altered = {
-        f"{each.name}{' + verify' if searched else ''}": (store_of(holidays, each, model), searched)
+        f"{each.name}{' + verify' if searched else ''}": (
+            store_of(holidays, each, model, each.searches),
+            searched,
+        )
         for each in (fc6, temb)
         for searched in (PLAIN, VERIFIED)
     }

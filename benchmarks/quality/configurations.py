@@ -34,7 +34,7 @@ class Configuration:
 
     name: str
     settings: Mapping[str, str]
-    """Of the indexer: names without INDEXER_ in lower case."""
+    """Of the indexer: names without INDEXER_ in lower case. Local features are kept where it is verified."""
     network: bool = True
     """Whether it describes by a network; then it is measured with each."""
     searches: tuple[Options, ...] = (PLAIN,)
@@ -57,7 +57,7 @@ def pooled(name: str, whitening: bool, long_side_px: int | None = None, quick: b
 CONFIGURATIONS = (
     Configuration(
         "fc6",
-        {"descriptor": "fc6", "local_features": "true"},
+        {"descriptor": "fc6"},
         searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
         quick=True,
         published=PUBLISHED["fc6"],
@@ -71,7 +71,7 @@ CONFIGURATIONS = (
     ),
     Configuration(
         "gem, whitened",
-        {"descriptor": "gem", "whitening": "true", "local_features": "true"},
+        {"descriptor": "gem", "whitening": "true"},
         searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
         published=PUBLISHED["gem"],
     ),

@@ -43,7 +43,7 @@ async def measure(
 
     Raises BuildFailed and GroundTruthError.
     """
-    store_dir = store_of(photos, configuration, model, fresh)
+    store_dir = store_of(photos, configuration, model, searches, fresh)
     rows = []
     async with searching(store_dir) as core:
         with core.live.use() as served:

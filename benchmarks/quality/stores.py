@@ -7,10 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.quality.configurations import Configuration
+from benchmarks.quality.configurations import Configuration, Options
 from benchmarks.quality.photo_sets import PhotoSet
 
 STORES_DIR = Path("var/quality")
@@ -21,9 +21,21 @@ class BuildFailed(Exception):
     """The indexer could not build a store; the message is what it said."""
 
 
-def store_of(photos: PhotoSet, configuration: Configuration, model: str, fresh: bool = False) -> Path:
-    """model: for INDEXER_MODEL where the configuration has a network; see `built_store`."""
-    settings = dict(configuration.settings) | ({"model": model} if configuration.network else {})
+def store_of(
+    photos: PhotoSet,
+    configuration: Configuration,
+    model: str,
+    searches: Sequence[Options],
+    fresh: bool = False,
+) -> Path:
+    """model: for INDEXER_MODEL where the configuration has a network. searches: decide what is kept.
+
+    See `built_store`.
+    """
+    settings = dict(configuration.settings)
+    if configuration.network:
+        verified = any("verify" in options for options in searches)
+        settings |= {"model": model, "local_features": str(verified).lower()}
     return built_store(photos, settings, fresh)
 
 
