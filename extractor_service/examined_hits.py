@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.candidates import AlikeRows, alternating, with_rows
+from extractor_service.cpus import available_cpus
 from extractor_service.errors import OptionUnavailable
 from extractor_service.hits import EXPANSION_NEIGHBOURS, Finding, Nearest, expanded, nearest, to_hits
 from extractor_service.images import Region
@@ -145,7 +146,9 @@ class _ExaminedSearch:
         started = time.monotonic()
         table = local_features_of(self._served)
         loads = [partial(table.features, row) for row in rows]
-        matches = verify_candidates(self._query.local_features, loads, self._verify_left_s)
+        matches = verify_candidates(
+            self._query.local_features, loads, self._verify_left_s, available_cpus()
+        )
         self._matches |= zip(rows, map(self._in_photo, matches), strict=True)
         self._verify_left_s -= time.monotonic() - started
 

@@ -38,20 +38,6 @@ def alpha_expansion(
     return weighted_expansion(query, neighbours, cosines**alpha)
 
 
-def verified_expansion(
-    query: NDArray[np.float32],
-    neighbours: NDArray[np.float32],
-    inliers: NDArray[np.int64],
-    min_inliers: int,
-) -> NDArray[np.float32]:
-    """AQE over the spatially verified neighbours only: one wrong result cannot pull the query away.
-
-    inliers: shape=(N,), 0 where a neighbour was not verified. Without a verified one the query stays as it
-    is.
-    """
-    return average_expansion(query, neighbours[inliers >= min_inliers])
-
-
 def weighted_expansion(
     query: NDArray[np.float32], neighbours: NDArray[np.float32], weights: NDArray[np.float32]
 ) -> NDArray[np.float32]:

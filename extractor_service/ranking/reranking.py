@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ def verify_candidates(
     queries: Sequence[LocalFeatures],
     candidates: Sequence[Callable[[], LocalFeatures]],
     budget_s: float,
+    threads: int = 1,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[SpatialMatch | None]:
     """One result a candidate, in order; candidates not reached within the budget are None.
@@ -32,12 +34,12 @@ def verify_candidates(
     features of one picture, best first.
     """
     deadline = clock() + budget_s
-    matches: list[SpatialMatch | None] = [None] * len(candidates)
-    for place, load in enumerate(candidates):
-        if clock() >= deadline:
-            break
-        matches[place] = _best_match(queries, load())
-    return matches
+
+    def best_in_time(load: Callable[[], LocalFeatures]) -> SpatialMatch | None:
+        return None if clock() >= deadline else _best_match(queries, load())
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(best_in_time, candidates))
 
 
 def _best_match(queries: Sequence[LocalFeatures], candidate: LocalFeatures) -> SpatialMatch | None:

@@ -3,10 +3,9 @@
 Philbin et al., "Object retrieval with large vocabularies and fast spatial matching", CVPR 2007, section 5.
 
 1. Tentative matches: features that are each other's nearest, and near.
-2. Each match, by the place, size and turn of its two features, proposes a similarity; the one that most
-matches
-   agree with wins. All M of them are tried, so M² residuals find what a RANSAC over triples misses when ten
-   of a hundred matches are right.
+2. Each match, by the place, size and turn of its two features, proposes a similarity; the one
+   that most matches agree with wins. All M of them are tried, so M² residuals find what a RANSAC over triples
+   misses when ten of a hundred matches are right.
 3. OpenCV's USAC fits an affinity to the agreeing matches. Its inliers are counted.
 """
 

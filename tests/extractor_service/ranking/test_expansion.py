@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.ranking.expansion import alpha_expansion, average_expansion, verified_expansion
+from extractor_service.ranking.expansion import alpha_expansion, average_expansion
 
 
 def unit_rows(count: int, dim: int = 6, seed: int = 0) -> NDArray[np.float32]:
@@ -42,16 +42,7 @@ def test_alpha_zero_is_average_expansion_over_similar_neighbours() -> None:
     )
 
 
-def test_verified_expansion_takes_only_verified_neighbours() -> None:
-    query, rows = unit_rows(1)[0], unit_rows(3, seed=4)
-    expanded = verified_expansion(query, rows, np.array([3, 20, 8]), min_inliers=8)
-    np.testing.assert_allclose(expanded, average_expansion(query, rows[1:]), atol=1e-7)
-
-
 def test_without_neighbours_the_query_stays() -> None:
     query, none = unit_rows(1)[0], np.empty((0, 6), np.float32)
     np.testing.assert_allclose(average_expansion(query, none), query, atol=1e-6)
     np.testing.assert_allclose(alpha_expansion(query, none), query, atol=1e-6)
-    np.testing.assert_allclose(
-        verified_expansion(query, unit_rows(2), np.zeros(2, np.int64), min_inliers=1), query, atol=1e-6
-    )
