@@ -146,9 +146,7 @@ class _ExaminedSearch:
         started = time.monotonic()
         table = local_features_of(self._served)
         loads = [partial(table.features, row) for row in rows]
-        matches = verify_candidates(
-            self._query.local_features, loads, self._verify_left_s, available_cpus()
-        )
+        matches = verify_candidates(self._query.local_features, loads, self._verify_left_s, available_cpus())
         self._matches |= zip(rows, map(self._in_photo, matches), strict=True)
         self._verify_left_s -= time.monotonic() - started
 
