@@ -19,6 +19,7 @@ from benchmarks.quality.alterations import alteration_table
 from benchmarks.quality.baselines import RANDOM_DRAWS, random_network
 from benchmarks.quality.configurations import CONFIGURATIONS, PLAIN, VERIFIED, Configuration, Options, named
 from benchmarks.quality.expansions import expansion_table
+from benchmarks.quality.learnt_elsewhere import learnt_elsewhere_table
 from benchmarks.quality.measuring import Measured, measure, measure_colours
 from benchmarks.quality.photo_sets import PhotoSet, own_set, published_sets
 from benchmarks.quality.stores import BuildFailed, store_of
@@ -53,13 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
-    """Two questions more, on stores that have been measured."""
+    """Three questions more, on stores that have been measured."""
     gem, temb, fc6 = (named(name) for name in ("gem", "temb", "fc6"))
     expanded = [
         (holidays, "temb", store_of(holidays, temb, model, temb.searches)),
         (corel, "gem", store_of(corel, gem, model, gem.searches)),
     ]
     sys.stdout.write("\n" + expansion_table(expanded))
+    sys.stdout.write("\n" + learnt_elsewhere_table(holidays, corel, model))
     altered = {
         f"{each.name}{' + verify' if searched else ''}": (
             store_of(holidays, each, model, each.searches),

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from benchmarks import report
-from benchmarks.quality import stores
+from benchmarks.quality import learnt_elsewhere, stores
 from benchmarks.quality.__main__ import main
 from benchmarks.quality.configurations import PLAIN, VERIFIED
-from benchmarks.quality.photo_sets import own_set
+from benchmarks.quality.photo_sets import PhotoSet, own_set
 from benchmarks.quality.searching import indexed, ranked, searching, whole_ranking
 from benchmarks.retrieval import average_precision, relevant_ranks
 from extractor_service.queries import StoredQuery
@@ -100,6 +100,23 @@ def test_verification_is_asked_of_the_engine(truth: Path) -> None:
 
     plain_ms, verified_ms = asyncio.run(time_spent())
     assert plain_ms == 0 < verified_ms
+
+
+def test_what_is_learnt_of_other_photos_comes_from_their_store(
+    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, others = own_set(photo_folder(tmp_path / "searched")), own_set(photo_folder(tmp_path / "others"))
+    draw_texture(others.folder / "0.png", 99)
+    monkeypatch.setattr(learnt_elsewhere, "LEARNING", ("vlad",))
+    [_, _, line] = learnt_elsewhere.learnt_elsewhere_table(photos, others, "compact").splitlines()
+    name, *figures = line.strip("| ").split(" | ")
+    assert name == "vlad" and all(0.4 < float(figure) <= 1 for figure in figures) and len(figures) == 2
+
+    def learnt(photos: PhotoSet) -> set[bytes]:
+        snapshots = (elsewhere / "stores" / photos.name).glob("*/snapshots/*/encoding.npz")
+        return {np.load(path)["words"].tobytes() for path in snapshots}
+
+    assert learnt(others) < learnt(photos)
 
 
 def test_a_bad_line_ends_it_with_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
