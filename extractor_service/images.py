@@ -33,8 +33,8 @@ Image.preinit()
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 KEPT_MIB = 32
-"""Memory that Pillow keeps for the next picture. By default it gives all back, and to have it zeroed and mapped
-again takes a third of the time of decoding a photo of 640 × 480."""
+"""Memory that Pillow keeps for the next picture. By default it gives all back, and to have it zeroed and
+mapped again takes a third of the time of decoding a photo of 640 × 480."""
 Image.core.set_blocks_max(KEPT_MIB)  # type: ignore[attr-defined]  # blocks of 1 MiB
 
 BMP_HEADER_BYTES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
