@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -42,15 +43,22 @@ class Table:
             "name": self.name,
             "machine": machine(),
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
-            "rows": [dict(zip(self.columns, row, strict=True)) for row in self.rows],
+            "rows": [dict(zip(self.columns, map(_known, row), strict=True)) for row in self.rows],
         }
         (RESULTS_DIR / f"{self.name}.json").write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
 
 
 def show(cell: Cell) -> str:
+    if _known(cell) is None:
+        return ""
     if isinstance(cell, float):
         return f"{cell:.3g}" if abs(cell) < 1000 else f"{cell:,.0f}"
     return f"{cell:,}" if isinstance(cell, int) else cell
+
+
+def _known(cell: Cell) -> Cell | None:
+    """None for what was not measured, which is NaN in a column of numbers and nothing in JSON."""
+    return None if isinstance(cell, float) and math.isnan(cell) else cell
 
 
 def machine() -> dict[str, Cell]:
