@@ -68,7 +68,7 @@ class IndexerSettings(BaseSettings):
     index: Literal["auto", "exact", "pq", "opq", "ivf", "hnsw", "flann"] = Field(
         "auto",
         description="Kind of index: exact, or approximate: pq, opq, ivf, hnsw or flann; auto takes exact "
-        "where that is fast enough, else pq, and ivf above a million photos.",
+        "where that is fast enough, else pq, and ivf above 100,000 photos.",
     )
     target_recall: float = Field(
         0.99,

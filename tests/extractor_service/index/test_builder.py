@@ -148,7 +148,8 @@ def test_fifty_images_are_searched_exactly_whatever_was_asked_for(tmp_path: Path
 
 def test_auto_takes_exact_for_a_holiday_and_codes_for_a_shop() -> None:
     assert choose_kind("auto", 811, 4096)[0] == "exact"
-    assert choose_kind("auto", 200_000, 4096)[0] == "pq"
+    assert choose_kind("auto", 100_000, 4096)[0] == "pq"
+    assert choose_kind("auto", 200_000, 4096)[0] == "ivf"
     assert choose_kind("auto", 5_000_000, 512)[0] == "ivf"
 
 
