@@ -10,8 +10,8 @@ APPROXIMATE_KINDS = ("pq", "opq", "ivf", "hnsw", "flann")
 EXACT_SCAN_BYTES = 200_000_000
 """Up to here a whole float16 matrix is scanned in under 10 ms on 2 cores (100,000 x 4096: 32 ms)."""
 FLAT_CODES_ROWS = 100_000
-"""Up to here scanning every code takes 0.4 ms at most; from here on inverted lists take half as long, and of a
-million rows a seventh."""
+"""Up to here scanning every code takes 0.4 ms at most; from here on inverted lists take half as long, and of
+a million rows a seventh."""
 MIN_ROWS = 1_000
 """Fewer rows than this cannot train 16 centroids a part with the 39 points each that faiss asks for."""
 
