@@ -14,13 +14,14 @@ from extractor_service.index.files import IndexReport, open_codes, remove_index,
 from extractor_service.index.matrix import DescriptorMatrix
 from extractor_service.index.plan import IndexPlan, choose_kind
 from extractor_service.index.training import add_rows, build_codes
+from extractor_service.index.truth import Truth, find_truth, grown_truth
 from extractor_service.index.tuning import SelfTest, Trial
 
 logger = logging.getLogger(__name__)
 
-SELF_TEST_QUERIES = 200
-GROWN_TEST_QUERIES = 50
-"""After rows have been added to codes that passed with more."""
+SELF_TEST_SAMPLES = 200
+LEAST_SAMPLES = 100
+"""Fewer, after deletions, tell too little of a recall."""
 MAX_DRIFT = 4
 """Where codes need so many times the candidates that they were built with, learning them anew pays."""
 SEED = 20170101
@@ -36,7 +37,8 @@ def build_index(plan: IndexPlan, descriptors: DescriptorMatrix, directory: Path)
     if kind == "exact":
         return IndexReport("exact", plan.kind, note=note)
     rng = np.random.default_rng(SEED)
-    test = SelfTest(descriptors, SELF_TEST_QUERIES, rng)
+    truth = find_truth(descriptors, SELF_TEST_SAMPLES, rng)
+    test = SelfTest(descriptors, truth)
     passed: list[tuple[str, Codes, Trial]] = []
     best_recall = 0.0
     for method, codes in build_codes(kind, descriptors, directory, rng):
@@ -54,6 +56,7 @@ def build_index(plan: IndexPlan, descriptors: DescriptorMatrix, directory: Path)
     method, codes, trial = min(passed, key=lambda each: each[2].latency_ms)
     report = _report(IndexReport(kind, plan.kind, method=method), trial)
     write_index(directory, codes, report)
+    truth.write(directory)
     return report
 
 
@@ -75,7 +78,8 @@ def extend_index(
     if not isinstance(codes, FaissCodes) or codes.shape != (base_rows, descriptors.dim):
         return None
     add_rows(codes, descriptors, base_rows)
-    test = SelfTest(descriptors, GROWN_TEST_QUERIES, np.random.default_rng(SEED))
+    truth = _extended(Truth.read(base_directory), plan, descriptors, base_rows)
+    test = SelfTest(descriptors, truth)
     passed = test.try_effort(kind, codes, SearchEffort(base.candidates, base.visits))
     if passed.recall_at_10 < plan.target_recall:
         harder, _ = test.least_effort(kind, codes, plan.target_recall)
@@ -84,7 +88,18 @@ def extend_index(
         passed = harder
     report = _report(base, passed)
     write_index(directory, codes, report)
+    truth.write(directory)
     return report
+
+
+def _extended(before: Truth | None, plan: IndexPlan, descriptors: DescriptorMatrix, base_rows: int) -> Truth:
+    """Found anew where too few samples are left to measure by."""
+    rng = np.random.default_rng((SEED, len(descriptors)))  # others at each growth
+    if before is not None:
+        grown = grown_truth(before, descriptors, base_rows, plan.threads, rng)
+        if len(grown.own_rows) >= LEAST_SAMPLES:
+            return grown
+    return find_truth(descriptors, SELF_TEST_SAMPLES, rng)
 
 
 def _report(of: IndexReport, trial: Trial) -> IndexReport:

@@ -16,12 +16,14 @@ SPARE = 16
 """Matrix products lose digits of small distances, so that some more are kept and compared digit by digit."""
 
 
-def search_many(descriptors: DescriptorMatrix, queries: NDArray[np.float32], k: int) -> Neighbours:
+def search_many(
+    descriptors: DescriptorMatrix, queries: NDArray[np.float32], k: int, first_row: int = 0
+) -> Neighbours:
     """What `ExactIndex.search` finds; of rows that lie within some 1e-6 of the last one, it may be another.
 
-    queries: shape=(Q, D), contiguous.
+    queries: shape=(Q, D), contiguous. first_row: those before it are not searched.
     """
-    candidates = _candidates(descriptors, queries, k + SPARE)
+    candidates = _candidates(descriptors, queries, k + SPARE, first_row)
     rows = np.full((len(queries), k), -1, np.int64)
     distances = np.full((len(queries), k), np.inf, np.float32)
     for number, query in enumerate(queries):
@@ -30,11 +32,13 @@ def search_many(descriptors: DescriptorMatrix, queries: NDArray[np.float32], k: 
     return Neighbours(rows, distances)
 
 
-def _candidates(descriptors: DescriptorMatrix, queries: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+def _candidates(
+    descriptors: DescriptorMatrix, queries: NDArray[np.float32], count: int, first_row: int
+) -> NDArray[np.int64]:
     """The nearest by |q|² + |x|² − 2 q·x, shape=(Q, count), -1 where there are fewer."""
     nearest = faiss.ResultHeap(len(queries), count)
     for start, block in descriptors.blocks(max(1, BLOCK_BYTES // (4 * descriptors.dim))):
-        rows = descriptors.without_deleted(np.arange(start, start + len(block)))
+        rows = descriptors.without_deleted(np.arange(max(start, first_row), start + len(block)))
         if len(rows):
             squared, places = faiss.knn(queries, widened(block[rows - start]), min(count, len(rows)))
             nearest.add_result(squared, rows[places])

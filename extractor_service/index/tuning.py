@@ -14,11 +14,9 @@ from extractor_service.index.approximate import ApproximateIndex, SearchEffort
 from extractor_service.index.base import Index
 from extractor_service.index.codes import Codes
 from extractor_service.index.half_precision import widened
-from extractor_service.index.many_queries import search_many
 from extractor_service.index.matrix import DescriptorMatrix
-from extractor_service.index.training import sampled_rows
+from extractor_service.index.truth import K, Truth
 
-K = 10
 VISITS = {
     "ivf": (4, 8, 16, 32, 64, 128, 256),
     "hnsw": (16, 32, 64, 128, 256, 512),
@@ -46,13 +44,12 @@ class Trial:
 class SelfTest:
     """Sampled images of the collection as queries, and what exact search finds for them."""
 
-    def __init__(self, descriptors: DescriptorMatrix, queries: int, rng: np.random.Generator) -> None:
-        """Reads the whole matrix once."""
+    def __init__(self, descriptors: DescriptorMatrix, truth: Truth) -> None:
         self._descriptors = descriptors
-        self._own_rows = sampled_rows(descriptors, queries, rng)
-        self._queries = widened(descriptors[self._own_rows])
-        # One more, for each query finds itself, which counts for nothing.
-        self._truth = search_many(descriptors, self._queries, K + 1)
+        self._own_rows = truth.own_rows
+        self._queries = widened(descriptors[truth.own_rows])
+        self._true_rows = truth.nearest.rows[:, : K + 1]
+        self._true_distances = truth.nearest.distances[:, : K + 1]
 
     def least_effort(self, kind: str, codes: Codes, target_recall: float) -> tuple[Trial | None, float]:
         """The fastest effort that reaches the target, None where there is none; and the best recall seen."""
@@ -69,7 +66,7 @@ class SelfTest:
 
     def try_effort(self, kind: str, codes: Codes, effort: SearchEffort) -> Trial:
         index = ApproximateIndex(kind, codes, self._descriptors, effort)
-        return Trial(effort, *measure(index, self._queries, self._truth.distances, skip=1))
+        return Trial(effort, *measure(index, self._queries, self._true_distances, skip=1))
 
     def _trials(self, kind: str, codes: Codes, target_recall: float) -> Iterator[Trial]:
         most = MAX_CANDIDATES_FLANN if kind == "flann" else MAX_CANDIDATES
@@ -93,7 +90,7 @@ class SelfTest:
         """Where in the list of candidates each true neighbour comes, ascending; inf where it does not."""
         places = np.full((len(self._queries), K), np.inf)
         for query, own_row, true, row_places in zip(
-            self._queries, self._own_rows, self._truth.rows, places, strict=True
+            self._queries, self._own_rows, self._true_rows, places, strict=True
         ):
             found = codes.candidates(query, min(most, len(self._descriptors)), visits)
             wanted = true[true != own_row][:K]

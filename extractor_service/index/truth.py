@@ -1,0 +1,112 @@
+"""What exact search finds for sampled images, which an index is measured by.
+
+It is kept beside the index. When the collection grows, only the new images are compared with the old samples,
+and only a few samples of the new images with the whole collection: to compare all anew would take longer than
+all the rest of growing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.errors import SnapshotDamaged
+from extractor_service.index.base import Neighbours
+from extractor_service.index.exact import ExactIndex
+from extractor_service.index.half_precision import widened
+from extractor_service.index.many_queries import search_many
+from extractor_service.index.matrix import DescriptorMatrix
+from extractor_service.index.training import sampled_rows
+
+K = 10
+SPARE = 16
+"""Neighbours kept beyond the K, for those that are deleted later."""
+DEPTH = K + 1 + SPARE
+"""One more, for each sample finds itself, which counts for nothing."""
+NEW_SAMPLES = 10
+TRUTH_FILE = "index.truth.npz"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """S sampled images as queries, with their nearest."""
+
+    own_rows: NDArray[np.int64]
+    """shape=(S,): the samples."""
+    nearest: Neighbours
+    """shape=(S, DEPTH), themselves among them; the first K + 1 at least are known."""
+
+    def write(self, directory: Path) -> None:
+        np.savez(
+            directory / TRUTH_FILE,
+            own_rows=self.own_rows,
+            rows=self.nearest.rows,
+            distances=self.nearest.distances,
+        )
+
+    @classmethod
+    def read(cls, directory: Path) -> Truth | None:
+        """None where the index was built before this was kept. Raises SnapshotDamaged."""
+        try:
+            with np.load(directory / TRUTH_FILE, allow_pickle=False) as file:
+                return cls(file["own_rows"], Neighbours(file["rows"], file["distances"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise SnapshotDamaged("The index's self-test cannot be read; build it again.") from error
+
+
+def find_truth(descriptors: DescriptorMatrix, samples: int, rng: np.random.Generator) -> Truth:
+    """Reads the whole matrix once."""
+    own_rows = sampled_rows(descriptors, samples, rng)
+    return Truth(own_rows, search_many(descriptors, widened(descriptors[own_rows]), DEPTH))
+
+
+def grown_truth(
+    before: Truth, descriptors: DescriptorMatrix, first_new_row: int, threads: int, rng: np.random.Generator
+) -> Truth:
+    """As many samples as before or a few less, NEW_SAMPLES of them new images; without deleted ones, and
+    without those that have lost too many neighbours to deletion."""
+    old = _merged(before, descriptors, first_new_row)
+    new = _of_new_images(descriptors, first_new_row, threads, rng)
+    kept = slice(max(0, len(old.own_rows) + len(new.own_rows) - len(before.own_rows)), None)
+    return Truth(
+        np.concatenate((old.own_rows[kept], new.own_rows)),
+        Neighbours(
+            np.concatenate((old.nearest.rows[kept], new.nearest.rows)),
+            np.concatenate((old.nearest.distances[kept], new.nearest.distances)),
+        ),
+    )
+
+
+def _merged(before: Truth, descriptors: DescriptorMatrix, first_new_row: int) -> Truth:
+    """The old samples among old and new images."""
+    alive = np.isin(before.own_rows, descriptors.without_deleted(before.own_rows))
+    own_rows, rows = before.own_rows[alive], before.nearest.rows[alive]
+    kept = np.isin(rows, descriptors.without_deleted(rows[rows >= 0]))
+    distances = np.where(kept, before.nearest.distances[alive], np.inf)
+    # Beyond the last old neighbour that is left nobody has looked.
+    known_until = distances.max(axis=1, initial=0, where=kept)
+    among_new = search_many(descriptors, widened(descriptors[own_rows]), DEPTH, first_new_row)
+    rows = np.concatenate((np.where(kept, rows, -1), among_new.rows), axis=1)
+    distances = np.concatenate((distances, among_new.distances), axis=1)
+    distances[distances > known_until[:, np.newaxis]] = np.inf
+    order = np.argsort(distances, axis=1, kind="stable")[:, :DEPTH]
+    rows, distances = np.take_along_axis(rows, order, axis=1), np.take_along_axis(distances, order, axis=1)
+    enough = np.isfinite(distances[:, K])
+    rows[~np.isfinite(distances)] = -1
+    return Truth(own_rows[enough], Neighbours(rows[enough], distances[enough].astype(np.float32)))
+
+
+def _of_new_images(
+    descriptors: DescriptorMatrix, first_new_row: int, threads: int, rng: np.random.Generator
+) -> Truth:
+    """Samples of the new images among all. Scanned one by one: that reads the rows as they lie, which is
+    faster than products for a few queries."""
+    rows = descriptors.without_deleted(np.arange(first_new_row, len(descriptors)))
+    own_rows = np.sort(rng.choice(rows, min(NEW_SAMPLES, len(rows)), replace=False))
+    return Truth(own_rows, ExactIndex(descriptors, threads).search(widened(descriptors[own_rows]), DEPTH))
