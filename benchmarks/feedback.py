@@ -77,7 +77,8 @@ class Judged:
         order = np.argsort(-cosines, kind="stable")
         order = order[~np.isin(order, [query, *liked, *disliked])]
         ranks = np.flatnonzero(self._relevant[query, order]).tolist()
-        unwanted = np.flatnonzero(self._relevant[disliked].any(axis=0)[order]).tolist()
+        is_unwanted = np.logical_or.reduce(self._relevant[disliked], axis=0)
+        unwanted = np.flatnonzero(is_unwanted[order]).tolist()
         return average_precision(ranks, len(ranks)), precision_at(10, ranks), precision_at(10, unwanted)
 
 

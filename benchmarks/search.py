@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -144,7 +145,7 @@ def time_seed(table: Table, rows: NDArray[np.float16], query: NDArray[np.float32
 
 
 def each_ms(search: Callable[[NDArray[np.float32]], object], queries: NDArray[np.float32]) -> list[float]:
-    return [elapsed_ms(lambda query=query: search(query)) for query in queries]
+    return [elapsed_ms(partial(search, query)) for query in queries]
 
 
 def anonymous_mb() -> float:
