@@ -84,8 +84,10 @@ def described(
 
     inputs = [prepared(data) for data in files]
     ms = processor_ms(lambda: prepared(files[0]))
-    batches = [descriptor.describe(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)]
-    return np.concatenate(batches), ms
+    rows: list[NDArray[np.float32]] = []
+    for start in range(0, len(inputs), BATCH):
+        rows += descriptor.describe(inputs[start : start + BATCH])
+    return np.concatenate(rows), ms
 
 
 def pixels_for_one(data: bytes, descriptor: Descriptor) -> float:
