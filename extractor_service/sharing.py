@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
 
-class Shared:
+class Shared(ABC):
     """Counts its holders, starting with its creator. Thread-safe."""
 
     def __init__(self) -> None:
@@ -37,5 +38,6 @@ class Shared:
         finally:
             self.release()
 
+    @abstractmethod
     def _close(self) -> None:
-        raise NotImplementedError
+        """Called once, by the last holder's release."""

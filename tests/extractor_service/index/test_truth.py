@@ -65,6 +65,20 @@ def test_a_sample_that_lost_too_many_neighbours_is_left_out() -> None:
     assert_true(truth, descriptors)
 
 
+def test_where_all_old_samples_are_gone_only_new_ones_are_left() -> None:
+    descriptors = matrix_without(before().own_rows.tolist())
+    truth = grown(descriptors)
+    assert_true(truth, descriptors)
+    assert len(truth.own_rows) == NEW_SAMPLES and (truth.own_rows >= OLD).all()
+
+
+def test_without_new_images_the_old_samples_stay() -> None:
+    descriptors = matrix_without(list(range(OLD, OLD + NEW)))
+    truth = grown(descriptors)
+    assert_true(truth, descriptors)
+    assert truth.own_rows.tolist() == before().own_rows.tolist()
+
+
 def test_it_comes_back_from_its_file_and_a_damaged_one_is_named(tmp_path: Path) -> None:
     assert Truth.read(tmp_path) is None
     before().write(tmp_path)
