@@ -1,7 +1,7 @@
 """What exact search finds for sampled images, which an index is measured by.
 
 It is kept beside the index. When the collection grows, only the new images are compared with the old samples,
-and only a few samples of the new images with the whole collection: to compare all anew would take longer than
+and a few samples of the new images with the whole collection: to compare all anew would take longer than
 all the rest of growing.
 """
 
@@ -27,7 +27,8 @@ SPARE = 16
 """Neighbours kept beyond the K, for those that are deleted later."""
 DEPTH = K + 1 + SPARE
 """One more, for each sample finds itself, which counts for nothing."""
-NEW_SAMPLES = 10
+LEAST_NEW_SAMPLES = 4
+"""Each is compared with the whole collection, which at a million images takes longer than coding ten thousand."""
 TRUTH_FILE = "index.truth.npz"
 
 
@@ -69,11 +70,13 @@ def find_truth(descriptors: DescriptorMatrix, samples: int, rng: np.random.Gener
 def grown_truth(
     before: Truth, descriptors: DescriptorMatrix, first_new_row: int, threads: int, rng: np.random.Generator
 ) -> Truth:
-    """As many samples as before or a few less, NEW_SAMPLES of them new images; without deleted ones, and
+    """As many samples as before or a few less, new images their share among them; without deleted ones, and
     without those that have lost too many neighbours to deletion."""
     old = _merged(before, descriptors, first_new_row)
-    new = _of_new_images(descriptors, first_new_row, threads, rng)
-    kept = slice(max(0, len(old.own_rows) + len(new.own_rows) - len(before.own_rows)), None)
+    new_rows = _new_samples(len(before.own_rows), descriptors, first_new_row, rng)
+    new = Truth(new_rows, ExactIndex(descriptors, threads).search(widened(descriptors[new_rows]), DEPTH))
+    room = max(0, len(before.own_rows) - len(new_rows))
+    kept = np.sort(rng.permutation(len(old.own_rows))[:room])
     return Truth(
         np.concatenate((old.own_rows[kept], new.own_rows)),
         Neighbours(
@@ -102,11 +105,10 @@ def _merged(before: Truth, descriptors: DescriptorMatrix, first_new_row: int) ->
     return Truth(own_rows[enough], Neighbours(rows[enough], distances[enough].astype(np.float32)))
 
 
-def _of_new_images(
-    descriptors: DescriptorMatrix, first_new_row: int, threads: int, rng: np.random.Generator
-) -> Truth:
-    """Samples of the new images among all. Scanned one by one: that reads the rows as they lie, which is
-    faster than products for a few queries."""
+def _new_samples(
+    samples: int, descriptors: DescriptorMatrix, first_new_row: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """So many that new images are among all `samples` as often as in the collection."""
     rows = descriptors.without_deleted(np.arange(first_new_row, len(descriptors)))
-    own_rows = np.sort(rng.choice(rows, min(NEW_SAMPLES, len(rows)), replace=False))
-    return Truth(own_rows, ExactIndex(descriptors, threads).search(widened(descriptors[own_rows]), DEPTH))
+    count = max(LEAST_NEW_SAMPLES, round(samples * len(rows) / descriptors.count))
+    return np.sort(rng.choice(rows, min(count, len(rows)), replace=False))

@@ -9,7 +9,7 @@ from extractor_service.errors import SnapshotDamaged
 from extractor_service.index import DescriptorMatrix
 from extractor_service.index.exact import ExactIndex
 from extractor_service.index.half_precision import widened
-from extractor_service.index.truth import DEPTH, NEW_SAMPLES, TRUTH_FILE, K, Truth, find_truth, grown_truth
+from extractor_service.index.truth import DEPTH, TRUTH_FILE, K, Truth, find_truth, grown_truth
 from tests.extractor_service.index.test_builder import photos_like
 
 OLD, NEW = 900, 100
@@ -42,8 +42,18 @@ def test_after_growth_it_is_what_comparing_all_would_find() -> None:
     truth = grown(descriptors)
     assert_true(truth, descriptors)
     assert len(truth.own_rows) == 60
-    assert np.count_nonzero(truth.own_rows >= OLD) == NEW_SAMPLES
-    assert (truth.nearest.rows[: 60 - NEW_SAMPLES] >= OLD).any()  # new images are neighbours of old samples
+    of_new = truth.own_rows >= OLD
+    assert np.count_nonzero(of_new) == 6  # a tenth of the images are new
+    assert (truth.nearest.rows[~of_new] >= OLD).any()  # new images are neighbours of old samples
+
+
+def test_the_samples_stay_spread_over_the_collection_however_often_it_grows() -> None:
+    descriptors = matrix_without([])
+    truth = grown(descriptors)
+    for seed in range(10):
+        truth = grown_truth(truth, descriptors, OLD + NEW - 2, 1, np.random.default_rng(seed))
+    assert len(truth.own_rows) == 60
+    assert np.count_nonzero(truth.own_rows < OLD / 2) >= 10
 
 
 def test_deleted_images_are_neither_samples_nor_neighbours() -> None:
@@ -69,7 +79,7 @@ def test_where_all_old_samples_are_gone_only_new_ones_are_left() -> None:
     descriptors = matrix_without(before().own_rows.tolist())
     truth = grown(descriptors)
     assert_true(truth, descriptors)
-    assert len(truth.own_rows) == NEW_SAMPLES and (truth.own_rows >= OLD).all()
+    assert len(truth.own_rows) == 6 and (truth.own_rows >= OLD).all()
 
 
 def test_without_new_images_the_old_samples_stay() -> None:
