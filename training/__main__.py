@@ -36,11 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _prepare_keras(settings.threads)
     try:
         with _interruptible():
-            return (
-                _pretrain(options, settings)
-                if options.command == "pretrain"
-                else _finetune(options, settings)
-            )
+            return _COMMANDS[options.command](options, settings)
     except KeyboardInterrupt:
         return _fail("Interrupted; the same command again goes on from the last checkpoint.", INTERRUPTED)
     except InvalidOption as error:
