@@ -28,7 +28,7 @@ SPARE = 16
 DEPTH = K + 1 + SPARE
 """One more, for each sample finds itself, which counts for nothing."""
 LEAST_NEW_SAMPLES = 4
-"""Each is compared with the whole collection, which at a million images takes longer than coding ten thousand."""
+"""Each is compared with the whole collection, which soon takes longer than all the rest of growing."""
 TRUTH_FILE = "index.truth.npz"
 
 
