@@ -65,7 +65,7 @@ UPRIGHT = {
 TURNED = frozenset({5, 6, 7, 8})
 """The orientations of pictures that lie on their side."""
 
-OVERSAMPLING = 3.0
+OVERSAMPLING = 4.0
 """Pixels to be had for one of the network's, in each direction, where a picture is scaled down in two steps.
 From here up the descriptor is that of one step: see docs/decisions/scaled-decoding.md."""
 DCT_DENOMINATORS = (8, 4, 2)

@@ -31,7 +31,7 @@ class ModelIdentity:
     digest: str
     """SHA-256 of the weights' file, hexadecimal."""
     preprocessing: str
-    """Version of the way from pixels to network input, such as "keras-vgg16-224-bicubic-1"."""
+    """Version of the way from pixels to network input, such as "keras-vgg16-224-bicubic-2"."""
     quantisation: str = ""
     """SHA-256 of the int8 form of the network, which depends on the photos it was calibrated with; empty for
     the network itself."""

@@ -84,7 +84,7 @@ VGG16 = NetworkDescription(
     mean_rgb=(123.68, 116.779, 103.939),
     scale=1.0,
     channel_order="bgr",
-    preprocessing="keras-vgg16-224-bicubic-1",
+    preprocessing="keras-vgg16-224-bicubic-2",
     licence="CC BY 4.0",
     source="Simonyan & Zisserman 2015, trained on ImageNet; the conversion that Keras publishes",
 )
@@ -101,7 +101,7 @@ COMPACT = NetworkDescription(
     mean_rgb=(123.0, 117.0, 104.0),
     scale=58.0,
     channel_order="rgb",
-    preprocessing="compact-96-bicubic-1",
+    preprocessing="compact-96-bicubic-2",
     licence="MIT",
     source="This project; see models/README.md",
 )

@@ -19,7 +19,7 @@ from extractor_service.backbones.converted import (
 from extractor_service.errors import ModelDamaged, ModelUnavailable
 from tests.extractor_service.backbones.conftest import Prepared
 
-IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-1")
+IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-2")
 
 
 def write_ir(folder: Path) -> None:

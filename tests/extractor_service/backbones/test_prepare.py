@@ -19,7 +19,7 @@ from tests.extractor_service.backbones.conftest import Prepared
 from tests.extractor_service.backbones.file_server import FileServer, serving
 
 UNREACHABLE = PublishedFile("http://127.0.0.1:9/vgg16.h5", "0" * 32)  # the discard port: nobody listens
-VGG16_IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-1")
+VGG16_IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-2")
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def publish_vgg16(models_dir: Path, own_weights: bool) -> None:
 
 def test_the_compact_network_is_known_by_its_weights(compact: Prepared) -> None:
     digest = hashlib.sha256(COMPACT_WEIGHTS.read_bytes()).hexdigest()
-    assert compact.identity == ModelIdentity("compact", digest, "compact-96-bicubic-1")
+    assert compact.identity == ModelIdentity("compact", digest, "compact-96-bicubic-2")
 
 
 def test_what_is_converted_is_not_converted_again(models_dir: Path, no_conversion: None) -> None:
