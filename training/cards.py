@@ -27,7 +27,11 @@ def pretrained_card(
             "began from": _origin(start),
             "pictures learnt from": f"{len(learnt):,} of {len(learnt.names):,} labels",
             "best step": f"{done.step:,} of {done.steps:,}; {done.seconds / 60:.1f} minutes in all",
-            "right label, held-out pictures": f"{done.top1:.3f}",
+            "right label, some held-out pictures": f"{done.top1:.3f}",
+            **{
+                f"right label, all held-out of {name}, after the last step": f"{share:.3f}"
+                for name, share in done.top1_by_set.items()
+            },
             "mAP of another view of the same picture, held-out pictures": f"{done.instance_map:.3f}",
         },
         asdict(recipe),

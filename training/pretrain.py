@@ -71,6 +71,8 @@ def pretrain(
         lambda: write_weights(model, network.to_weights()),
     )
     standing = run.go(machine.workers, progress("training", len(pace.sizes_px)))
+    with run.average.applied():
+        top1_by_set = held_out_top1(network, held_out, machine)
     whiten_head(model, plan, recipe, machine)
     if can_draw():
         draw_curve(run.log.rows, folder / "curve.svg")
@@ -82,6 +84,7 @@ def pretrain(
         standing.seconds,
         standing.measured["top1"],
         standing.measured["instance_map"],
+        top1_by_set,
     )
     write_card(model, pretrained_card(done, learnt, start, recipe))
     return done
@@ -152,3 +155,15 @@ def held_out_measure(
         return {"top1": right, "instance_map": instance_map, "score": (right + instance_map) / 2}
 
     return measure
+
+
+def held_out_top1(network: Trainable, held_out: LabelledPictures, machine: Machine) -> dict[str, float]:
+    """By the name of the set, of all of its held-out pictures; sets without any are left out."""
+    sources = np.array([picture.source.stem for picture in held_out.pictures])
+    shares = {}
+    for name in sorted(set(sources)):
+        own = held_out.subset(np.flatnonzero(sources == name))
+        pixels, rows, _ = whole_pictures(own, MEASURED_SIZE_PX, machine.limits)
+        if len(rows):
+            shares[str(name)] = top1(outputs(network, pixels)["logits"], own.labels[rows])
+    return shares

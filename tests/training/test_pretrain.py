@@ -137,3 +137,15 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(
     wild = replace(RECIPE, peak_rate=1e30)
     with pytest.raises(TrainingDiverged, match="half the --rate"):
         run(pictures, tmp_path, small_weights, wild)
+
+
+def test_each_sets_held_out_pictures_are_measured_by_themselves(small_weights: Path, tmp_path: Path) -> None:
+    blue = draw_labels(tmp_path / "blue", {"blues": 12})
+    other = draw_labels(tmp_path / "other", {"reds": 12, "greens": 12})
+    draw_labels(other / "val", {"reds": 20, "greens": 20})
+    learnt = replace(RECIPE, stages=(Stage(64, 25),), average_decay=0.9)
+    done = pretrain([blue, other], tmp_path / "run", learnt, MACHINE, small_weights, no_progress)
+    assert set(done.top1_by_set) == {"blue", "other"}
+    assert done.top1_by_set["other"] > 0.8
+    card = (tmp_path / "run" / "compact.md").read_text("utf-8")
+    assert f"all held-out of other, after the last step | {done.top1_by_set['other']:.3f} |" in card
