@@ -37,7 +37,8 @@ _ADVICE: dict[type[ImageSearchError], str] = {
     SnapshotDamaged: "The index is damaged; run `python -m indexer build` to publish a whole one.",
     SnapshotOutdated: "The index was written by an older version; run `python -m indexer build` to write it "
     "anew. The photos need not be described again.",
-    ModelMismatch: "The index was built with another network; run `python -m indexer build`.",
+    ModelMismatch: "The index was built with another network or by an older version; "
+    "run `python -m indexer build --rebuild`.",
     ModelUnavailable: "The network that the index was built with is missing from the store; "
     "run `python -m indexer build` to put it back.",
     ModelDamaged: "The network that the index was built with is damaged; "

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from extractor_service.backbones.base import Int8Quality, ModelIdentity
+from extractor_service.backbones.description import NETWORKS
 from extractor_service.backbones.weight_files import sha256_of
-from extractor_service.errors import ModelDamaged, ModelUnavailable
+from extractor_service.errors import ModelDamaged, ModelMismatch, ModelUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class ConvertedModel:
 
     folder: Path
     identity: ModelIdentity
+    """With the preprocessing of this program: the network itself does not depend on it."""
     own_weights: bool
     """The weights are a user's own, not those published for the network."""
     created: str
@@ -49,7 +51,8 @@ def folder_of(models_dir: Path, identity: ModelIdentity) -> Path:
 def open_converted(models_dir: Path, identity: ModelIdentity) -> ConvertedModel:
     """The converted model of this identity, its files checked: sizes always, contents where that is quick.
 
-    Raises ModelUnavailable when there is none, ModelDamaged when its files are not those that were written.
+    Raises ModelUnavailable when there is none, ModelDamaged when its files are not those that were written,
+    ModelMismatch when this program no longer prepares photos as the identity says.
     """
     folder = folder_of(models_dir, identity)
     if not folder.is_dir():
@@ -58,6 +61,12 @@ def open_converted(models_dir: Path, identity: ModelIdentity) -> ConvertedModel:
             f"or copy the folder models/{folder.name} from a store that has it."
         )
     model = _read(folder)
+    if model.identity.preprocessing != identity.preprocessing:
+        raise ModelMismatch(
+            f"The store was built by another version of this program, which prepared photos otherwise "
+            f"({identity.preprocessing}, now {model.identity.preprocessing}): describe them anew with "
+            "python -m indexer build --rebuild."
+        )
     if model.identity != identity:
         raise _damaged(folder, "it holds another model than its name says")
     return model
@@ -145,7 +154,9 @@ def _write_record(
 ) -> None:
     record = {
         "format_version": FORMAT_VERSION,
-        **asdict(identity),
+        "name": identity.name,
+        "digest": identity.digest,
+        "quantisation": identity.quantisation,
         "own_weights": own_weights,
         "int8_quality": asdict(int8_quality) if int8_quality else None,
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
@@ -164,7 +175,10 @@ def _read(folder: Path, hash_all: bool = False) -> ConvertedModel:
         return ConvertedModel(
             folder=folder,
             identity=ModelIdentity(
-                record["name"], record["digest"], record["preprocessing"], record.get("quantisation", "")
+                record["name"],
+                record["digest"],
+                NETWORKS[record["name"]].preprocessing,
+                record.get("quantisation", ""),
             ),
             own_weights=record["own_weights"],
             created=record["created"],

@@ -105,3 +105,5 @@ COMPACT = NetworkDescription(
     licence="MIT",
     source="This project; see models/README.md",
 )
+
+NETWORKS = {description.name: description for description in (VGG16, COMPACT)}

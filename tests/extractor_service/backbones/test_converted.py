@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from extractor_service.backbones.converted import (
     open_converted,
     publish,
 )
-from extractor_service.errors import ModelDamaged, ModelUnavailable
+from extractor_service.errors import ModelDamaged, ModelMismatch, ModelUnavailable
 from tests.extractor_service.backbones.conftest import Prepared
 
 IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-2")
@@ -133,3 +134,18 @@ def test_the_latest_converted_comes_first_and_damaged_ones_not_at_all(folder: Pa
         publish(tmp_path, later, own_weights=True, write_ir=write_ir)
         cut(publish(tmp_path, damaged, own_weights=True, write_ir=write_ir).folder)
     assert [model.identity for model in list_converted(tmp_path, "vgg16")] == [later, IDENTITY]
+
+
+def test_a_store_of_a_version_that_prepared_photos_otherwise_is_told_to_describe_them_anew(
+    folder: Path, tmp_path: Path
+) -> None:
+    before = replace(IDENTITY, preprocessing="keras-vgg16-224-bicubic-1")
+    with pytest.raises(ModelMismatch, match="bicubic-1, now .*bicubic-2.*--rebuild"):
+        open_converted(tmp_path, before)
+
+
+def test_a_network_converted_by_such_a_version_is_used_as_it_is(folder: Path, tmp_path: Path) -> None:
+    record = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(record | {"preprocessing": "keras-vgg16-224-bicubic-1"}))
+    assert [model.identity for model in list_converted(tmp_path, "vgg16")] == [IDENTITY]
+    assert open_converted(tmp_path, IDENTITY).folder == folder
