@@ -165,9 +165,11 @@ def check_network(recipe: Recipe, settings: IndexerSettings, networks: Networks)
     if settings.model in NAMED_MODELS and settings.model != recipe.model.name:
         raise mismatch("model", recipe.model.name, settings.model)
     asked_for = networks.prepare(settings.model).identity
+    if asked_for.digest == recipe.model.digest:
+        networks.check(recipe.model.unquantised)  # which tells of another preparation of photos
     if asked_for != recipe.model.unquantised:
         raise mismatch("model", _long_name(recipe.model), _long_name(asked_for))
 
 
 def _long_name(identity: ModelIdentity) -> str:
-    return f"{identity.name} {identity.digest[:12]} ({identity.preprocessing})"
+    return f"{identity.name} {identity.digest[:12]}"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.quality.configurations import Configuration, Options
 from benchmarks.quality.photo_sets import PhotoSet
+from extractor_service.backbones.description import COMPACT
 
 STORES_DIR = Path("var/quality")
 COMPACT_WEIGHTS = Path("models/compact.npz")
@@ -74,6 +75,6 @@ def _key(photos: PhotoSet, settings: Mapping[str, str]) -> str:
     described = json.dumps([str(photos.folder.resolve()), dict(settings)], sort_keys=True)
     digest = hashlib.sha256(described.encode())
     if weights.is_file():
-        digest.update(weights.read_bytes())
+        digest.update(COMPACT.preprocessing.encode() + weights.read_bytes())
     name = "-".join([settings["descriptor"], *filter(None, [Path(model).stem])])
     return f"{name}-{digest.hexdigest()[:8]}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from extractor_service.backbones import ModelChoice
+from extractor_service.backbones import ModelChoice, ModelIdentity
 from extractor_service.conv_maps.describer import INDEXED_LONG_SIDE_PX
 from extractor_service.conv_maps.storage import quantised
 from extractor_service.descriptors.long_side import LongSideInput
@@ -355,6 +355,22 @@ def test_a_model_of_the_same_name_with_other_weights_is_refused(
     choice = ModelChoice(replace(FakeBackbone.identity, digest="a" * 64), "")
     monkeypatch.setattr(workplace.networks, "prepare", lambda requested: choice)
     with pytest.raises(ModelMismatch, match="aaaaaaaaaaaa"):
+        workplace.build(model="fake")
+
+
+def test_a_store_whose_photos_were_prepared_otherwise_is_told_so_even_where_its_model_is_asked_for(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_many(workplace.images, range(2))
+    workplace.build()
+    choice = ModelChoice(replace(FakeBackbone.identity, preprocessing="fake-32-2"), "")
+
+    def check(identity: ModelIdentity) -> None:
+        raise ModelMismatch("Photos were prepared otherwise: build with --rebuild.")
+
+    monkeypatch.setattr(workplace.networks, "prepare", lambda requested: choice)
+    monkeypatch.setattr(workplace.networks, "check", check)
+    with pytest.raises(ModelMismatch, match="prepared otherwise"):
         workplace.build(model="fake")
 
 
