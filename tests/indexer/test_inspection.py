@@ -75,7 +75,7 @@ def test_damage_to_the_live_snapshot_is_told_once(layout: StoreLayout) -> None:
 def test_a_lost_or_damaged_model_is_told_of(layout: StoreLayout) -> None:
     networks = FakeNetworks(lost={"fake"})
     assert inspection.damage(layout, networks) == ["The store lacks the model fake."]
-    identity = ModelIdentity("other", "ab" * 32, "p-1")
+    identity = ModelIdentity("vgg16", "ab" * 32, "p-1")
 
     def write_ir(folder: Path) -> None:
         for name in IR_NAMES:

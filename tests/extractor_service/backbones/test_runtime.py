@@ -20,17 +20,17 @@ from tests.extractor_service.backbones.pictures import cosines, photos, smooth_p
 
 LEAST_COSINE = {Precision.F32: 0.9999, Precision.BF16: 0.999}
 GREY_FC6_FROM_36 = [
+    0.5851,
+    0.0,
+    1.5908,
+    0.6729,
+    0.1108,
+    0.1669,
     0.0,
     0.0,
+    0.7237,
     0.0,
-    1.9626,
     0.0,
-    1.053,
-    0.0,
-    0.8937,
-    0.0,
-    0.8291,
-    0.3913,
 ]  # by numpy_network
 
 
