@@ -100,9 +100,9 @@ class Run:
         """To the end, or until nothing has become better for long. advance: is told of the steps done."""
         began, saved = time.monotonic() - self.standing.seconds, time.monotonic()
         steps = len(self.pace.sizes_px)
-        todo = {step: self.pace.sizes_px[step] for step in range(self.standing.step, steps)}
+        remaining = {step: self.pace.sizes_px[step] for step in range(self.standing.step, steps)}
         advance(self.standing.step)
-        for batch in batches(self.plan, todo, workers):
+        for batch in batches(self.plan, remaining, workers):
             self._optimizer.learning_rate = learning_rate(batch.step, steps, self.pace.peak_rate)
             targets = {"labels": batch.labels, "photos": batch.photos}
             terms = self.network.train_on_batch(batch.pixels, targets, return_dict=True)
