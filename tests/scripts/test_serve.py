@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,16 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
 def noting_its_end(note: Path) -> list[str]:
-    """A service that writes `note` when it is asked to stop."""
+    """A service that writes `note` when it has started, in one step, and when it is asked to stop."""
     program = f"""
-import pathlib, signal, sys, time
+import os, pathlib, signal, sys, time
+note, draft = pathlib.Path({str(note)!r}), pathlib.Path({str(note.with_suffix(".draft"))!r})
 def stop(*_):
-    pathlib.Path({str(note)!r}).write_text("stopped")
+    note.write_text("stopped")
     sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
-pathlib.Path({str(note)!r}).write_text("started")
+draft.write_text("started")
+os.replace(draft, note)
 time.sleep(600)
 """
     return [sys.executable, "-c", program]
@@ -80,6 +83,7 @@ sys.exit(serve({NOWHERE!r}, {commands!r}))
     )
     while not all(note.exists() for note in notes):
         assert running.poll() is None
+        time.sleep(0.01)
     running.send_signal(signum)
     output, _ = running.communicate(timeout=60)
     assert (running.returncode, output.strip()) == (0, "Stopping")
