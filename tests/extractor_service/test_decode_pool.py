@@ -173,7 +173,8 @@ def test_closing_leaves_no_worker_and_no_future_open(tmp_path: Path) -> None:
 
 
 PARENT = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in the background
 sys.path.insert(0, {repository!r})
 from extractor_service.decode_pool import DecodePool
 from tests.extractor_service.pool_tasks import compute_for_ever
