@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+from pathlib import Path
 
 NAMES = ("extract", "scaled_decoding", "search", "append", "indexing", "start", "serve")
 
@@ -13,6 +14,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which; all when none is named")
     parser.add_argument("--full", action="store_true", help="the long runs too, to ten million descriptors")
     options = parser.parse_args(argv)
+    Path("var").mkdir(exist_ok=True)  # stores and copies of photos are made in it
     for name in options.names or NAMES:
         importlib.import_module(f"benchmarks.{name}").run(options.full)
 

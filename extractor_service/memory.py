@@ -1,7 +1,8 @@
-"""How much memory this process may still take."""
+"""How much memory this process may still take, and what it keeps of what it had."""
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 
 # Inside a container the control group's own folder is mounted here: version 2, or version 1.
@@ -11,6 +12,21 @@ _LIMITS = (
     ("memory.max", "memory.current", "memory.stat"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
 )
+
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
+
+
+def keep_freed_memory(keep_bytes: int) -> None:
+    """Up to so many bytes that are freed stay with the process, ready for what it allocates next.
+
+    For work that takes and frees the same amounts again and again. mallopt(3) of glibc; other C libraries go
+    on as they do.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(_M_MMAP_THRESHOLD, keep_bytes)
+        mallopt(_M_TRIM_THRESHOLD, keep_bytes)
 
 
 def available_bytes(cgroup: Path = _CGROUP, meminfo: Path = _PROC_MEMINFO) -> int:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from extractor_service.memory import available_bytes
 
 GIB = 1024**3
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -47,3 +50,23 @@ def test_a_group_without_limit_does_not_count(tmp_path: Path, meminfo: Path) -> 
 
 def test_this_machine_has_some() -> None:
     assert 0 < available_bytes() < 2**50
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc")
+def test_freed_memory_is_taken_again_without_asking_for_it() -> None:
+    program = """
+import resource
+import numpy as np
+from extractor_service.memory import keep_freed_memory
+keep_freed_memory(32 << 20)
+def take_and_free():
+    kept = [np.ones(1 << 20, np.uint8) for _ in range(8)]
+take_and_free()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+take_and_free()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert int(finished.stdout) < 100  # of 2,048 pages
