@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,18 +39,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def index(workplace: Workplace, max_file_bytes: int | None = None) -> tuple[int, str]:
-    def limit() -> None:
-        if max_file_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_bytes, max_file_bytes))
-
+    limited = [] if max_file_bytes is None else ["prlimit", f"--fsize={max_file_bytes}"]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.indexer.fake_networks", "build", "--store", str(workplace.store)],
+        [
+            *limited,
+            *(sys.executable, "-m", "tests.indexer.fake_networks", "build", "--store", str(workplace.store)),
+        ],
         cwd=REPOSITORY,
         env=os.environ | {"INDEXER_IMAGES_DIR": str(workplace.images), "INDEXER_WORKERS": "1"},
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=limit,
     )
     return done.returncode, done.stderr
 
