@@ -52,7 +52,6 @@ def test_this_machine_has_some() -> None:
     assert 0 < available_bytes() < 2**50
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc")
 def test_freed_memory_is_taken_again_without_asking_for_it() -> None:
     program = """
 import resource
