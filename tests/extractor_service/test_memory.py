@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from extractor_service.memory import available_bytes
+from tests.conftest import REPOSITORY
 
 GIB = 1024**3
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
