@@ -13,6 +13,9 @@ import pytest
 
 from samples.gallery import draw_gallery
 
+# So that a failed assertion in them says what was compared, as in the tests themselves.
+pytest.register_assert_rewrite("tests.extractor_service.pictures", "tests.gateway.searching")
+
 REPOSITORY = Path(__file__).parents[1]
 
 
