@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from benchmarks.collections import Widener, write_collection
 from benchmarks.photos import real_descriptors
 from benchmarks.report import Table
-from extractor_service.backbones.base import ModelIdentity, Precision
-from extractor_service.index import IndexPlan
-from extractor_service.store.content import Base, SnapshotContent
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.publish import publish
-from extractor_service.store.recipe import Recipe
-from extractor_service.store.records import ImageRecord
+from imagesearch.backbones.base import ModelIdentity, Precision
+from imagesearch.index import IndexPlan
+from imagesearch.store.content import Base, SnapshotContent
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.publish import publish
+from imagesearch.store.recipe import Recipe
+from imagesearch.store.records import ImageRecord
 
 QUICK = ((100_000, 512), (100_000, 4096))
 FULL = (*QUICK, (1_000_000, 512), (1_000_000, 4096))

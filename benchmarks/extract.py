@@ -13,11 +13,12 @@ from PIL import Image
 from benchmarks.networks import random_vgg16
 from benchmarks.report import Table, median_ms
 from benchmarks.seed_way import keras_extractor
-from extractor_service.backbones import Backbone, ModelIdentity, Precision, load_backbone, prepare_model
-from extractor_service.backbones.converted import list_int8
-from extractor_service.backbones.quantisation import quantise
-from extractor_service.batching import Batcher
-from extractor_service.descriptors.kinds import create_descriptor
+from extractor_service.live.batching import Batcher
+from imagesearch.backbones import Backbone, ModelIdentity, Precision, load_backbone
+from imagesearch.backbones.converted import list_int8
+from imagesearch.backbones.making import prepare_model
+from imagesearch.backbones.making.quantisation import quantise
+from imagesearch.descriptors.kinds import create_descriptor
 
 MODELS_DIR = Path("var/benchmarks/models")
 BATCH = 32

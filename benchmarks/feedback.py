@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from benchmarks.photos import LIMITS, MODELS_DIR
 from benchmarks.report import Table
 from benchmarks.retrieval import GroundTruth, average_precision, load_corel1k, precision_at
-from extractor_service.backbones import Precision, load_backbone, prepare_model
-from extractor_service.descriptors.kinds import create_descriptor
-from extractor_service.images import decode
-from extractor_service.ranking.feedback import rocchio
+from imagesearch.backbones import Precision, load_backbone
+from imagesearch.backbones.making import prepare_model
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.pictures.decode import decode
+from imagesearch.ranking.feedback import rocchio
 
 PAGE = 30
 MARKS = ((1, 0), (2, 0), (0, 1), (0, 2), (1, 1), (2, 2), (3, 4))

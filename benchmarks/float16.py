@@ -16,10 +16,11 @@ from benchmarks.networks import random_vgg16
 from benchmarks.photos import BATCH, LIMITS, MODELS_DIR
 from benchmarks.report import Table
 from benchmarks.retrieval import GroundTruth, evaluate, load_corel1k, load_holidays
-from extractor_service.backbones import Precision, load_backbone, prepare_model
-from extractor_service.descriptors.base import Descriptor
-from extractor_service.descriptors.kinds import create_descriptor
-from extractor_service.images import decode
+from imagesearch.backbones import Precision, load_backbone
+from imagesearch.backbones.making import prepare_model
+from imagesearch.descriptors.base import Descriptor
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.pictures.decode import decode
 
 K = 10
 

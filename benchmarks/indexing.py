@@ -11,7 +11,8 @@ from benchmarks.networks import random_vgg16
 from benchmarks.photos import MODELS_DIR, photo_files
 from benchmarks.report import Table, median_ms
 from benchmarks.services import index
-from extractor_service.backbones import Precision, load_backbone, prepare_model
+from imagesearch.backbones import Precision, load_backbone
+from imagesearch.backbones.making import prepare_model
 
 BATCH = 32
 

@@ -29,16 +29,17 @@ from PIL import Image
 from benchmarks.photos import BATCH, LIMITS, MODELS_DIR
 from benchmarks.report import Table
 from benchmarks.retrieval import GroundTruth, evaluate, load_corel1k, load_holidays
-from extractor_service.backbones import Backbone, Precision, load_backbone, prepare_model
-from extractor_service.conv_maps import MacDescriber
-from extractor_service.conv_maps.describer import INDEXED_LONG_SIDE_PX, PART_LONG_SIDE_PX
-from extractor_service.conv_maps.storage import from_bytes, to_bytes
-from extractor_service.descriptors.fc6 import Fc6
-from extractor_service.descriptors.long_side import LongSideInput
-from extractor_service.descriptors.pooling import mac
-from extractor_service.images import Region, decode
-from extractor_service.ranking.localization import Localization
-from extractor_service.ranking.reranking import localize_candidates
+from imagesearch.backbones import Backbone, Precision, load_backbone
+from imagesearch.backbones.making import prepare_model
+from imagesearch.conv_maps import MacDescriber
+from imagesearch.conv_maps.describer import INDEXED_LONG_SIDE_PX, PART_LONG_SIDE_PX
+from imagesearch.conv_maps.storage import from_bytes, to_bytes
+from imagesearch.descriptors.fc6 import Fc6
+from imagesearch.descriptors.long_side import LongSideInput
+from imagesearch.descriptors.pooling import mac
+from imagesearch.pictures.decode import Region, decode
+from imagesearch.ranking.localization import Localization
+from imagesearch.ranking.reranking import localize_candidates
 
 CASES = 100
 CANDIDATES = 100

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.backbones import Precision, load_backbone, prepare_model
-from extractor_service.descriptors.kinds import create_descriptor
-from extractor_service.images import ImageLimits, decode
+from imagesearch.backbones import Precision, load_backbone
+from imagesearch.backbones.making import prepare_model
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.pictures.decode import ImageLimits, decode
 
 MODELS_DIR = Path("var/benchmarks/models")
 LIMITS = ImageLimits(max_bytes=50_000_000, max_pixels=100_000_000)

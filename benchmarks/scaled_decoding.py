@@ -17,10 +17,11 @@ from PIL import Image
 
 from benchmarks.photos import LIMITS, MODELS_DIR, photo_files
 from benchmarks.report import Table, processor_ms
-from extractor_service.backbones import Precision, load_backbone, prepare_model
-from extractor_service.descriptors.base import Descriptor
-from extractor_service.descriptors.kinds import create_descriptor
-from extractor_service.images import DCT_DENOMINATORS, OVERSAMPLING, decode
+from imagesearch.backbones import Precision, load_backbone
+from imagesearch.backbones.making import prepare_model
+from imagesearch.descriptors.base import Descriptor
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.pictures.decode import DCT_DENOMINATORS, OVERSAMPLING, decode
 
 BATCH = 32
 TILE_PX = (325, 243)

@@ -18,10 +18,10 @@ from benchmarks.photos import real_descriptors
 from benchmarks.report import RESULTS_DIR, Table, elapsed_ms, median_ms, percentile
 from benchmarks.search_plot import draw
 from benchmarks.seed_way import linear_scan
-from extractor_service.index import DescriptorMatrix, IndexPlan, build_index, open_index
-from extractor_service.index.files import open_codes
-from extractor_service.index.plan import APPROXIMATE_KINDS
-from extractor_service.index.tuning import measure
+from imagesearch.index import DescriptorMatrix, IndexPlan, build_index, open_index
+from imagesearch.index.building.tuning import measure
+from imagesearch.index.files import open_codes
+from imagesearch.index.plan import APPROXIMATE_KINDS
 
 QUERIES = 200
 THREADS = 2

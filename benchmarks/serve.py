@@ -20,7 +20,8 @@ from benchmarks.photos import MODELS_DIR, photo_files
 from benchmarks.report import Table, median_ms, percentile
 from benchmarks.seed_way import flask_app, keras_extractor
 from benchmarks.services import free_port, index, serving
-from extractor_service.backbones import Precision, load_backbone, prepare_model
+from imagesearch.backbones import Precision, load_backbone
+from imagesearch.backbones.making import prepare_model
 
 IMAGES = 1_000
 CLIENTS = (1, 4, 16, 64)

@@ -14,14 +14,15 @@ from benchmarks.collections import Widener
 from benchmarks.photos import real_descriptors
 from benchmarks.report import Table
 from benchmarks.services import serving
-from extractor_service.backbones import prepare_model, resolve_precision
-from extractor_service.backbones.base import Precision
-from extractor_service.index import IndexPlan
-from extractor_service.store.content import SnapshotContent
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.publish import publish
-from extractor_service.store.recipe import Recipe
-from extractor_service.store.records import ImageRecord
+from imagesearch.backbones import resolve_precision
+from imagesearch.backbones.base import Precision
+from imagesearch.backbones.making import prepare_model
+from imagesearch.index import IndexPlan
+from imagesearch.store.content import SnapshotContent
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.publish import publish
+from imagesearch.store.recipe import Recipe
+from imagesearch.store.records import ImageRecord
 
 DIM = 512
 

@@ -42,10 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: ExtractorSettings) -> int:
-    from extractor_service.backbones import load_backbone
-    from extractor_service.cpus import available_cpus
-    from extractor_service.server import StartupError, serve
-    from extractor_service.store.layout import StoreLayout
+    from extractor_service.transport.server import StartupError, serve
+    from imagesearch.backbones import load_backbone
+    from imagesearch.host.cpus import available_cpus
+    from imagesearch.store.layout import StoreLayout
 
     models_dir = StoreLayout(settings.store_dir).models_dir
     load = partial(load_backbone, models_dir, threads=settings.threads or available_cpus())
@@ -57,7 +57,7 @@ def _serve(settings: ExtractorSettings) -> int:
 
 
 def _health(settings: ExtractorSettings, tls_name: str | None) -> int:
-    from extractor_service.health import is_serving
+    from extractor_service.transport.health import is_serving
 
     try:
         serving = is_serving(settings, tls_name)

@@ -21,11 +21,11 @@ if sys.argv[1:2] == ["selftest"]:
     # up what faiss trains. Both read this when they are first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from extractor_service.errors import ImageSearchError, InvalidOption
 from extractor_service.settings import first_problem as first_extractor_problem
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.lock import exclusive
-from extractor_service.store.prune import prune
+from imagesearch.errors import ImageSearchError, InvalidOption
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.lock import exclusive
+from imagesearch.store.prune import prune
 from indexer import console
 from indexer.arguments import first_problem, parser, settings_of
 from indexer.build import build

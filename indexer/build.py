@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 
-from extractor_service.errors import StoreError
-from extractor_service.store.durable import full_disk_as_store_full
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.ledger import Ledger
-from extractor_service.store.ledger_file import install_ledger
-from extractor_service.store.lock import exclusive
-from extractor_service.store.snapshot import current_version
+from imagesearch.errors import StoreError
+from imagesearch.store.durable import full_disk_as_store_full
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.ledger import Ledger
+from imagesearch.store.ledger_file import install_ledger
+from imagesearch.store.lock import exclusive
+from imagesearch.store.snapshot import current_version
 from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally, holds_any
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger

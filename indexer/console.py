@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from extractor_service.backbones import Int8Quality
-from extractor_service.store.records import RefusedFile
+from imagesearch.backbones import Int8Quality
+from imagesearch.store.records import RefusedFile
 from indexer.inspection import Status
 from indexer.selftest.results import LEFT_OUT_SHOWN, LeftOut, Results, few_images_note, recall_at
 from indexer.selftest.transformations import TRANSFORMATIONS

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 
-from extractor_service.decoding import IndexedPicture
-from extractor_service.errors import InvalidImage, UndecodableImage
-from extractor_service.store.ledger import FileState
+from imagesearch.errors import InvalidImage, UndecodableImage
+from imagesearch.pictures.prepare import IndexedPicture
+from imagesearch.store.ledger import FileState
 
 logger = logging.getLogger(__name__)
 

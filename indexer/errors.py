@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from extractor_service.errors import ImageSearchError
+from imagesearch.errors import ImageSearchError
 
 
 class ImagesFolderError(ImageSearchError):

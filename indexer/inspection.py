@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 
-from extractor_service.backbones.base import ModelIdentity
-from extractor_service.backbones.converted import models_damage
-from extractor_service.errors import ModelError, SnapshotOutdated, StoreError, StoreMissing
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.ledger import Ledger
-from extractor_service.store.manifest import Manifest
-from extractor_service.store.publish import versions
-from extractor_service.store.records import RefusedFile
-from extractor_service.store.snapshot import Snapshot, current_version
-from extractor_service.store.thumbnails import missing_thumbnails
+from imagesearch.backbones.base import ModelIdentity
+from imagesearch.backbones.converted import models_damage
+from imagesearch.errors import ModelError, SnapshotOutdated, StoreError, StoreMissing
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.ledger import Ledger
+from imagesearch.store.manifest import Manifest
+from imagesearch.store.publish import versions
+from imagesearch.store.records import RefusedFile
+from imagesearch.store.snapshot import Snapshot, current_version
+from imagesearch.store.thumbnails import missing_thumbnails
 from indexer.networks import Networks
 from indexer.summary import REFUSED_SHOWN
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.cpus import available_cpus
-from extractor_service.decoding import DecodePool, IndexedPicture, decode_file
-from extractor_service.descriptors.no_input import NoInput
-from extractor_service.errors import InvalidImage, UnreadableFile
-from extractor_service.images import ImageLimits
-from extractor_service.local_features import RootSift
-from extractor_service.store.layout import StoreLayout, image_id_of
-from extractor_service.store.ledger import DescribedImage, FileState, KnownFile, Ledger
-from extractor_service.store.thumbnails import write_thumbnail
+from imagesearch.descriptors.no_input import NoInput
+from imagesearch.errors import InvalidImage, UnreadableFile
+from imagesearch.host.cpus import available_cpus
+from imagesearch.local_features import RootSift
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.pictures.prepare import DecodePool, IndexedPicture, decode_file
+from imagesearch.store.layout import StoreLayout, image_id_of
+from imagesearch.store.ledger import DescribedImage, FileState, KnownFile, Ledger
+from imagesearch.store.thumbnails import write_thumbnail
 from indexer.decoded import decode_ahead
 from indexer.networks import Describer
 from indexer.settings import IndexerSettings

@@ -8,16 +8,16 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.descriptors.encodings import Encodings, learn_candidates, needs_candidates
-from extractor_service.descriptors.kinds import LEARNING_PICTURES, learn_encoding
-from extractor_service.descriptors.settings import LOCAL_KINDS
-from extractor_service.errors import ModelMismatch
-from extractor_service.local_features.features import DESCRIPTOR_SCALE
-from extractor_service.local_features.storage import from_bytes
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.ledger import Ledger
-from extractor_service.store.records import ImageRecord
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.descriptors.choices import LOCAL_KINDS
+from imagesearch.descriptors.encodings import Encodings, learn_candidates, needs_candidates
+from imagesearch.descriptors.kinds import LEARNING_PICTURES, learn_encoding
+from imagesearch.errors import ModelMismatch
+from imagesearch.local_features.features import DESCRIPTOR_SCALE
+from imagesearch.local_features.storage import from_bytes
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.ledger import Ledger
+from imagesearch.store.records import ImageRecord
+from imagesearch.store.snapshot import Snapshot
 
 # Any constant does: equal collections learn alike.
 _SEED = 20121007

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from extractor_service.errors import StoreError
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.ledger import Ledger
-from extractor_service.store.ledger_file import remove_ledger
-from extractor_service.store.recipe import Recipe
+from imagesearch.errors import StoreError
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.ledger import Ledger
+from imagesearch.store.ledger_file import remove_ledger
+from imagesearch.store.recipe import Recipe
 from indexer.networks import (
     Describer,
     Networks,

@@ -10,24 +10,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.backbones import (
-    Backbone,
-    ModelChoice,
-    ModelIdentity,
-    Precision,
-    Progress,
-    load_backbone,
-    prepare_model,
-)
-from extractor_service.backbones.converted import ConvertedModel, list_int8, open_converted
-from extractor_service.backbones.quantisation import Describe, quantise
-from extractor_service.conv_maps import MapDescriber
-from extractor_service.cpus import available_cpus
-from extractor_service.descriptors.base import Descriptor
-from extractor_service.descriptors.kinds import create_descriptor
-from extractor_service.descriptors.settings import LOCAL_KINDS
-from extractor_service.errors import ModelDamaged, ModelUnavailable
-from extractor_service.store.recipe import Recipe
+from imagesearch.backbones import Backbone, ModelIdentity, Precision, load_backbone
+from imagesearch.backbones.converted import ConvertedModel, list_int8, open_converted
+from imagesearch.backbones.making import ModelChoice, Progress, prepare_model
+from imagesearch.backbones.making.quantisation import Describe, quantise
+from imagesearch.conv_maps import MapDescriber
+from imagesearch.descriptors.base import Descriptor
+from imagesearch.descriptors.choices import LOCAL_KINDS
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.errors import ModelDamaged, ModelUnavailable
+from imagesearch.host.cpus import available_cpus
+from imagesearch.store.recipe import Recipe
 from indexer import quantisation
 from indexer.recipes import ROOT_SIFT, mismatch, new_recipe
 from indexer.settings import IndexerSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from extractor_service.store.ledger import FileState, KnownFile
+from imagesearch.store.ledger import FileState, KnownFile
 from indexer.walk import Listing, Refusal
 
 

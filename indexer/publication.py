@@ -6,20 +6,20 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from extractor_service.backbones import Int8Quality, Precision
-from extractor_service.backbones.converted import open_converted
-from extractor_service.cpus import available_cpus
-from extractor_service.descriptors.encodings import Encodings
-from extractor_service.errors import StoreError
-from extractor_service.index import IndexPlan
-from extractor_service.store.content import Base, SnapshotContent
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.ledger import Ledger
-from extractor_service.store.manifest import Manifest
-from extractor_service.store.publish import publish
-from extractor_service.store.recipe import Recipe
-from extractor_service.store.snapshot import Snapshot
-from extractor_service.store.thumbnails import remove_thumbnails, sweep_thumbnails
+from imagesearch.backbones import Int8Quality, Precision
+from imagesearch.backbones.converted import open_converted
+from imagesearch.descriptors.encodings import Encodings
+from imagesearch.errors import StoreError
+from imagesearch.host.cpus import available_cpus
+from imagesearch.index import IndexPlan
+from imagesearch.store.content import Base, SnapshotContent
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.ledger import Ledger
+from imagesearch.store.manifest import Manifest
+from imagesearch.store.publish import publish
+from imagesearch.store.recipe import Recipe
+from imagesearch.store.snapshot import Snapshot
+from imagesearch.store.thumbnails import remove_thumbnails, sweep_thumbnails
 from indexer.learning import encoded, learn, taken_from
 from indexer.settings import IndexerSettings
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.backbones import Backbone, ModelIdentity, Precision
-from extractor_service.backbones.converted import ConvertedModel
-from extractor_service.cpus import available_cpus
-from extractor_service.decoding import DecodePool, IndexedPicture, decode_file
-from extractor_service.descriptors.base import Descriptor, InputPlan
-from extractor_service.descriptors.kinds import create_descriptor
-from extractor_service.errors import InvalidImage, PrecisionRefused
-from extractor_service.images import ImageLimits, SquareInput
-from extractor_service.store.ledger import FileState
+from imagesearch.backbones import Backbone, ModelIdentity, Precision
+from imagesearch.backbones.converted import ConvertedModel
+from imagesearch.descriptors.base import Descriptor, InputPlan
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.errors import InvalidImage, PrecisionRefused
+from imagesearch.host.cpus import available_cpus
+from imagesearch.pictures.decode import ImageLimits, SquareInput
+from imagesearch.pictures.prepare import DecodePool, IndexedPicture, decode_file
+from imagesearch.store.ledger import FileState
 from indexer.decoded import decode_ahead
 from indexer.recipes import descriptor_settings
 from indexer.settings import IndexerSettings

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from extractor_service.backbones import Backbone, ModelIdentity, Precision
-from extractor_service.descriptors import bof, temb, vlad
-from extractor_service.descriptors.kinds import create_descriptor
-from extractor_service.descriptors.pooled import POOLINGS
-from extractor_service.descriptors.settings import LOCAL_KINDS, DescriptorSettings
-from extractor_service.errors import ModelMismatch
-from extractor_service.local_features.features import DIM
-from extractor_service.store.recipe import Recipe
+from imagesearch.backbones import Backbone, ModelIdentity, Precision
+from imagesearch.descriptors import bof, temb, vlad
+from imagesearch.descriptors.choices import LOCAL_KINDS, DescriptorSettings
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.descriptors.pooled import POOLINGS
+from imagesearch.errors import ModelMismatch
+from imagesearch.local_features.features import DIM
+from imagesearch.store.recipe import Recipe
 from indexer.settings import IndexerSettings
 
 ROOT_SIFT = ModelIdentity(name="rootsift", digest="", preprocessing="rootsift-1024-1000-1")

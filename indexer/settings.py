@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from extractor_service.backbones.base import Precision
+from imagesearch.backbones.base import Precision
 
 MIB = 1024 * 1024
 

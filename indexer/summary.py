@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from extractor_service.store.records import RefusedFile
+from imagesearch.store.records import RefusedFile
 
 REFUSED_SHOWN = 20
 

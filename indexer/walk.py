@@ -7,8 +7,8 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from extractor_service.errors import UnreadableFile
-from extractor_service.store.ledger import FileState
+from imagesearch.errors import UnreadableFile
+from imagesearch.store.ledger import FileState
 from indexer.errors import ImagesFolderError
 
 PHOTO_SUFFIXES = frozenset(

@@ -14,7 +14,7 @@ import pytest
 from samples.gallery import draw_gallery
 
 # So that a failed assertion in them says what was compared, as in the tests themselves.
-pytest.register_assert_rewrite("tests.extractor_service.pictures", "tests.gateway.searching")
+pytest.register_assert_rewrite("tests.imagesearch.pictures.drawn", "tests.gateway.searching")
 
 REPOSITORY = Path(__file__).parents[1]
 

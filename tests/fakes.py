@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.backbones.base import ModelIdentity, Precision
+from imagesearch.backbones.base import ModelIdentity, Precision
 
 
 class FakeBackbone:

@@ -12,15 +12,30 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-ROOMS = ("benchmarks", "extractor_service", "gateway", "indexer", "protos", "samples", "scripts", "training")
-TENSORFLOW = ("tensorflow", "keras")
-GRPC = ("grpc", "grpc_health", "grpc_reflection", "grpc_status", "google.rpc", "protos")
-SERVICE_EDGE = tuple(
-    f"extractor_service.{module}"
-    for module in ("__main__", "arrivals", "auth", "health", "messages", "server", "servicer", "status")
+ROOMS = (
+    "benchmarks",
+    "extractor_service",
+    "gateway",
+    "imagesearch",
+    "indexer",
+    "protos",
+    "samples",
+    "scripts",
+    "training",
 )
-
-ENGINE = ("extractor_service.engine", "extractor_service.search_core")
+TENSORFLOW = ("tensorflow", "keras")
+HEAVY = ("numpy", "PIL", "cv2", "openvino", "faiss", *TENSORFLOW)
+GRPC = ("grpc", "grpc_health", "grpc_reflection", "grpc_status", "google.rpc", "protos")
+LAYERS = (
+    ("imagesearch.errors", "imagesearch.host", "imagesearch.segmented"),
+    ("imagesearch.local_features", "imagesearch.backbones"),
+    ("imagesearch.pictures",),
+    ("imagesearch.descriptors",),
+    ("imagesearch.conv_maps", "imagesearch.index"),
+    ("imagesearch.ranking",),
+    ("imagesearch.store",),
+)
+"""The library from the bottom up: each imports only from layers below it, and itself."""
 
 
 @dataclass(frozen=True)
@@ -35,36 +50,45 @@ class Arrow:
         return under(module, self.who) and not under(module, *self.but) and under(imported, *self.never)
 
 
-def rooms_but(*names: str) -> tuple[str, ...]:
-    return tuple(room for room in ROOMS if room not in names)
+def only(who: str, *may: str, but: tuple[str, ...] = ()) -> Arrow:
+    """Of the packages here, `who` imports only itself and those named."""
+    top = who.partition(".")[0]
+    return Arrow(who, tuple(room for room in ROOMS if room not in (top, *may)), but)
 
+
+def upward_arrows() -> Iterator[Arrow]:
+    for height, layer in enumerate(LAYERS):
+        above = tuple(room for upper in LAYERS[height + 1 :] for room in upper)
+        for room in layer:
+            beside = tuple(other for other in layer if other != room)
+            yield Arrow(room, (*beside, *above))
+
+
+TRANSPORT, SEARCH, LIVE = (f"extractor_service.{room}" for room in ("transport", "search", "live"))
 
 ARROWS = (
-    # Between rooms.
-    Arrow("gateway", never=rooms_but("gateway", "protos")),
-    Arrow("extractor_service", never=rooms_but("extractor_service", "protos")),
-    Arrow("indexer", never=rooms_but("indexer", "extractor_service")),
-    Arrow("training", never=rooms_but("training", "extractor_service")),
-    Arrow("samples", never=rooms_but("samples")),
-    Arrow("protos", never=rooms_but("protos")),
-    # Within the gateway: one user of the stubs, and nothing heavy.
-    Arrow("gateway", never=GRPC, but=("gateway.search_client",)),
-    Arrow("gateway", never=("numpy", "PIL", "cv2", "openvino", "faiss", *TENSORFLOW)),
-    # Within the service: transport above the engine, the engine above the rest.
-    Arrow("extractor_service", never=GRPC, but=SERVICE_EDGE),
-    Arrow("extractor_service", never=SERVICE_EDGE, but=SERVICE_EDGE),
-    Arrow(
-        "extractor_service",
-        never=ENGINE,
-        but=(*SERVICE_EDGE, *ENGINE),
-    ),
-    Arrow("indexer", never=("extractor_service.batching", *SERVICE_EDGE, *GRPC)),
-    # The self-test searches as the service does; indexing never searches.
-    Arrow("indexer", never=ENGINE, but=("indexer.selftest",)),
-    # The networks' makers stay where networks are made; benchmarks measure Keras itself.
+    only("gateway", "protos"),
+    Arrow("gateway", GRPC, but=("gateway.search_client",)),
+    Arrow("gateway", HEAVY),
+    only(TRANSPORT, "imagesearch", "protos"),
+    only(SEARCH, "imagesearch"),
+    only(LIVE, "imagesearch"),
+    Arrow(SEARCH, (TRANSPORT, *GRPC)),
+    Arrow(LIVE, (TRANSPORT, SEARCH, *GRPC)),
+    only("imagesearch"),
+    Arrow("imagesearch", GRPC),
+    *upward_arrows(),
+    only("indexer", "imagesearch", but=("indexer.selftest",)),
+    only("indexer.selftest", "imagesearch", "extractor_service"),
+    Arrow("indexer", (TRANSPORT, *GRPC)),
+    only("training", "imagesearch"),
+    only("samples"),
+    only("protos"),
+    # What serves never loads what only builds.
+    Arrow("extractor_service", ("imagesearch.backbones.making", "imagesearch.index.building")),
     *(
-        Arrow(room, never=TENSORFLOW, but=("extractor_service.backbones",))
-        for room in rooms_but("benchmarks", "training")
+        Arrow(room, TENSORFLOW, but=("imagesearch.backbones.making",))
+        for room in ("extractor_service", "imagesearch", "indexer", "scripts", "samples")
     ),
 )
 
@@ -126,20 +150,20 @@ def test_every_import_follows_the_arrows() -> None:
     ("module", "source"),
     [
         ("gateway.uploads", "import numpy as np"),
-        ("gateway.uploads", "from extractor_service.images import decode"),
+        ("gateway.uploads", "from imagesearch.pictures.decode import decode"),
         ("gateway.routers.search", "from protos.imagesearch.v1 import search_pb2"),
         ("gateway.routers.search", "def late() -> None:\n    import grpc.aio"),
-        ("extractor_service.store.snapshot", "import indexer.build"),
-        ("extractor_service.engine", "from google.rpc import error_details_pb2"),
-        ("extractor_service.engine", "from . import servicer"),
-        ("extractor_service.index.exact", "from ..engine import Engine"),
-        ("extractor_service.descriptors.fc6", "import tensorflow as tf"),
-        ("extractor_service.server", "from keras import Model"),
+        ("imagesearch.store.snapshot", "import indexer.build"),
+        ("extractor_service.search.engine", "from google.rpc import error_details_pb2"),
+        ("extractor_service.search.engine", "from ..transport import servicer"),
+        ("imagesearch.index.exact", "from ..ranking import expansion"),
+        ("imagesearch.descriptors.fc6", "import tensorflow as tf"),
+        ("extractor_service.transport.server", "from keras import Model"),
         ("indexer.build", "from extractor_service import engine"),
-        ("indexer.build", "from extractor_service.search_core import SearchCore"),
-        ("extractor_service.hits", "from extractor_service.search_core import SearchCore"),
-        ("indexer.selftest.searches", "from extractor_service import servicer"),
-        ("samples.draw", "import extractor_service.images"),
+        ("indexer.build", "from extractor_service.search.wiring import SearchCore"),
+        ("extractor_service.live.live_index", "from extractor_service.search.wiring import SearchCore"),
+        ("indexer.selftest.searches", "from extractor_service.transport import servicer"),
+        ("samples.draw", "import imagesearch.pictures.decode"),
     ],
 )
 def test_an_import_against_the_arrows_is_found(module: str, source: str) -> None:
@@ -151,10 +175,10 @@ def test_an_import_against_the_arrows_is_found(module: str, source: str) -> None
     [
         ("gateway.search_client", "from protos.imagesearch.v1 import search_pb2"),
         ("gateway.app", "from .routers import search"),
-        ("extractor_service.backbones.keras_vgg16", "import keras"),
-        ("extractor_service.servicer", "from extractor_service.engine import Engine"),
-        ("indexer.build", "from extractor_service.store.ledger import Ledger"),
-        ("indexer.selftest.searches", "from extractor_service.search_core import SearchCore"),
+        ("imagesearch.backbones.making.keras_network", "import keras"),
+        ("extractor_service.transport.servicer", "from extractor_service.search.engine import Engine"),
+        ("indexer.build", "from imagesearch.store.ledger import Ledger"),
+        ("indexer.selftest.searches", "from extractor_service.search.wiring import SearchCore"),
     ],
 )
 def test_an_import_along_the_arrows_is_left_alone(module: str, source: str) -> None:
@@ -165,8 +189,8 @@ def test_an_import_along_the_arrows_is_left_alone(module: str, source: str) -> N
     ("entry_point", "absent"),
     [
         ("gateway.app", ("numpy", "PIL", "openvino", "faiss", "extractor_service", *TENSORFLOW)),
-        ("extractor_service.server", ("gateway", "indexer", *TENSORFLOW)),
-        ("extractor_service.backbones", TENSORFLOW),
+        ("extractor_service.transport.server", ("gateway", "indexer", *TENSORFLOW)),
+        ("imagesearch.backbones", TENSORFLOW),
     ],
 )
 def test_starting_loads_nothing_heavy(entry_point: str, absent: tuple[str, ...]) -> None:
@@ -180,7 +204,7 @@ def test_starting_loads_nothing_heavy(entry_point: str, absent: tuple[str, ...])
 
 def test_the_network_runtime_does_not_report_its_use() -> None:
     program = (
-        "import sys, extractor_service.backbones as backbones\n"
+        "import sys, imagesearch.backbones as backbones\n"
         "backbones.resolve_precision(backbones.Precision.AUTO)\n"
         "print(*(name for name in sys.modules if name in ('openvino', 'openvino_telemetry.main')))"
     )

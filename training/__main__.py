@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from extractor_service.errors import ImageSearchError, InvalidOption
+from imagesearch.errors import ImageSearchError, InvalidOption
 from training import console
 from training.arguments import finetune_recipe, first_problem, parser, pretrain_recipe
 from training.settings import TrainingSettings

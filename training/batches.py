@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.errors import InvalidImage
-from extractor_service.images import ImageLimits, decode
+from imagesearch.errors import InvalidImage
+from imagesearch.pictures.decode import ImageLimits, decode
 from training.pictures import LabelledPictures, Picture, read
 from training.views import Augmentation, Pixels, squeezed, view
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from extractor_service.backbones.weight_files import sha256_of
+from imagesearch.backbones.converted import sha256_of
 from training.checkpoints import disk_full_told
 from training.pictures import LabelledPictures
 from training.recipes import FinetuneRecipe, PretrainRecipe

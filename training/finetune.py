@@ -12,8 +12,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.backbones.description import NetworkDescription
-from extractor_service.backbones.weight_files import Weights, read_weights, sha256_of
+from imagesearch.backbones.converted import sha256_of
+from imagesearch.backbones.description import NetworkDescription
+from imagesearch.backbones.making.weight_files import Weights, read_weights
 from training.batches import BatchPlan, whole_pictures
 from training.cards import finetuned_card, write_card
 from training.errors import UnusablePictures

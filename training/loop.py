@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from extractor_service.backbones.weight_files import sha256_of
+from imagesearch.backbones.converted import sha256_of
 from training.average import WeightAverage
 from training.batches import BatchPlan, batches
 from training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 
-from extractor_service.backbones import Precision, resolve_precision
-from extractor_service.images import ImageLimits
+from imagesearch.backbones import Precision, resolve_precision
+from imagesearch.pictures.decode import ImageLimits
 from training.recipes import Machine
 from training.settings import TrainingSettings
 

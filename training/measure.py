@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.descriptors.normalisation import l2_normalised
+from imagesearch.descriptors.normalisation import l2_normalised
 from training.recipes import DescriptorName
 from training.results import Comparison
 

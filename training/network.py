@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.backbones import keras_network
-from extractor_service.backbones.description import NetworkDescription
-from extractor_service.backbones.weight_files import Weights
+from imagesearch.backbones.description import NetworkDescription
+from imagesearch.backbones.making import keras_network
+from imagesearch.backbones.making.weight_files import Weights
 from training import losses
 from training.recipes import Objective
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from extractor_service.errors import InvalidImage
-from extractor_service.images import ImageLimits, webp
+from imagesearch.errors import InvalidImage
+from imagesearch.pictures.decode import ImageLimits, webp
 from training.batches import decode_picture
 from training.checkpoints import disk_full_told
 from training.pictures import LabelledPictures, find_pictures

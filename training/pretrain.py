@@ -9,9 +9,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from extractor_service.backbones.description import COMPACT
-from extractor_service.backbones.weight_files import read_weights, sha256_of
-from extractor_service.descriptors.normalisation import l2_normalised
+from imagesearch.backbones.converted import sha256_of
+from imagesearch.backbones.description import COMPACT
+from imagesearch.backbones.making.weight_files import read_weights
+from imagesearch.descriptors.normalisation import l2_normalised
 from training.batches import BatchPlan, whole_pictures
 from training.cards import pretrained_card, write_card
 from training.errors import UnusablePictures

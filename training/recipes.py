@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from extractor_service.images import ImageLimits
+from imagesearch.pictures.decode import ImageLimits
 from training.schedule import Stage
 from training.views import Augmentation
 

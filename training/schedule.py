@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from extractor_service.errors import InvalidOption
+from imagesearch.errors import InvalidOption
 
 WARM_UP_SHARE = 0.1
 FINAL_RATE_SHARE = 0.01

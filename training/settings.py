@@ -8,10 +8,10 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from extractor_service.backbones.base import Precision
-from extractor_service.backbones.description import COMPACT, VGG16
-from extractor_service.backbones.prepare import COMPACT_WEIGHTS
-from extractor_service.errors import ModelUnavailable
+from imagesearch.backbones.base import Precision
+from imagesearch.backbones.description import COMPACT, VGG16
+from imagesearch.backbones.making.prepare import COMPACT_WEIGHTS
+from imagesearch.errors import ModelUnavailable
 
 MIB = 1024 * 1024
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from extractor_service.backbones.description import NetworkDescription
-from extractor_service.backbones.weight_files import Weights
+from imagesearch.backbones.description import NetworkDescription
+from imagesearch.backbones.making.weight_files import Weights
 from training.checkpoints import disk_full_told, write_arrays
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from benchmarks.quality.configurations import Options
 from benchmarks.quality.photo_sets import PhotoSet
-from extractor_service.backbones import load_backbone
-from extractor_service.cpus import available_cpus
 from extractor_service.settings import ExtractorSettings
-from extractor_service.store.layout import StoreLayout
+from imagesearch.backbones import load_backbone
+from imagesearch.host.cpus import available_cpus
+from imagesearch.store.layout import StoreLayout
 from indexer.selftest.results import Choices, recall_at
 from indexer.selftest.searches import search_all
 from indexer.selftest.transformations import TRANSFORMATIONS

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.photos import LIMITS
 from benchmarks.quality.photo_sets import PhotoSet
 from benchmarks.quality.stores import COMPACT_WEIGHTS, STORES_DIR
-from extractor_service.images import decode
+from imagesearch.pictures.decode import decode
 
 RANDOM_DRAWS = 3
 HSV_BINS = (8, 4, 4)

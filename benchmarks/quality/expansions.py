@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from benchmarks.quality.photo_sets import PhotoSet
 from benchmarks.retrieval import evaluate
-from extractor_service.ranking.expansion import alpha_expansion, average_expansion
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.ranking.expansion import alpha_expansion, average_expansion
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.snapshot import Snapshot
 
 NEIGHBOURS = (0, 1, 2, 3, 5, 10)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.store.snapshot import Snapshot
 
 MATRIX_FILES = ("descriptors.npy", "index.faiss")
 INVERTED_FILES = ("postings",)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from benchmarks.quality.configurations import Options
 from benchmarks.quality.photo_sets import PhotoSet
 from benchmarks.retrieval import GroundTruthError
-from extractor_service.backbones import load_backbone
-from extractor_service.cpus import available_cpus
-from extractor_service.queries import FileQuery, SearchOptions, StoredQuery
-from extractor_service.search_core import SearchCore
+from extractor_service.search.queries import FileQuery, SearchOptions, StoredQuery
+from extractor_service.search.wiring import SearchCore
 from extractor_service.settings import ExtractorSettings
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.records import ImageRecord
+from imagesearch.backbones import load_backbone
+from imagesearch.host.cpus import available_cpus
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.records import ImageRecord
 
 TIMED_QUERIES = 30
 AT_ONCE = 2

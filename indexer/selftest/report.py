@@ -9,7 +9,7 @@ from html import escape
 from importlib import resources
 from statistics import fmean
 
-from extractor_service.store.layout import StoreLayout
+from imagesearch.store.layout import StoreLayout
 from indexer.selftest.results import (
     LEFT_OUT_SHOWN,
     RANKS_TOLD,

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from extractor_service.settings import ExtractorSettings
-from extractor_service.store.durable import replace_file
-from extractor_service.store.layout import StoreLayout
+from imagesearch.store.durable import replace_file
+from imagesearch.store.layout import StoreLayout
 from indexer.build import ShowProgress
 from indexer.errors import ImagesFolderError, ReportError
 from indexer.networks import Networks

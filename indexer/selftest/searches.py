@@ -11,17 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
-from extractor_service.cpus import available_cpus
-from extractor_service.errors import InvalidImage, OptionUnavailable
-from extractor_service.images import ImageLimits
-from extractor_service.originals import read_original
-from extractor_service.queries import FileQuery, SearchOptions
-from extractor_service.query_model import LoadBackbone
-from extractor_service.search_core import SearchCore
+from extractor_service.live.query_model import LoadBackbone
+from extractor_service.search.queries import FileQuery, SearchOptions
+from extractor_service.search.wiring import SearchCore
 from extractor_service.settings import ExtractorSettings
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.records import ImageRecord
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.errors import InvalidImage, OptionUnavailable
+from imagesearch.host.cpus import available_cpus
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.originals import read_original
+from imagesearch.store.records import ImageRecord
+from imagesearch.store.snapshot import Snapshot
 from indexer.build import ShowProgress
 from indexer.errors import NothingToTest
 from indexer.selftest.results import RANKS_TOLD, Choices, LeftOut, Outcome, Results, worst

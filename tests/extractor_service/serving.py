@@ -19,24 +19,24 @@ from grpc_status import rpc_status
 from numpy.typing import NDArray
 from PIL import Image
 
-from extractor_service.backbones.base import Backbone, ModelIdentity, Precision
-from extractor_service.conv_maps import MapDescriber
-from extractor_service.decoding import decode_file
-from extractor_service.descriptors.encodings import Encodings, learn_candidates
-from extractor_service.descriptors.kinds import create_descriptor
-from extractor_service.descriptors.summed import Summed
-from extractor_service.images import ImageLimits
-from extractor_service.local_features import RootSift
-from extractor_service.local_features.storage import from_bytes
-from extractor_service.query_model import LoadBackbone
-from extractor_service.server import ExtractorServer
+from extractor_service.live.query_model import LoadBackbone
 from extractor_service.settings import ExtractorSettings
-from extractor_service.store.content import SnapshotContent
-from extractor_service.store.layout import StoreLayout, image_id_of
-from extractor_service.store.manifest import Manifest
-from extractor_service.store.publish import publish
-from extractor_service.store.recipe import Recipe
-from extractor_service.store.records import ImageRecord, RefusedFile
+from extractor_service.transport.server import ExtractorServer
+from imagesearch.backbones.base import Backbone, ModelIdentity, Precision
+from imagesearch.conv_maps import MapDescriber
+from imagesearch.descriptors.encodings import Encodings, learn_candidates
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.descriptors.summed import Summed
+from imagesearch.local_features import RootSift
+from imagesearch.local_features.storage import from_bytes
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.pictures.prepare import decode_file
+from imagesearch.store.content import SnapshotContent
+from imagesearch.store.layout import StoreLayout, image_id_of
+from imagesearch.store.manifest import Manifest
+from imagesearch.store.publish import publish
+from imagesearch.store.recipe import Recipe
+from imagesearch.store.records import ImageRecord, RefusedFile
 from protos.imagesearch.v1 import search_pb2_grpc
 from tests.fakes import FakeBackbone
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from extractor_service.backbones.base import Precision
 from extractor_service.settings import ExtractorSettings
+from imagesearch.backbones.base import Precision
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.snapshot import Snapshot
 from indexer.build import build
 from indexer.settings import IndexerSettings
 from indexer.summary import Summary

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.backbones import Backbone, ModelChoice, ModelIdentity, Precision
-from extractor_service.backbones.converted import ConvertedModel
-from extractor_service.backbones.quantisation import Describe
-from extractor_service.errors import ModelUnavailable
+from imagesearch.backbones import Backbone, ModelIdentity, Precision
+from imagesearch.backbones.converted import ConvertedModel
+from imagesearch.backbones.making import ModelChoice
+from imagesearch.backbones.making.quantisation import Describe
+from imagesearch.errors import ModelUnavailable
 from indexer.__main__ import main
 from tests.fakes import FakeBackbone
 

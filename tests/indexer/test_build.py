@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from extractor_service.errors import StoreBusy, StoreError
-from extractor_service.images import ImageLimits, decode
-from extractor_service.store.ledger import Ledger
-from extractor_service.store.lock import exclusive
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.errors import StoreBusy, StoreError
+from imagesearch.pictures.decode import ImageLimits, decode
+from imagesearch.store.ledger import Ledger
+from imagesearch.store.lock import exclusive
+from imagesearch.store.snapshot import Snapshot
 from indexer.errors import ImagesFolderError
 from indexer.inspection import damage, status
 from tests.indexer.conftest import Workplace

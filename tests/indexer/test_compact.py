@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from extractor_service.backbones import Precision, load_backbone
-from extractor_service.descriptors.base import Descriptor
-from extractor_service.descriptors.kinds import create_descriptor
-from extractor_service.images import ImageLimits, decode
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.backbones import Precision, load_backbone
+from imagesearch.descriptors.base import Descriptor
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.pictures.decode import ImageLimits, decode
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.snapshot import Snapshot
 from indexer.__main__ import main
 from tests.conftest import REPOSITORY
 

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from extractor_service.backbones import Backbone, ModelIdentity, Precision
-from extractor_service.descriptors.settings import KINDS, LOCAL_KINDS, NETWORK_KINDS
-from extractor_service.errors import InvalidOption, ModelMismatch
-from extractor_service.images import Region
-from extractor_service.queries import FileQuery, SearchOptions, StoredQuery, VectorQuery
-from extractor_service.search_core import SearchCore
+from extractor_service.search.queries import FileQuery, SearchOptions, StoredQuery, VectorQuery
+from extractor_service.search.wiring import SearchCore
 from extractor_service.settings import ExtractorSettings
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.backbones import Backbone, ModelIdentity, Precision
+from imagesearch.descriptors.choices import KINDS, LOCAL_KINDS, NETWORK_KINDS
+from imagesearch.errors import InvalidOption, ModelMismatch
+from imagesearch.pictures.decode import Region
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.snapshot import Snapshot
 from indexer.inspection import damage
 from tests.extractor_service.serving import png, textured
 from tests.fakes import FakeBackbone

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from extractor_service.backbones.base import ModelIdentity
-from extractor_service.backbones.converted import IR_NAMES, exclusively, publish
-from extractor_service.errors import StoreMissing
-from extractor_service.store.layout import StoreLayout
+from imagesearch.backbones.base import ModelIdentity
+from imagesearch.backbones.converted import IR_NAMES, exclusively, publish
+from imagesearch.errors import StoreMissing
+from imagesearch.store.layout import StoreLayout
 from indexer import inspection
 from tests.indexer.conftest import Workplace
 from tests.indexer.fake_networks import FakeNetworks

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from extractor_service.store.ledger import Ledger
+from imagesearch.store.ledger import Ledger
 from indexer.inspection import damage
 from indexer.intake import BATCH
 from tests.conftest import REPOSITORY
@@ -141,10 +141,10 @@ def test_a_kill_costs_the_batch_in_hand_at_most(workplace: Workplace) -> None:
     [
         "indexer.intake:write_thumbnail",
         "indexer.publication:publish",
-        "extractor_service.store.publish:link_segments",
-        "extractor_service.store.publish:write_segment",
-        "extractor_service.store.publish:sync_directory",
-        "extractor_service.store.publish:replace_file",
+        "imagesearch.store.publish:link_segments",
+        "imagesearch.store.publish:write_segment",
+        "imagesearch.store.publish:sync_directory",
+        "imagesearch.store.publish:replace_file",
         "indexer.publication:remove_thumbnails",
         "indexer.publication:Ledger.mark_published",
     ],
@@ -173,7 +173,7 @@ def test_killed_at_any_step_the_live_snapshot_is_whole_and_the_next_run_complete
     "function",
     [
         "indexer.build:install_ledger",
-        "extractor_service.store.ledger_file:sync_directory",
+        "imagesearch.store.ledger_file:sync_directory",
         "indexer.publication:publish",
     ],
 )

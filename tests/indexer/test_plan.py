@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from extractor_service.store.ledger import FileState, KnownFile
+from imagesearch.store.ledger import FileState, KnownFile
 from indexer.plan import make_plan
 from indexer.walk import Listing, Refusal, unread
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from extractor_service.store.manifest import Manifest
-from extractor_service.store.snapshot import Snapshot, current_version
+from imagesearch.store.manifest import Manifest
+from imagesearch.store.snapshot import Snapshot, current_version
 from indexer.inspection import damage
 from indexer.publication import MAX_SEGMENTS
 from tests.indexer.conftest import Workplace

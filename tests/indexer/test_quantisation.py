@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from extractor_service.backbones import Precision, load_backbone, quantisation
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.backbones import Precision, load_backbone
+from imagesearch.backbones.making import quantisation
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.snapshot import Snapshot
 from indexer.__main__ import main
 
 PHOTOS = 110

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.quality.measures import distance_to_uniform
-from extractor_service.descriptors.settings import KINDS
-from extractor_service.queries import SearchOptions, StoredQuery
-from extractor_service.search_core import SearchCore
+from extractor_service.search.queries import SearchOptions, StoredQuery
+from extractor_service.search.wiring import SearchCore
 from extractor_service.settings import ExtractorSettings
+from imagesearch.descriptors.choices import KINDS
 from tests.indexer.conftest import Workplace
 from tests.indexer.pictures import draw_texture
 

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from extractor_service.backbones import ModelChoice, ModelIdentity
-from extractor_service.conv_maps.describer import INDEXED_LONG_SIDE_PX
-from extractor_service.conv_maps.storage import quantised
-from extractor_service.descriptors.long_side import LongSideInput
-from extractor_service.errors import ModelMismatch, ModelUnavailable
-from extractor_service.images import ImageLimits, decode
-from extractor_service.local_features import RootSift
-from extractor_service.store.snapshot import Snapshot
+from imagesearch.backbones import ModelIdentity
+from imagesearch.backbones.making import ModelChoice
+from imagesearch.conv_maps.describer import INDEXED_LONG_SIDE_PX
+from imagesearch.conv_maps.storage import quantised
+from imagesearch.descriptors.long_side import LongSideInput
+from imagesearch.errors import ModelMismatch, ModelUnavailable
+from imagesearch.local_features import RootSift
+from imagesearch.pictures.decode import ImageLimits, decode
+from imagesearch.store.snapshot import Snapshot
 from indexer.inspection import damage
 from tests.fakes import FakeBackbone
 from tests.indexer.conftest import Workplace

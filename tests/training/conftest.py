@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from extractor_service.backbones.description import COMPACT
-from extractor_service.images import ImageLimits
+from imagesearch.backbones.description import COMPACT
+from imagesearch.pictures.decode import ImageLimits
 from training.network import random_weights
 from training.recipes import Machine
 from training.weights_output import write_weights

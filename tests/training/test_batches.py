@@ -6,8 +6,8 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from extractor_service.errors import InvalidImage
-from extractor_service.images import ImageLimits
+from imagesearch.errors import InvalidImage
+from imagesearch.pictures.decode import ImageLimits
 from tests.training.drawn import draw_labels
 from training.batches import BatchPlan, batches
 from training.errors import UnusablePictures

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from extractor_service.backbones.weight_files import read_weights
+from imagesearch.backbones.making.weight_files import read_weights
 from tests.training.conftest import MACHINE, no_progress
 from tests.training.drawn import draw_labels
 from training.errors import UnusablePictures

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from extractor_service.backbones.description import COMPACT, VGG16, NetworkDescription
-from extractor_service.backbones.keras_network import build
-from extractor_service.backbones.weight_files import read_weights
+from imagesearch.backbones.description import COMPACT, VGG16, NetworkDescription
+from imagesearch.backbones.making.keras_network import build
+from imagesearch.backbones.making.weight_files import read_weights
 from training.network import Trainable, random_weights
 from training.recipes import Objective
 from training.weights_output import suffix_of, write_weights

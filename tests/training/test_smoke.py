@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from extractor_service.backbones import load_backbone
 from extractor_service.settings import ExtractorSettings
-from extractor_service.store.layout import StoreLayout
+from imagesearch.backbones import load_backbone
+from imagesearch.store.layout import StoreLayout
 from indexer.__main__ import main as indexer_main
 from protos.imagesearch.v1 import search_pb2
 from tests.conftest import REPOSITORY

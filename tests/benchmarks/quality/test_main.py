@@ -18,9 +18,9 @@ from benchmarks.quality.configurations import PLAIN, VERIFIED
 from benchmarks.quality.photo_sets import PhotoSet, own_set
 from benchmarks.quality.searching import indexed, ranked, searching, whole_ranking
 from benchmarks.retrieval import average_precision, relevant_ranks
-from extractor_service.queries import StoredQuery
-from extractor_service.store.layout import StoreLayout
-from extractor_service.store.snapshot import Snapshot
+from extractor_service.search.queries import StoredQuery
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.snapshot import Snapshot
 from tests.indexer.pictures import draw_texture
 
 

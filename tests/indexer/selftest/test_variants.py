@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from extractor_service.errors import UndecodableImage
-from extractor_service.images import ImageLimits, decode
+from imagesearch.errors import UndecodableImage
+from imagesearch.pictures.decode import ImageLimits, decode
 from indexer.selftest.variants import LONG_SIDE_PX, pictures_of, variants_of
 from tests.indexer.pictures import draw_texture
 

@@ -1,0 +1,146 @@
+"""The network that queries go through: always the one that the live snapshot was built with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.live.batching import Batcher
+from extractor_service.live.sharing import Shared
+from imagesearch.backbones.base import Backbone, ModelIdentity, Precision
+from imagesearch.conv_maps import MacDescriber
+from imagesearch.descriptors.base import Descriptor, InputPlan
+from imagesearch.descriptors.choices import LOCAL_KINDS
+from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.descriptors.no_input import NoInput
+from imagesearch.errors import ModelDamaged, ModelMismatch
+from imagesearch.local_features import RootSift
+from imagesearch.local_features.storage import from_bytes
+from imagesearch.pictures.prepare import QueryPicture
+from imagesearch.store.manifest import Manifest
+from imagesearch.store.recipe import Recipe
+
+logger = logging.getLogger(__name__)
+
+LoadBackbone = Callable[[ModelIdentity, Precision], Backbone]
+
+# float32 rows of some thousand values are normalised to within 1e-6; a broken network is off by far more.
+_NORM_TOLERANCE = 1e-3
+
+
+class QueryModel(Shared):
+    """What queries are described by: a network or local features, and what localises by the network's maps.
+
+    Each network has the queue in front of it.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        precision: Precision,
+        network: Descriptor | None,
+        max_batch: int,
+        macs: MacDescriber | None = None,
+    ) -> None:
+        """recipe: of the snapshot it is for. network: None where the recipe describes by local features.
+        macs: None where the snapshot holds no convolutional maps to compare with."""
+        super().__init__()
+        self.precision = precision
+        self.input_plan: InputPlan = network.input_plan if network else NoInput()
+        self.extractor = RootSift(upright=recipe.upright)
+        """Finds the local features of a query."""
+        self.needs_local_features = network is None
+        self.map_plan = macs.input_plan if macs else None
+        self._recipe = recipe
+        self._batcher = Batcher(network.describe, max_batch) if network else None
+        self._mac_batcher = Batcher(macs.describe, max_batch) if macs else None
+
+    def fits(self, manifest: Manifest) -> bool:
+        """Whether its vectors can be compared with the snapshot's, and its maps where there are some."""
+        return replace(self._recipe, precision=manifest.precision) == manifest.recipe
+
+    async def vectors(self, picture: QueryPicture) -> NDArray[np.float32]:
+        """shape=(R, C), rows L2-normalised. picture: decoded with `input_plan`, and `extractor` if needed."""
+        if self._batcher is None:
+            assert picture.local_features is not None
+            return from_bytes(picture.local_features).root_sift
+        vectors = await self._batcher.describe(picture.network_input)
+        # Rounded as an indexer's ledger rounds them: a whitening would widen the difference.
+        return vectors.astype(np.float16).astype(np.float32)
+
+    async def mac_vectors(self, map_input: NDArray[np.uint8] | None) -> NDArray[np.float32] | None:
+        """shape=(V, C), not normalised. map_input: prepared by `map_plan`; None gives None."""
+        if map_input is None or self._mac_batcher is None:
+            return None
+        return await self._mac_batcher.describe(map_input)
+
+    def _close(self) -> None:
+        for batcher in (self._batcher, self._mac_batcher):
+            if batcher is not None:
+                batcher.close()
+
+
+def load_query_model(
+    manifest: Manifest, load_backbone: LoadBackbone, precision: Precision, max_batch: int
+) -> QueryModel:
+    """Raises ModelError where the network cannot be used, ModelMismatch where it is not the snapshot's."""
+    recipe = manifest.recipe
+    if not recipe.needs_network:
+        return QueryModel(recipe, recipe.precision, None, max_batch)
+    backbone = load_backbone(recipe.model, _comparable(recipe.precision, precision))
+    if backbone.precision is not recipe.precision:
+        logger.warning(
+            "queries are described at %s, the index at %s: distances shift slightly",
+            backbone.precision.value, recipe.precision.value,
+        )  # fmt: skip
+    if backbone.identity != recipe.model:
+        raise _mismatch()
+    macs = MacDescriber(backbone) if recipe.localization else None
+    if macs is not None:  # for its first query need not wait until the network is compiled
+        macs.describe([macs.input_plan.prepare(_known_picture())])
+    if recipe.descriptor in LOCAL_KINDS:
+        return QueryModel(recipe, backbone.precision, None, max_batch, macs)
+    network = create_descriptor(recipe.descriptor, backbone, recipe.settings)
+    if network.dim != recipe.dim:
+        raise _mismatch()
+    _check_known_picture(network)
+    return QueryModel(recipe, backbone.precision, network, max_batch, macs)
+
+
+def _mismatch() -> ModelMismatch:
+    return ModelMismatch("The network is not the one that the snapshot was built with; index again.")
+
+
+def _comparable(index: Precision, asked_for: Precision) -> Precision:
+    """The precision of queries. f32 and bf16 differ by rounding; int8 is another network, whose descriptors
+    are compared with its own only."""
+    if asked_for is Precision.AUTO:
+        return index
+    if asked_for is not index and Precision.INT8 in (asked_for, index):
+        logger.warning(
+            "queries are described at %s like the index, not at %s: int8 is compared with int8 only; for "
+            "another precision index with INDEXER_PRECISION and build --rebuild",
+            index.value, asked_for.value,
+        )  # fmt: skip
+        return index
+    return asked_for
+
+
+def _check_known_picture(network: Descriptor) -> None:
+    """Runs a fixed picture through the network, which also warms it up. Raises ModelDamaged for nonsense."""
+    vectors = network.describe([network.input_plan.prepare(_known_picture())])[0]
+    norms = np.linalg.norm(vectors, axis=1)
+    # A norm that is not a number fails the comparison as well.
+    if vectors.shape[1:] != (network.dim,) or not (np.abs(norms - 1) <= _NORM_TOLERANCE).all():
+        raise ModelDamaged("The network does not describe a known picture as it should; convert it again.")
+
+
+def _known_picture() -> NDArray[np.uint8]:
+    """shape=(256, 256, 3): red grows to the right, green downwards, blue in squares of 32 pixels."""
+    y, x = np.mgrid[0:256, 0:256]
+    squares = ((x // 32 + y // 32) % 2) * 255
+    return np.stack([x, y, squares], axis=-1).astype(np.uint8)

@@ -1,0 +1,102 @@
+"""One snapshot, opened for answering: its rows, its index and the network for its queries."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from extractor_service.live.query_model import QueryModel
+from extractor_service.live.sharing import Shared
+from extractor_service.search.queries import IndexSummary
+from imagesearch.errors import SnapshotDamaged, UnknownImage
+from imagesearch.index import open_index
+from imagesearch.index.base import Index
+from imagesearch.index.exact import ExactIndex
+from imagesearch.index.inverted import InvertedIndex
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.records import ImageRecord
+from imagesearch.store.snapshot import Snapshot
+
+_KNOWN_ANSWERS = 3
+# An image's own descriptor is at distance 0 from itself; arithmetic may lose a little.
+_SAME_DISTANCE = 1e-3
+
+
+class ServedSnapshot(Shared):
+    """Immutable. Closes its snapshot and lets go of its model when its last holder does."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        index: Index,
+        exact_index: Index,
+        model: QueryModel,
+        candidates: Index | None = None,
+    ) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+        self.model = model
+        self.candidates = candidates
+        """Finds rows worth verifying by their local features; None where the index does."""
+        self._index = index
+        self._exact_index = exact_index
+        model.hold()
+
+    @property
+    def version(self) -> str:
+        return self.snapshot.manifest.version
+
+    def index(self, exact: bool) -> Index:
+        """The snapshot's index, or the one that compares with every descriptor."""
+        return self._exact_index if exact else self._index
+
+    def find(self, image_id: str) -> tuple[int, ImageRecord]:
+        """The image's row and record. Raises UnknownImage."""
+        row = self.snapshot.row_of(image_id)
+        if row is None:
+            raise UnknownImage("No image of this id is in the index.")
+        return row, self.snapshot.records([row])[0]
+
+    def summary(self, exact: bool = False) -> IndexSummary:
+        manifest = self.snapshot.manifest
+        return IndexSummary(
+            version=manifest.version,
+            count=manifest.count,
+            descriptor=manifest.descriptor,
+            model=manifest.model.name,
+            approximate=self.index(exact).approximate,
+        )
+
+    def _close(self) -> None:
+        self.snapshot.close()
+        self.model.release()
+
+
+def open_for_serving(
+    layout: StoreLayout, snapshot: Snapshot, model: QueryModel, threads: int
+) -> ServedSnapshot:
+    """Opens the index and asks it for known answers. Raises SnapshotDamaged for a wrong one."""
+    directory = layout.snapshot_dir(snapshot.manifest.version)
+    kind = snapshot.manifest.index.kind
+    index: Index
+    if kind == "inverted":
+        index = InvertedIndex(snapshot.inverted_files, snapshot.descriptors)
+    else:
+        index = open_index(kind, directory, snapshot.descriptors, threads)
+    check_known_answers(snapshot, index)
+    exact_index = index
+    if kind != "exact":
+        exact_index = ExactIndex(snapshot.descriptors, threads)
+    candidates = ExactIndex(snapshot.candidates, threads) if snapshot.candidates is not None else None
+    return ServedSnapshot(snapshot, index, exact_index, model, candidates)
+
+
+def check_known_answers(snapshot: Snapshot, index: Index) -> None:
+    """A few images, searched for by their own descriptors, must be found at no distance."""
+    if len(index) == 0:
+        return
+    places = np.linspace(0, len(index) - 1, _KNOWN_ANSWERS, dtype=np.int64)
+    for descriptor in snapshot.descriptors[snapshot.descriptors.rows_at(places)]:
+        query = descriptor[np.newaxis].astype(np.float32)
+        # Another image may have the very same descriptor, so the distance tells, not the row.
+        if not index.search(query, 1).distances[0, 0] <= _SAME_DISTANCE:
+            raise SnapshotDamaged("The index does not find an image by its own descriptor; index again.")

@@ -1,0 +1,80 @@
+"""What is known of the indexed images, without searching."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from extractor_service.live.live_index import LiveIndex
+from extractor_service.live.served_snapshot import ServedSnapshot
+from extractor_service.search.queries import IndexSummary
+from imagesearch.backbones.base import Precision
+from imagesearch.errors import InvalidOption
+from imagesearch.store.manifest import Manifest
+from imagesearch.store.records import ImageRecord, RefusedFile
+
+MAX_PAGE_SIZE = 1_000
+MAX_REFUSED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDescription:
+    """The live snapshot as a whole."""
+
+    summary: IndexSummary
+    manifest: Manifest
+    query_precision: Precision
+    refused: list[RefusedFile]
+    """The first `MAX_REFUSED` of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some images in ascending order of id."""
+
+    images: list[ImageRecord]
+    next_token: str
+    """Empty on the last page."""
+
+
+class Collection:
+    """Reads records of the live snapshot. Every method raises IndexNotReady where there is none."""
+
+    def __init__(self, live: LiveIndex) -> None:
+        self._live = live
+
+    async def image(self, image_id: str) -> ImageRecord:
+        """Raises UnknownImage."""
+        with self._live.use() as served:
+            _, record = await asyncio.to_thread(served.find, image_id)
+        return record
+
+    async def description(self) -> IndexDescription:
+        with self._live.use() as served:
+            refused = await asyncio.to_thread(served.snapshot.refused, MAX_REFUSED)
+            return IndexDescription(
+                served.summary(), served.snapshot.manifest, served.model.precision, refused
+            )
+
+    async def page(self, size: int, token: str) -> Page:
+        """token: of the page before, "" for the first. Raises InvalidOption."""
+        _check_page_size(size)
+        with self._live.use() as served:
+            return await asyncio.to_thread(_page, served, size, token)
+
+    async def sample(self, size: int) -> list[ImageRecord]:
+        """At most `size` images, evenly over the collection. Raises InvalidOption."""
+        _check_page_size(size)
+        with self._live.use() as served:
+            return await asyncio.to_thread(served.snapshot.sample, size)
+
+
+def _page(served: ServedSnapshot, size: int, token: str) -> Page:
+    # The token is the last id of the page before, so paging goes on across snapshots without gaps.
+    images = served.snapshot.page(token, size + 1)
+    return Page(images[:size], images[size - 1].image_id if len(images) > size else "")
+
+
+def _check_page_size(size: int) -> None:
+    if not 1 <= size <= MAX_PAGE_SIZE:
+        raise InvalidOption(f"The page size must be from 1 to {MAX_PAGE_SIZE:,}.")

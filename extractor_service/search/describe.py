@@ -1,0 +1,194 @@
+"""From the photos of a query to their descriptors: look up or decode, then describe.
+
+Decoding happens in processes, the network in the batcher's thread, the store is read in a few threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.live.served_snapshot import ServedSnapshot
+from extractor_service.search.closer_look import local_features_of
+from extractor_service.search.localized_hits import conv_maps_of
+from extractor_service.search.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
+from imagesearch.descriptors.pooling import mac
+from imagesearch.errors import OptionUnavailable
+from imagesearch.local_features import LocalFeatures
+from imagesearch.local_features.storage import from_bytes
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.pictures.prepare import DecodePool, QueryPicture, decode_query
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.originals import read_original
+from imagesearch.store.records import ImageRecord
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedPhoto:
+    """One photo of a query on its way to the index."""
+
+    descriptor: NDArray[np.float32]
+    """shape=(D,), L2-normalised."""
+    image: QueryImage
+    preview: bytes
+    image_id: str
+    """Empty where it came as a file."""
+    row: int | None
+    """Where it is an indexed image."""
+    local_features: LocalFeatures | None
+    """None unless the search verifies."""
+    mac_vectors: NDArray[np.float32] | None
+    """shape=(V, C), of which the one that is answered best counts; None unless the search localises."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A photo still to be decoded."""
+
+    content: bytes
+    limits: ImageLimits
+    image_id: str = ""
+    row: int | None = None
+    """Both where it is the original of an indexed image."""
+
+
+class QueryPhotos:
+    """Describes photos for one snapshot after the other. Use from one event loop."""
+
+    def __init__(
+        self,
+        layout: StoreLayout,
+        decode_pool: DecodePool,
+        limits: ImageLimits,
+        images_dir: Path | None,
+        threads: Executor,
+    ) -> None:
+        self._layout = layout
+        self._decode_pool = decode_pool
+        self._limits = limits
+        self._images_dir = images_dir
+        self._threads = threads
+
+    async def describe(
+        self, served: ServedSnapshot, photos: Sequence[Photo], options: SearchOptions, timings: Timings
+    ) -> list[DescribedPhoto]:
+        """In order. Those that need it are decoded side by side and go through the network together.
+
+        Raises InvalidImage, OptionUnavailable or UnknownImage.
+        """
+        sources = await _together(self._look_up(served, photo, options) for photo in photos)
+        files = [source for source in sources if isinstance(source, _File)]
+        described = iter(await self._describe_files(served, files, options, timings))
+        return [next(described) if isinstance(source, _File) else source for source in sources]
+
+    async def _look_up(
+        self, served: ServedSnapshot, photo: Photo, options: SearchOptions
+    ) -> _File | DescribedPhoto:
+        """A file, or what the index itself knows of an image; for a part of that, its original file."""
+        if isinstance(photo, FileQuery):
+            max_pixels = min(photo.max_pixels or self._limits.max_pixels, self._limits.max_pixels)
+            return _File(photo.content, replace(self._limits, max_pixels=max_pixels))
+        row, record = await self._in_thread(served.find, photo.image_id)
+        if options.region is not None:
+            content = await self._in_thread(self._original, record)
+            # Its hash says that it is what the indexer accepted, so the limits on uploads do not apply.
+            return _File(
+                content, ImageLimits(len(content), record.width * record.height), photo.image_id, row
+            )
+        preview = await self._in_thread(self._thumbnail, record) if options.preview else b""
+        local_features = local_features_of(served).features(row) if options.verify else None
+        mac_vectors = await self._in_thread(_stored_macs, served, row) if options.localize else None
+        descriptor = served.snapshot.descriptors[row].astype(np.float32)
+        image = QueryImage(record.width, record.height, region=None)
+        return DescribedPhoto(descriptor, image, preview, photo.image_id, row, local_features, mac_vectors)
+
+    async def _describe_files(
+        self, served: ServedSnapshot, files: Sequence[_File], options: SearchOptions, timings: Timings
+    ) -> list[DescribedPhoto]:
+        if not files:
+            return []
+        with timings.measure("decode"):
+            pictures = await _together(self._decode(served, file, options) for file in files)
+        with timings.measure("extract"):
+            descriptors = await _together(self._encoded(served, picture) for picture in pictures)
+            macs = await _together(served.model.mac_vectors(picture.map_input) for picture in pictures)
+        return [
+            DescribedPhoto(
+                descriptor,
+                QueryImage(picture.width, picture.height, options.region),
+                picture.preview,
+                file.image_id,
+                file.row,
+                from_bytes(picture.local_features) if picture.local_features else None,
+                mac_vectors,
+            )
+            for file, picture, descriptor, mac_vectors in zip(files, pictures, descriptors, macs, strict=True)
+        ]
+
+    async def _encoded(self, served: ServedSnapshot, picture: QueryPicture) -> NDArray[np.float32]:
+        vectors = await served.model.vectors(picture)
+        return await self._in_thread(served.snapshot.encodings.descriptor.encode, vectors)
+
+    def _decode(self, served: ServedSnapshot, file: _File, options: SearchOptions) -> Awaitable[QueryPicture]:
+        model = served.model
+        extractor = model.extractor if options.verify or model.needs_local_features else None
+        map_plan = model.map_plan if options.localize else None
+        return asyncio.wrap_future(
+            self._decode_pool.submit(
+                decode_query,
+                file.content,
+                file.limits,
+                options.region,
+                model.input_plan,
+                options.preview,
+                extractor,
+                map_plan,
+            )
+        )
+
+    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
+
+    def _thumbnail(self, record: ImageRecord) -> bytes:
+        """A WebP of at most 256 pixels; empty where it is gone, for a preview is not worth failing for."""
+        try:
+            return self._layout.thumbnail_path(record.image_id).read_bytes()
+        except OSError:
+            logger.warning("the store lacks the thumbnail of %s", record.image_id)
+            return b""
+
+    def _original(self, record: ImageRecord) -> bytes:
+        if self._images_dir is None:
+            raise OptionUnavailable(
+                "The service cannot read the photos themselves, so a part of an indexed image cannot be "
+                "searched for; set EXTRACTOR_IMAGES_DIR."
+            )
+        return read_original(self._images_dir, record)
+
+
+def _stored_macs(served: ServedSnapshot, row: int) -> NDArray[np.float32]:
+    codes = conv_maps_of(served).codes(row)
+    return mac(codes.astype(np.float32))
+
+
+async def _together(works: Iterable[Awaitable[T]]) -> list[T]:
+    """All results in order. The first failure ends the others, as does being cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

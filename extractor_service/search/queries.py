@@ -1,0 +1,196 @@
+"""What can be asked of the engine and what it answers. Values only."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.errors import InvalidOption
+from imagesearch.pictures.decode import Region
+from imagesearch.ranking.verification import SpatialMatch
+from imagesearch.store.records import ImageRecord
+
+MAX_LIMIT = 100
+DEFAULT_LIMIT = 30
+MAX_PHOTOS = 8
+"""Of one query: each may cost a decoding and a run of the network, and with `verify` one more comparison for
+each candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileQuery:
+    """The bytes of an image file."""
+
+    content: bytes
+    max_pixels: int | None = None
+    """The caller's own limit; the smaller of it and the service's holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredQuery:
+    """An image of the index, which is left out of its own results."""
+
+    image_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VectorQuery:
+    """A descriptor, not necessarily normalised."""
+
+    values: NDArray[np.float32]
+    """shape=(D,)."""
+
+    def normalised(self, dim: int) -> NDArray[np.float32]:
+        """shape=(dim,), L2-normalised. Raises InvalidOption where that cannot be."""
+        if len(self.values) != dim:
+            raise InvalidOption(f"The vector has {len(self.values)} values; this index takes {dim}.")
+        # float64: squares of large or tiny float32 values leave the range of float32.
+        values = self.values.astype(np.float64)
+        norm = float(np.linalg.norm(values))
+        if not math.isfinite(norm) or norm == 0:
+            raise InvalidOption("The vector must hold finite values that are not all zero.")
+        return (values / norm).astype(np.float32)
+
+
+Photo = FileQuery | StoredQuery
+
+
+@dataclass(frozen=True, slots=True)
+class PhotosQuery:
+    """Several photos at once: the results shall be like the positives and not like the negatives.
+
+    Raises InvalidOption for no positive one, and for too many in all.
+    """
+
+    positives: tuple[Photo, ...]
+    negatives: tuple[Photo, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.positives:
+            raise InvalidOption("A query of several photos needs one that the results shall be like.")
+        if len(self.positives) + len(self.negatives) > MAX_PHOTOS:
+            raise InvalidOption(f"A query takes at most {MAX_PHOTOS} photos.")
+
+
+Query = FileQuery | StoredQuery | VectorQuery | PhotosQuery
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """Raises InvalidOption for a value outside its range."""
+
+    region: Region | None = None
+    limit: int = DEFAULT_LIMIT
+    exact: bool = False
+    expand: bool = False
+    verify: bool = False
+    localize: bool = False
+    max_distance: float | None = None
+    preview: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise InvalidOption(f"The limit must be from 1 to {MAX_LIMIT}.")
+        if self.max_distance is not None and not 0 <= self.max_distance < math.inf:
+            raise InvalidOption("The largest distance must be a number from 0 up.")
+
+
+@dataclass(slots=True)
+class Timings:
+    """Where the time of one request went, in milliseconds."""
+
+    decode_ms: float = 0.0
+    extract_ms: float = 0.0
+    search_ms: float = 0.0
+    verify_ms: float = 0.0
+    localize_ms: float = 0.0
+    total_ms: float = 0.0
+
+    @contextmanager
+    def measure(
+        self, step: Literal["decode", "extract", "search", "verify", "localize", "total"]
+    ) -> Iterator[None]:
+        """Adds what passes inside to the step's time, waiting in queues included."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            passed_ms = (time.perf_counter() - start) * 1_000
+            setattr(self, f"{step}_ms", getattr(self, f"{step}_ms") + passed_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryImage:
+    """The query as it was understood; width and height in pixels of the whole upright image."""
+
+    width: int
+    height: int
+    region: Region | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPhoto:
+    """One of several photos as it was understood; width and height in pixels of the upright photo."""
+
+    image_id: str
+    """Empty where it came as a file."""
+    negative: bool
+    width: int
+    height: int
+    preview: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result."""
+
+    record: ImageRecord
+    distance: float
+    score: float | None
+    """None where the collection is too small to tell."""
+    match: SpatialMatch | None = None
+    """Where the query was found in it; None where it was not looked for or not found."""
+    located: Region | None = None
+    """The part of it that answers the query best; None where it was not looked for or nothing answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSummary:
+    """The snapshot that answered."""
+
+    version: str
+    count: int
+    descriptor: str
+    model: str
+    approximate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """`hits` ascend by distance, ties by image id; with `verify` or `localize` they are re-ranked."""
+
+    query: QueryImage | None
+    """The first positive one of several; None for a vector."""
+    photos: list[QueryPhoto]
+    """Of several photos each one, the positives first; empty for one photo."""
+    hits: list[Hit]
+    index: IndexSummary
+    timings: Timings
+    preview: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractAnswer:
+    """`values`: shape=(D,), dtype=float32, L2-normalised."""
+
+    query: QueryImage | None
+    values: NDArray[np.float32]
+    index: IndexSummary
+    timings: Timings

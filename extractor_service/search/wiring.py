@@ -1,0 +1,45 @@
+"""Live snapshot, decoding processes and engine, put together: the service without its transport."""
+
+from __future__ import annotations
+
+from extractor_service.live.live_index import LiveIndex
+from extractor_service.live.query_model import LoadBackbone
+from extractor_service.search.closer_look import Effort, Efforts
+from extractor_service.search.engine import Engine
+from extractor_service.settings import ExtractorSettings
+from imagesearch.host.cpus import available_cpus
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.pictures.prepare import DecodePool
+from imagesearch.store.layout import StoreLayout
+
+
+class SearchCore:
+    """What answers queries as the settings say. Build it on the event loop that uses it."""
+
+    def __init__(self, settings: ExtractorSettings, load_backbone: LoadBackbone) -> None:
+        threads = settings.threads or available_cpus()
+        self.layout = StoreLayout(settings.store_dir)
+        self.live = LiveIndex(self.layout, load_backbone, settings.precision, settings.max_batch, threads)
+        self.decode_pool = DecodePool(
+            settings.decode_workers or available_cpus(),
+            settings.decode_timeout_s,
+            settings.decode_memory_bytes,
+        )
+        self.engine = Engine(
+            self.live,
+            self.decode_pool,
+            ImageLimits(settings.max_image_bytes, settings.max_pixels),
+            settings.images_dir,
+            settings.max_in_flight,
+            threads,
+            Efforts(
+                Effort(settings.verify_candidates, settings.verify_budget_ms / 1_000),
+                Effort(settings.localize_candidates, settings.localize_budget_ms / 1_000),
+            ),
+        )
+
+    def close(self) -> None:
+        """Ends at once whatever is still under way."""
+        self.decode_pool.close()
+        self.engine.close()
+        self.live.close()

@@ -1,0 +1,108 @@
+"""From the domain's errors to gRPC status, in one place for every call of the service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+from grpc_status import rpc_status
+
+from imagesearch.errors import (
+    ImageSearchError,
+    IndexNotReady,
+    InvalidImage,
+    InvalidOption,
+    OptionUnavailable,
+    Overloaded,
+    UnknownImage,
+)
+
+logger = logging.getLogger(__name__)
+
+ERROR_DOMAIN = "imagesearch"
+
+# By class or base class. Any other error is trouble of the service's own, which a caller is told nothing of.
+CODES: dict[type[ImageSearchError], grpc.StatusCode] = {
+    InvalidImage: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidOption: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownImage: grpc.StatusCode.NOT_FOUND,
+    OptionUnavailable: grpc.StatusCode.FAILED_PRECONDITION,
+    IndexNotReady: grpc.StatusCode.UNAVAILABLE,
+    Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a call ends: `reason` for programs, `sentence` for a person."""
+
+    code: grpc.StatusCode
+    reason: str
+    sentence: str
+
+
+INTERNAL = Failure(
+    grpc.StatusCode.INTERNAL, "INTERNAL", "The search service failed; its log holds the details."
+)
+TOO_LATE = Failure(
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    "DEADLINE_EXCEEDED",
+    "The answer was not ready before the deadline; try again in a moment or allow more time.",
+)
+
+Behaviour = Callable[[Any, Any], Awaitable[Any]]
+
+
+class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
+    """Bounds every call of one service in time; a failed one ends with its code and an ErrorInfo."""
+
+    def __init__(self, service_name: str, call_timeout_s: float) -> None:
+        """call_timeout_s: longest answer to a call that carries no deadline of its own."""
+        self._prefix = f"/{service_name}/"
+        self._call_timeout_s = call_timeout_s
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        handler = await continuation(handler_call_details)
+        if handler is None or not handler_call_details.method.startswith(self._prefix):
+            return handler
+        return grpc.unary_unary_rpc_method_handler(
+            self._guarded(handler.unary_unary), handler.request_deserializer, handler.response_serializer
+        )
+
+    def _guarded(self, behaviour: Behaviour) -> Behaviour:
+        async def guarded(request: Any, context: Any) -> Any:
+            remaining_s = context.time_remaining()
+            deadline = asyncio.timeout(self._call_timeout_s if remaining_s is None else remaining_s)
+            # A cancelled call is no failure: CancelledError is no Exception and passes.
+            try:
+                async with deadline:
+                    return await behaviour(request, context)
+            except Exception as error:
+                failure = TOO_LATE if deadline.expired() else failure_of(error)
+            return await _abort(context, failure)
+
+        return guarded
+
+
+def failure_of(error: Exception) -> Failure:
+    """Logs what the caller does not get to see."""
+    code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), None)
+    if code is None or not isinstance(error, ImageSearchError):
+        logger.error("a call failed", exc_info=error)
+        return INTERNAL
+    return Failure(code, error.reason, str(error))
+
+
+async def _abort(context: Any, failure: Failure) -> NoReturn:
+    detail = any_pb2.Any()
+    detail.Pack(error_details_pb2.ErrorInfo(reason=failure.reason, domain=ERROR_DOMAIN))
+    number, _ = failure.code.value
+    message = status_pb2.Status(code=number, message=failure.sentence, details=[detail])
+    await context.abort_with_status(rpc_status.to_status(message))
+    raise AssertionError("abort raises")

@@ -1,0 +1,216 @@
+"""Between protocol messages and the engine's values, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.search import queries
+from extractor_service.search.collection import IndexDescription
+from imagesearch.backbones.base import Int8Quality
+from imagesearch.errors import InvalidOption
+from imagesearch.pictures.decode import Region
+from imagesearch.ranking.verification import SpatialMatch
+from imagesearch.store.records import ImageRecord, RefusedFile
+from protos.imagesearch.v1 import search_pb2
+
+ThumbnailPath = Callable[[str], str]
+"""From an image id to the thumbnail's path relative to the store."""
+
+
+def to_query(request: search_pb2.SearchRequest) -> queries.Query:
+    """Raises InvalidOption where the request holds no query."""
+    match request.WhichOneof("query"):
+        case "image":
+            return to_file_query(request.image)
+        case "image_id":
+            return queries.StoredQuery(request.image_id)
+        case "vector":
+            return queries.VectorQuery(np.array(request.vector.values, dtype=np.float32))
+        case "photos":
+            return queries.PhotosQuery(
+                tuple(_photo(photo) for photo in request.photos.positives),
+                tuple(_photo(photo) for photo in request.photos.negatives),
+            )
+        case _:
+            raise InvalidOption("A search needs one of an image, an image id, a vector and several photos.")
+
+
+def _photo(photo: search_pb2.Photo) -> queries.Photo:
+    match photo.WhichOneof("source"):
+        case "image":
+            return to_file_query(photo.image)
+        case "image_id":
+            return queries.StoredQuery(photo.image_id)
+        case _:
+            raise InvalidOption("Each photo needs an image or an image id.")
+
+
+def to_file_query(image: search_pb2.ImageFile) -> queries.FileQuery:
+    return queries.FileQuery(image.content, image.max_pixels or None)
+
+
+def to_options(request: search_pb2.SearchRequest) -> queries.SearchOptions:
+    """Raises InvalidOption for a value outside its range."""
+    return queries.SearchOptions(
+        region=to_region(request),
+        limit=request.limit or queries.DEFAULT_LIMIT,
+        exact=request.exact,
+        expand=request.expand,
+        verify=request.verify,
+        localize=request.localize,
+        max_distance=request.max_distance if request.HasField("max_distance") else None,
+        preview=request.preview,
+    )
+
+
+def to_region(request: search_pb2.SearchRequest | search_pb2.ExtractRequest) -> Region | None:
+    """Raises InvalidOption for a region that does not lie inside the image."""
+    if not request.HasField("region"):
+        return None
+    region = request.region
+    return Region(region.x, region.y, region.width, region.height)
+
+
+def from_search(answer: queries.SearchAnswer, with_points: bool) -> search_pb2.SearchResponse:
+    return search_pb2.SearchResponse(
+        query=_query_image(answer.query),
+        photos=[_query_photo(photo) for photo in answer.photos],
+        hits=[_hit(hit, with_points) for hit in answer.hits],
+        index=_summary(answer.index),
+        timings=_timings(answer.timings),
+        preview=answer.preview,
+    )
+
+
+def from_extract(answer: queries.ExtractAnswer) -> search_pb2.ExtractResponse:
+    return search_pb2.ExtractResponse(
+        values=answer.values.tolist(),
+        query=_query_image(answer.query),
+        descriptor=answer.index.descriptor,
+        model=answer.index.model,
+        timings=_timings(answer.timings),
+    )
+
+
+def from_record(record: ImageRecord, thumbnail_path: ThumbnailPath) -> search_pb2.ImageRecord:
+    return search_pb2.ImageRecord(
+        image_id=record.image_id,
+        paths=record.paths,
+        width=record.width,
+        height=record.height,
+        media_type=record.media_type,
+        size_bytes=record.size_bytes,
+        thumbnail_path=thumbnail_path(record.image_id),
+    )
+
+
+def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
+    manifest = description.manifest
+    response = search_pb2.GetIndexResponse(
+        summary=_summary(description.summary),
+        dimensions=manifest.dim,
+        model_digest=manifest.model.digest,
+        model_note=manifest.model_note,
+        index_precision=manifest.precision.value,
+        query_precision=description.query_precision.value,
+        index_kind=manifest.index.kind,
+        index_note=manifest.index.note,
+        descriptor_note=manifest.encoding_note,
+        index_recall_at_10=manifest.index.recall_at_10,
+        index_latency_ms=manifest.index.latency_ms,
+        local_features=manifest.local_features,
+        localization=manifest.localization,
+        int8_quality=_int8_quality(manifest.int8_quality),
+        refused=[_refused(file) for file in description.refused],
+        refused_count=manifest.refused_count,
+    )
+    response.build_time.FromDatetime(datetime.fromisoformat(manifest.created))
+    return response
+
+
+def _query_image(image: queries.QueryImage | None) -> search_pb2.QueryImage | None:
+    if image is None:
+        return None
+    return search_pb2.QueryImage(width=image.width, height=image.height, region=_region(image.region))
+
+
+def _region(region: Region | None) -> search_pb2.Region | None:
+    if region is None:
+        return None
+    return search_pb2.Region(x=region.x, y=region.y, width=region.width, height=region.height)
+
+
+def _query_photo(photo: queries.QueryPhoto) -> search_pb2.QueryPhoto:
+    return search_pb2.QueryPhoto(
+        image_id=photo.image_id,
+        negative=photo.negative,
+        width=photo.width,
+        height=photo.height,
+        preview=photo.preview,
+    )
+
+
+def _hit(hit: queries.Hit, with_points: bool) -> search_pb2.Hit:
+    return search_pb2.Hit(
+        image_id=hit.record.image_id,
+        path=hit.record.paths[0],
+        width=hit.record.width,
+        height=hit.record.height,
+        distance=hit.distance,
+        score=hit.score,
+        match=_match(hit.match, with_points),
+        located=_region(hit.located),
+    )
+
+
+def _match(match: SpatialMatch | None, with_points: bool) -> search_pb2.Match | None:
+    if match is None:
+        return None
+    return search_pb2.Match(
+        inliers=match.inliers,
+        quadrilateral=_points(match.quadrilateral),
+        photo=match.photo,
+        query_points=_points(match.query_points) if with_points else (),
+        result_points=_points(match.candidate_points) if with_points else (),
+    )
+
+
+def _points(points: NDArray[np.float32]) -> list[search_pb2.Point]:
+    return [search_pb2.Point(x=x, y=y) for x, y in points.tolist()]
+
+
+def _summary(summary: queries.IndexSummary) -> search_pb2.IndexSummary:
+    return search_pb2.IndexSummary(
+        version=summary.version,
+        count=summary.count,
+        descriptor=summary.descriptor,
+        model=summary.model,
+        approximate=summary.approximate,
+    )
+
+
+def _timings(timings: queries.Timings) -> search_pb2.Timings:
+    return search_pb2.Timings(
+        decode_ms=timings.decode_ms,
+        extract_ms=timings.extract_ms,
+        search_ms=timings.search_ms,
+        verify_ms=timings.verify_ms,
+        localize_ms=timings.localize_ms,
+        total_ms=timings.total_ms,
+    )
+
+
+def _int8_quality(quality: Int8Quality | None) -> search_pb2.Int8Quality | None:
+    if quality is None:
+        return None
+    return search_pb2.Int8Quality(
+        cosine=quality.cosine, overlap_at_10=quality.overlap_at_10, photos=quality.photos
+    )
+
+
+def _refused(file: RefusedFile) -> search_pb2.RefusedFile:
+    return search_pb2.RefusedFile(path=file.path, reason=file.reason, detail=file.detail)

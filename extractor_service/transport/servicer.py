@@ -1,0 +1,61 @@
+"""The service as the protocol describes it: convert, call, convert."""
+
+# ruff: noqa: N802  # the protocol names the methods
+
+from __future__ import annotations
+
+from typing import Any
+
+from extractor_service.search.collection import Collection
+from extractor_service.search.engine import Engine
+from extractor_service.transport import messages
+from imagesearch.errors import InvalidOption
+from imagesearch.store.layout import StoreLayout
+from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
+
+DEFAULT_PAGE_SIZE = 100
+
+
+class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
+    """Raises the domain's errors; `status.StatusInterceptor` turns them into status codes."""
+
+    def __init__(self, engine: Engine, collection: Collection, layout: StoreLayout) -> None:
+        self._engine = engine
+        self._collection = collection
+        self._layout = layout
+
+    async def Search(self, request: search_pb2.SearchRequest, context: Any) -> search_pb2.SearchResponse:
+        answer = await self._engine.search(messages.to_query(request), messages.to_options(request))
+        return messages.from_search(answer, request.points)
+
+    async def Extract(self, request: search_pb2.ExtractRequest, context: Any) -> search_pb2.ExtractResponse:
+        query = messages.to_file_query(request.image)
+        return messages.from_extract(await self._engine.extract(query, messages.to_region(request)))
+
+    async def GetImage(
+        self, request: search_pb2.GetImageRequest, context: Any
+    ) -> search_pb2.GetImageResponse:
+        record = await self._collection.image(request.image_id)
+        return search_pb2.GetImageResponse(image=messages.from_record(record, self._thumbnail_path))
+
+    async def GetIndex(
+        self, request: search_pb2.GetIndexRequest, context: Any
+    ) -> search_pb2.GetIndexResponse:
+        return messages.from_index(await self._collection.description())
+
+    async def ListImages(
+        self, request: search_pb2.ListImagesRequest, context: Any
+    ) -> search_pb2.ListImagesResponse:
+        size = request.page_size or DEFAULT_PAGE_SIZE
+        if request.sample:
+            if request.page_token:
+                raise InvalidOption("A sample has no pages; leave the page token out.")
+            images, next_token = await self._collection.sample(size), ""
+        else:
+            page = await self._collection.page(size, request.page_token)
+            images, next_token = page.images, page.next_token
+        records = [messages.from_record(record, self._thumbnail_path) for record in images]
+        return search_pb2.ListImagesResponse(images=records, next_page_token=next_token)
+
+    def _thumbnail_path(self, image_id: str) -> str:
+        return self._layout.thumbnail_path(image_id).relative_to(self._layout.root).as_posix()

@@ -1,0 +1,122 @@
+"""From a weights' file to OpenVINO IR, in a process of its own, so that TensorFlow's memory ends with it."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from imagesearch.backbones.description import NetworkDescription
+from imagesearch.backbones.making.weight_files import description_for, read_weights
+from imagesearch.errors import ModelDamaged, ModelUnavailable, StoreFull
+
+logger = logging.getLogger(__name__)
+
+PACKAGE_ROOT = Path(__file__).parents[3]
+DAMAGED_EXIT_CODE = 3
+
+
+def can_convert() -> bool:
+    """Whether what conversion needs is installed; serving needs none of it."""
+    return find_spec("tensorflow") is not None and find_spec("h5py") is not None
+
+
+def convert(weights_file: Path, folder: Path) -> None:
+    """Writes fc6.xml and conv5.xml with their .bin into an existing folder.
+
+    Raises ModelDamaged when the file is not in a known layout, StoreFull when the disk is, and
+    ModelUnavailable when TensorFlow is not installed or the conversion fails.
+    """
+    if not can_convert():
+        raise ModelUnavailable(
+            "Converting a model needs TensorFlow, which is not installed: install requirements/convert.txt, "
+            "or use a store whose model is already converted."
+        )
+    _check_room(description_for(weights_file), folder)
+    with tempfile.TemporaryDirectory() as keras_home:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", __name__, str(weights_file.absolute()), str(folder.absolute())],
+            env=child_environment(keras_home),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    if done.returncode == 0:
+        return
+    if done.returncode == DAMAGED_EXIT_CODE:
+        raise ModelDamaged(done.stdout.strip())
+    logger.error(
+        "Conversion of %s failed with status %d:\n%s", weights_file, done.returncode, done.stderr[-4000:]
+    )
+    raise ModelUnavailable(f"Converting {weights_file.name} failed; the log has the details.")
+
+
+def _check_room(description: NetworkDescription, folder: Path) -> None:
+    """Before, not after: OpenVINO's writer does not tell a full disk from another failure."""
+    needed_bytes = sum(
+        math.prod(shape)
+        * 4
+        * (1 if key.startswith(description.fc6_layer) else 2)  # conv5 holds the others again
+        for key, shape in description.weight_shapes().items()
+    )
+    if shutil.disk_usage(folder).free < needed_bytes:
+        raise StoreFull(f"The disk is full: converting the model needs {needed_bytes >> 20} MB in the store.")
+
+
+def child_environment(keras_home: str) -> dict[str, str]:
+    """For a process that imports Keras: quiet, on the processor, and whatever ~/.keras says."""
+    paths = [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "KERAS_BACKEND": "tensorflow",
+        "KERAS_HOME": keras_home,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+
+
+def _write_ir(description: NetworkDescription, network: Any, path: Path) -> None:
+    import openvino as ov
+    from openvino.preprocess import PrePostProcessor
+
+    steps = PrePostProcessor(ov.convert_model(network))
+    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    steps.input().model().set_layout(ov.Layout("NHWC"))
+    pixels = steps.input().preprocess().convert_element_type(ov.Type.f32)
+    pixels.mean(list(description.mean_rgb)).scale(description.scale)
+    if description.channel_order == "bgr":
+        pixels.reverse_channels()
+    ov.save_model(steps.build(), path, compress_to_fp16=False)  # else f32 would not be f32
+
+
+def _convert_here(weights_file: Path, folder: Path) -> None:
+    description, weights = read_weights(weights_file)
+    from imagesearch.backbones.making.keras_network import build
+
+    warnings.filterwarnings("ignore", message="The structure of `inputs`")  # Keras, of OpenVINO's tracing
+    convolutions, network = build(description, weights)
+    del weights
+    _write_ir(description, convolutions, folder / "conv5.xml")
+    _write_ir(description, network, folder / "fc6.xml")
+
+
+def main(weights_file: str, folder: str) -> int:
+    try:
+        _convert_here(Path(weights_file), Path(folder))
+    except ModelDamaged as error:
+        sys.stdout.write(f"{error}\n")
+        return DAMAGED_EXIT_CODE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

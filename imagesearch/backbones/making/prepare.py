@@ -1,0 +1,145 @@
+"""Which network, and getting it ready to serve."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagesearch.backbones.base import ModelIdentity
+from imagesearch.backbones.converted import (
+    ConvertedModel,
+    exclusively,
+    list_converted,
+    open_converted,
+    publish,
+    sha256_of,
+)
+from imagesearch.backbones.description import COMPACT, VGG16
+from imagesearch.backbones.making.conversion import can_convert, convert
+from imagesearch.backbones.making.weight_files import description_for, md5_of
+from imagesearch.backbones.making.weights import (
+    VGG16_IMAGENET,
+    FetchFailed,
+    Progress,
+    PublishedFile,
+    fetch,
+    silent,
+)
+from imagesearch.errors import ModelDamaged, ModelUnavailable, StoreFull
+
+logger = logging.getLogger(__name__)
+
+COMPACT_WEIGHTS = Path(__file__).parents[3] / "models" / "compact.npz"
+UNREACHABLE_NAME = "vgg16-not-fetched.txt"
+AUTO_ANSWER_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """The model that a store is built with."""
+
+    identity: ModelIdentity
+    note: str
+    """Why this model, or whose weights, in one sentence; "" when there is nothing to say."""
+
+
+def prepare_model(
+    requested: str,
+    models_dir: Path,
+    vgg16_weights: Path | None = None,
+    progress: Progress = silent,
+    published: PublishedFile = VGG16_IMAGENET,
+) -> ModelChoice:
+    """Makes sure that a converted model lies in `models_dir`, and says which.
+
+    requested: "vgg16", "compact", the path of a weights' file, or "auto": vgg16 where it is at hand or can
+    be fetched, else compact. VGG16 comes from `vgg16_weights`, else an earlier conversion, else the web.
+    Safe with several processes at once: the others wait. Raises ModelUnavailable, ModelDamaged, StoreFull.
+    """
+    try:
+        with exclusively(models_dir):
+            if requested == "auto":
+                return _automatic(models_dir, vgg16_weights, progress, published)
+            if requested == VGG16.name:
+                return _vgg16(models_dir, vgg16_weights, progress, published)
+            weights_file = COMPACT_WEIGHTS if requested == COMPACT.name else Path(requested)
+            return _ready(weights_file, models_dir, progress, published)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull("The disk is full: the store has no room for the model.") from error
+        raise ModelUnavailable(
+            "The store's folder models/ or the weights' file cannot be used; check its permissions."
+        ) from error
+
+
+def _automatic(
+    models_dir: Path, vgg16_weights: Path | None, progress: Progress, published: PublishedFile
+) -> ModelChoice:
+    why_not = None
+    if vgg16_weights is None and not list_converted(models_dir, VGG16.name):
+        why_not = _why_not_fetched(models_dir, progress, published)
+    if why_not is None:
+        choice = _vgg16(models_dir, vgg16_weights, progress, published)
+        return ModelChoice(
+            choice.identity, choice.note or "VGG16, because its published weights are at hand."
+        )
+    choice = _ready(COMPACT_WEIGHTS, models_dir, progress, published)
+    return ModelChoice(choice.identity, f"The compact network, because VGG16 could not be had: {why_not}.")
+
+
+def _why_not_fetched(models_dir: Path, progress: Progress, published: PublishedFile) -> str | None:
+    """None when the published file lies in `models_dir`, fetched now or before. Else why not, which is
+    remembered, so that a machine without a network waits once."""
+    if not can_convert():
+        return "TensorFlow, which converts it, is not installed"
+    remembered = models_dir / UNREACHABLE_NAME
+    if remembered.is_file() and not (models_dir / published.name).is_file():
+        return remembered.read_text(encoding="utf-8")
+    try:
+        fetch(published, models_dir, progress, AUTO_ANSWER_TIMEOUT_S)
+    except FetchFailed as error:
+        remembered.write_text(error.why, encoding="utf-8")
+        return error.why
+    return None
+
+
+def _vgg16(
+    models_dir: Path, vgg16_weights: Path | None, progress: Progress, published: PublishedFile
+) -> ModelChoice:
+    if vgg16_weights is not None:
+        if description_for(vgg16_weights) is not VGG16:
+            raise ModelUnavailable(
+                f"{vgg16_weights.name} does not hold VGG16's weights; give Keras' .h5 file."
+            )
+        return _ready(vgg16_weights, models_dir, progress, published)
+    for model in list_converted(models_dir, VGG16.name):
+        return _choice(model)
+    return _ready(fetch(published, models_dir, progress), models_dir, progress, published)
+
+
+def _ready(weights_file: Path, models_dir: Path, progress: Progress, published: PublishedFile) -> ModelChoice:
+    """The converted model of a weights' file: as it lies there when whole, else converted now."""
+    description = description_for(weights_file)
+    identity = ModelIdentity(description.name, sha256_of(weights_file), description.preprocessing)
+    try:
+        return _choice(open_converted(models_dir, identity))
+    except ModelDamaged as error:
+        logger.warning("%s", error)
+    except ModelUnavailable:
+        logger.info("Converting %s.", weights_file.name)
+    own_weights = weights_file != COMPACT_WEIGHTS and md5_of(weights_file) != published.md5
+    progress("converting", 0, 1)
+    model = publish(models_dir, identity, own_weights, lambda folder: convert(weights_file, folder))
+    progress("converting", 1, 1)
+    return _choice(model)
+
+
+def _choice(model: ConvertedModel) -> ModelChoice:
+    note = (
+        f"{model.identity.name} with weights of one's own, not the published ones."
+        if model.own_weights
+        else ""
+    )
+    return ModelChoice(model.identity, note)

@@ -1,0 +1,140 @@
+"""Reading weights: HDF5 as Keras writes VGG16, or an .npz of the compact network."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.backbones.description import COMPACT, VGG16, NetworkDescription
+from imagesearch.errors import ModelDamaged, ModelUnavailable
+
+if TYPE_CHECKING:
+    import h5py
+
+Weights = dict[str, NDArray[np.float32]]
+"""Arrays by "layer/kernel" and "layer/bias"; kernels are (height, width, in, out) or (in, out)."""
+
+
+def md5_of(path: Path) -> str:
+    """Hexadecimal. For no other reason than that it is the digest that Keras publishes of its files."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def description_for(path: Path) -> NetworkDescription:
+    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .npz the compact one, of any widths.
+
+    Raises ModelUnavailable when there is no such file.
+    """
+    if not path.is_file():
+        raise ModelUnavailable(
+            f"There is no weights' file {path}; give vgg16, compact, auto, or the path of one."
+        )
+    if path.suffix.lower() in (".h5", ".hdf5"):
+        return VGG16
+    if path.suffix.lower() == ".npz":
+        return COMPACT
+    raise ModelUnavailable(f"{path.name} is neither .h5 (VGG16) nor .npz (compact); give one of these.")
+
+
+def read_weights(path: Path) -> tuple[NetworkDescription, Weights]:
+    """The network that a file holds. Raises ModelUnavailable, ModelDamaged when it is not in the layout."""
+    if description_for(path) is VGG16:
+        return VGG16, _checked(VGG16, _read_h5(path, VGG16), path)
+    arrays = _read_npz(path)
+    description = _describe(arrays, path)
+    return description, _checked(description, arrays, path)
+
+
+def _read_npz(path: Path) -> Weights:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name].astype(np.float32) for name in arrays.files}
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelDamaged(f"{path.name} is not a readable .npz file; get it again.") from error
+
+
+def _describe(arrays: Weights, path: Path) -> NetworkDescription:
+    """The compact network with the widths that the arrays have: a wider or narrower one needs no setting."""
+    try:
+        widths = [arrays[f"block{block}_conv1/kernel"].shape[-1] for block in range(1, 6)]
+        fc6_dim = arrays["fc6/kernel"].shape[-1]
+    except (KeyError, IndexError) as error:
+        raise ModelDamaged(
+            f"{path.name} lacks layers of the compact network; see models/README.md."
+        ) from error
+    return replace(COMPACT, block_widths=tuple(widths), fc6_dim=fc6_dim)
+
+
+def _read_h5(path: Path, description: NetworkDescription) -> Weights:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            layers = _layers_by_name(file)
+            if description.fc6_layer not in layers and "block5_conv3" in layers:
+                raise ModelDamaged(
+                    f"{path.name} has no layer {description.fc6_layer}: it is a file without the top layers "
+                    "(notop); take the full one, vgg16_weights_tf_dim_ordering_tf_kernels.h5."
+                )
+            weights: Weights = {}
+            for name in [*(name for name, _, _ in description.conv_layers()), description.fc6_layer]:
+                if name not in layers:
+                    raise ModelDamaged(f"{path.name} has no layer {name}: it is not VGG16 in Keras' layout.")
+                weights |= _read_layer(layers[name], name)
+            return weights
+    except OSError as error:
+        raise ModelDamaged(f"{path.name} is not a readable HDF5 file; get it again.") from error
+
+
+def _layers_by_name(file: h5py.File) -> dict[str, h5py.Group]:
+    """Groups by the name of their layer, the outermost and first of each name.
+
+    Keras 1 and 2 name the group so, at the root or, in a whole model, below "model_weights"; Keras 3 names it
+    after the layer's class and keeps the layer's name in an attribute.
+    """
+    import h5py
+
+    layers: dict[str, h5py.Group] = {}
+
+    def collect(group_path: str, item: object) -> None:
+        if isinstance(item, h5py.Group):
+            layers.setdefault(str(item.attrs.get("name", group_path.rsplit("/", 1)[-1])), item)
+
+    file.visititems(collect)
+    return layers
+
+
+def _read_layer(layer: h5py.Group, name: str) -> Weights:
+    """Each version of Keras names the two arrays differently; the bias is the one of one dimension."""
+    import h5py
+
+    arrays: Weights = {}
+
+    def collect(_: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            arrays[f"{name}/bias" if item.ndim == 1 else f"{name}/kernel"] = np.asarray(
+                item, dtype=np.float32
+            )
+
+    layer.visititems(collect)
+    return arrays
+
+
+def _checked(description: NetworkDescription, weights: Weights, path: Path) -> Weights:
+    for key, shape in description.weight_shapes().items():
+        if key not in weights:
+            raise ModelDamaged(
+                f"{path.name} has no array {key}: it is not in the layout of {description.name}."
+            )
+        if weights[key].shape != shape:
+            raise ModelDamaged(f"{path.name}: {key} is {weights[key].shape} where {shape} is expected.")
+        if not np.isfinite(weights[key]).all():
+            raise ModelDamaged(f"{path.name}: {key} holds values that are not finite numbers.")
+    return weights

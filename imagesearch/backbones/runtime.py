@@ -1,0 +1,148 @@
+"""Running a converted network: OpenVINO on the processor, no TensorFlow.
+
+OpenVINO is imported when a network is loaded, so that the rooms that only name a model stay light.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.backbones.base import ModelIdentity, Precision
+from imagesearch.backbones.converted import open_converted
+from imagesearch.errors import ModelDamaged, ModelUnavailable
+
+if TYPE_CHECKING:
+    import openvino as ov
+
+logger = logging.getLogger(__name__)
+
+CACHE_NAME = ".compiled"
+
+
+@cache
+def _has_bf16() -> bool:
+    import openvino as ov
+
+    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def resolve_precision(requested: Precision) -> Precision:
+    """F32, BF16 or INT8. AUTO is BF16 where the processor has it in hardware (AMX, AVX512-BF16), else F32.
+
+    BF16 without the hardware becomes F32, with a warning: the descriptors stay comparable, and emulated bf16
+    would be slower than f32.
+    """
+    if requested in (Precision.F32, Precision.INT8):
+        return requested
+    if _has_bf16():
+        return Precision.BF16
+    if requested is Precision.BF16:
+        logger.warning("This processor has no bf16 arithmetic: computing in f32.")
+    return Precision.F32
+
+
+def load_backbone(
+    models_dir: Path,
+    identity: ModelIdentity,
+    precision: Precision,
+    threads: int,
+) -> OpenVinoBackbone:
+    """The converted model of this identity, ready to run on `threads` threads (0: one for each core).
+
+    precision: an int8 form is computed in INT8 whatever is asked for; nothing else can be. Raises
+    ModelUnavailable when the model, or its int8 form, is not in `models_dir`, ModelDamaged when it is not
+    what was written.
+    """
+    model = open_converted(models_dir, identity)
+    if identity.quantisation:
+        precision = Precision.INT8
+    elif precision is Precision.INT8:
+        raise ModelUnavailable(
+            f"The store has no int8 form of {identity.name}: make one with python -m indexer quantize."
+        )
+    precision = resolve_precision(precision)
+    return OpenVinoBackbone(model.folder, identity, precision, threads, _cache_dir(models_dir))
+
+
+def _cache_dir(models_dir: Path) -> Path | None:
+    """Where OpenVINO keeps compiled networks from start to start, some 100 kB each.
+
+    In the store, so that the indexer fills it for a service that can only read there. What is missing from a
+    folder that cannot be written is compiled each time.
+    """
+    folder = models_dir / CACHE_NAME
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        logger.info("Compiled networks cannot be kept in the store: %s.", error.strerror)
+        return None
+    return folder
+
+
+class OpenVinoBackbone:
+    """A `Backbone`. Calls from several threads take turns: one call already uses all its threads."""
+
+    def __init__(
+        self,
+        folder: Path,
+        identity: ModelIdentity,
+        precision: Precision,
+        threads: int,
+        cache_dir: Path | None,
+    ) -> None:
+        self.identity = identity
+        self.precision = precision
+        self._folder = folder
+        # What an int8 form leaves unquantised is computed like any other network.
+        hint = resolve_precision(Precision.AUTO) if precision is Precision.INT8 else precision
+        self._options: dict[str, str | int | bool] = {
+            "INFERENCE_PRECISION_HINT": hint.value,
+            "INFERENCE_NUM_THREADS": threads,
+            "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # else a service and an indexer side by side pin to the same cores
+        }
+        if cache_dir is not None:
+            # By size: without the weights, which are read from the model. With them it would take longer.
+            self._options |= {"CACHE_DIR": str(cache_dir), "CACHE_MODE": "OPTIMIZE_SIZE"}
+        self._turn = threading.RLock()
+        fc6 = self._compile("fc6.xml")
+        self.input_size_px = int(fc6.inputs[0].partial_shape[1].get_length())
+        self.fc6_dim = int(fc6.outputs[0].partial_shape[1].get_length())
+        self._fc6_request = fc6.create_infer_request()
+
+    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Backbone.fc6`."""
+        with self._turn:
+            return _infer(self._fc6_request, images)
+
+    def conv_map(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Backbone.conv_map`. The first call compiles the network, in a fraction of a second."""
+        with self._turn:
+            return _infer(self._conv_request, images)
+
+    @cached_property
+    def _conv_request(self) -> ov.InferRequest:
+        return self._compile("conv5.xml").create_infer_request()
+
+    def _compile(self, name: str) -> ov.CompiledModel:
+        import openvino as ov
+
+        try:
+            return ov.Core().compile_model(self._folder / name, "CPU", self._options)
+        except RuntimeError as error:
+            raise ModelDamaged(
+                f"The converted model {self._folder.name} cannot be loaded; delete its folder under models/ "
+                "in the store and run the indexer again."
+            ) from error
+
+
+def _infer(request: ov.InferRequest, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    outputs = request.infer([np.ascontiguousarray(images)], share_inputs=True)
+    return np.array(outputs[0], dtype=np.float32)

@@ -1,0 +1,72 @@
+"""Approximate search: compact codes find candidates, the stored descriptors put them in order.
+
+Most codes are those of product quantisation (Jégou, Douze & Schmid 2011, section III), 4 bits a part so that
+the tables of distances fit into vector registers (André, Kermarrec & Le Scouarnec 2015, "fast scan"), of the
+descriptors after a PCA rotation. "opq" learns a further rotation that balances the parts (Ge, He, Ke & Sun
+2013); "ivf" puts an inverted file in front (Jégou et al., section IV). "hnsw" is a graph over components of 8
+bits (Malkov & Yashunin 2016), "flann" are trees. All of it is faiss' and OpenCV's. The distances of the
+candidates come from the memory-mapped float16 descriptors, so what is approximate is only which images are
+considered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.index.base import Neighbours
+from imagesearch.index.codes import Codes
+from imagesearch.index.half_precision import nearest_among
+from imagesearch.index.matrix import DescriptorMatrix
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEffort:
+    """What is spent on one query; more finds more."""
+
+    candidates: int
+    """Images whose exact distance is computed."""
+    visits: int = 0
+    """Inverted lists (ivf) or leaves (flann) visited, nodes kept open (hnsw); 0 for those that scan all."""
+
+
+class ApproximateIndex:
+    """Two stages over one descriptor matrix. Thread-safe: a search changes nothing."""
+
+    approximate = True
+
+    def __init__(self, kind: str, codes: Codes, descriptors: DescriptorMatrix, effort: SearchEffort) -> None:
+        """codes: over every row of `descriptors`, deleted ones too."""
+        self.kind = kind
+        self.effort = effort
+        self._codes = codes
+        self._descriptors = descriptors
+
+    def __len__(self) -> int:
+        return self._descriptors.count
+
+    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+        """See `Index`. Rows the codes overlook are missing; the distances of those found are exact."""
+        rows = np.full((len(queries), k), -1, np.int64)
+        distances = np.full((len(queries), k), np.inf, np.float32)
+        for number, query in enumerate(queries):
+            candidates = self._candidates(query, max(self.effort.candidates, k))
+            found, squared = nearest_among(self._descriptors, candidates, query, k)
+            rows[number, : len(found)], distances[number, : len(found)] = found, np.sqrt(squared)
+        return Neighbours(rows, distances)
+
+    def _candidates(self, query: NDArray[np.float32], wanted: int) -> NDArray[np.int64]:
+        """Rows by the codes alone, about as many as wanted or as the codes can tell.
+
+        Codes know nothing of deletions: where deleted images crowd around a query, it looks further.
+        """
+        count = wanted
+        while True:
+            count = min(count, len(self._descriptors))
+            rows = self._codes.candidates(query, count, self.effort.visits)
+            images = self._descriptors.without_deleted(rows)
+            if 2 * len(images) >= wanted or len(rows) < count or count == len(self._descriptors):
+                return images
+            count *= 4

@@ -1,0 +1,112 @@
+"""Builds an index beside a snapshot's descriptors and measures it against exact search before trusting it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from imagesearch.index.approximate import SearchEffort
+from imagesearch.index.building.training import add_rows, build_codes
+from imagesearch.index.building.truth import Truth, find_truth, grown_truth
+from imagesearch.index.building.tuning import SelfTest, Trial
+from imagesearch.index.codes import Codes, FaissCodes
+from imagesearch.index.files import IndexReport, open_codes, remove_index, write_index
+from imagesearch.index.matrix import DescriptorMatrix
+from imagesearch.index.plan import IndexPlan, choose_kind
+
+logger = logging.getLogger(__name__)
+
+SELF_TEST_SAMPLES = 200
+LEAST_SAMPLES = 100
+"""Fewer, after deletions, tell too little of a recall."""
+MAX_DRIFT = 4
+"""Where codes need so many times the candidates that they were built with, learning them anew pays."""
+SEED = 20170101
+"""Any constant does: equal collections get equal indexes."""
+
+
+def build_index(plan: IndexPlan, descriptors: DescriptorMatrix, directory: Path) -> IndexReport:
+    """Builds, measures and writes an index into `directory`, unless exact search is enough or better.
+
+    The descriptors are read in blocks.
+    """
+    kind, note = choose_kind(plan.kind, descriptors.count, descriptors.dim)
+    if kind == "exact":
+        return IndexReport("exact", plan.kind, note=note)
+    rng = np.random.default_rng(SEED)
+    truth = find_truth(descriptors, SELF_TEST_SAMPLES, rng)
+    test = SelfTest(descriptors, truth)
+    passed: list[tuple[str, Codes, Trial]] = []
+    best_recall = 0.0
+    for method, codes in build_codes(kind, descriptors, directory, rng):
+        trial, recall = test.least_effort(kind, codes, plan.target_recall)
+        best_recall = max(best_recall, recall)
+        if trial is not None:
+            passed.append((method, codes, trial))
+    if not passed:
+        remove_index(directory)
+        note = (
+            f"{kind} found {best_recall:.3f} of the nearest, short of {plan.target_recall}; searched exactly."
+        )
+        logger.warning("%s", note)
+        return IndexReport("exact", plan.kind, note=note)
+    method, codes, trial = min(passed, key=lambda each: each[2].latency_ms)
+    report = _report(IndexReport(kind, plan.kind, method=method), trial)
+    write_index(directory, codes, report)
+    truth.write(directory)
+    return report
+
+
+def extend_index(
+    plan: IndexPlan,
+    descriptors: DescriptorMatrix,
+    base: IndexReport,
+    base_rows: int,
+    base_directory: Path,
+    directory: Path,
+) -> IndexReport | None:
+    """Adds the rows from `base_rows` on to the codes in `base_directory` and measures again.
+
+    Searches with more effort where that has become necessary. None where the kind cannot grow, is no longer
+    the one to build, or has drifted far from what reaches the target: then build it anew.
+    """
+    kind, _ = choose_kind(plan.kind, descriptors.count, descriptors.dim)
+    codes = open_codes(base_directory, base.kind) if kind == base.kind != "exact" else None
+    if not isinstance(codes, FaissCodes) or codes.shape != (base_rows, descriptors.dim):
+        return None
+    add_rows(codes, descriptors, base_rows)
+    truth = _extended(Truth.read(base_directory), plan, descriptors, base_rows)
+    test = SelfTest(descriptors, truth)
+    passed = test.try_effort(kind, codes, SearchEffort(base.candidates, base.visits))
+    if passed.recall_at_10 < plan.target_recall:
+        harder, _ = test.least_effort(kind, codes, plan.target_recall)
+        if harder is None or harder.effort.candidates > MAX_DRIFT * base.candidates:
+            return None
+        passed = harder
+    report = _report(base, passed)
+    write_index(directory, codes, report)
+    truth.write(directory)
+    return report
+
+
+def _extended(before: Truth | None, plan: IndexPlan, descriptors: DescriptorMatrix, base_rows: int) -> Truth:
+    """Found anew where too few samples are left to measure by."""
+    rng = np.random.default_rng((SEED, len(descriptors)))  # others at each growth
+    if before is not None:
+        grown = grown_truth(before, descriptors, base_rows, plan.threads, rng)
+        if len(grown.own_rows) >= LEAST_SAMPLES:
+            return grown
+    return find_truth(descriptors, SELF_TEST_SAMPLES, rng)
+
+
+def _report(of: IndexReport, trial: Trial) -> IndexReport:
+    return replace(
+        of,
+        candidates=trial.effort.candidates,
+        visits=trial.effort.visits,
+        recall_at_10=trial.recall_at_10,
+        latency_ms=trial.latency_ms,
+    )

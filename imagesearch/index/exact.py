@@ -1,0 +1,99 @@
+"""Compares a query with every descriptor: the reference that approximate indexes are checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.index.base import Neighbours
+from imagesearch.index.half_precision import nearest_rows
+from imagesearch.index.many_queries import search_many
+from imagesearch.index.matrix import DescriptorMatrix
+
+ROWS_WORTH_A_THREAD = 1024
+"""Below this a range is scanned sooner than it is handed to another thread."""
+MANY_QUERIES = 20
+"""From here on reading the matrix once is worth the products."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Range:
+    """Rows that one thread scans."""
+
+    start: int
+    descriptors: NDArray[np.float16]
+    selector: faiss.IDSelector | None
+    """Of the rows that are not deleted; None for all."""
+
+
+class ExactIndex:
+    """Linear scan over float16 rows, perhaps memory-mapped: they are widened in registers, not copied.
+
+    An `Index`. Distances are computed in float32; equal rows get equal distances.
+    """
+
+    kind = "exact"
+    approximate = False
+
+    def __init__(self, descriptors: DescriptorMatrix, threads: int) -> None:
+        self._descriptors = descriptors
+        self._ranges = list(_ranges(descriptors, threads))
+        self._pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="exact-index")
+
+    def __len__(self) -> int:
+        return self._descriptors.count
+
+    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+        """queries: shape=(Q, D), k >= 1, or ValueError; see `Index`."""
+        queries = np.ascontiguousarray(queries, np.float32)
+        if queries.ndim != 2 or queries.shape[1] != self._descriptors.dim:
+            raise ValueError(f"queries must be of shape (Q, {self._descriptors.dim})")
+        if k < 1:
+            raise ValueError("k must be at least 1")
+        if len(queries) >= MANY_QUERIES:
+            return search_many(self._descriptors, queries, k)
+        rows = np.full((len(queries), k), -1, np.int64)
+        distances = np.full((len(queries), k), np.inf, np.float32)
+        for query, query_rows, query_distances in zip(queries, rows, distances, strict=True):
+            found, squared = self._nearest(query, k)
+            query_rows[: len(found)] = found
+            query_distances[: len(found)] = np.sqrt(squared)
+        return Neighbours(rows, distances)
+
+    def _nearest(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows and squared distances of one query, best first."""
+        if len(self._ranges) == 1:
+            parts = [_nearest_in(self._ranges[0], query, k)]
+        else:
+            parts = list(self._pool.map(lambda each: _nearest_in(each, query, k), self._ranges))
+        rows, squared = (np.concatenate(column) for column in zip(*parts, strict=True))
+        # Within a range rows ascend by image id, so that each has kept the right ones of equal distances.
+        best = np.lexsort((self._descriptors.ranks(rows), squared))[:k]
+        return rows[best], squared[best]
+
+
+def _nearest_in(
+    span: _Range, query: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    rows, squared = nearest_rows(span.descriptors, query, k, span.selector)
+    return rows + span.start, squared
+
+
+def _ranges(descriptors: DescriptorMatrix, threads: int) -> Iterator[_Range]:
+    """Ranges that cover every row, none across segments, those of one segment of nearly equal length."""
+    for start, part in zip(descriptors.starts.tolist(), descriptors.parts, strict=False):
+        pieces = max(1, min(threads, len(part) // ROWS_WORTH_A_THREAD))
+        edges = np.linspace(0, len(part), pieces + 1).astype(int)
+        for low, high in zip(edges[:-1], edges[1:], strict=True):
+            yield _Range(start + low, part[low:high], _selector(descriptors.live, start + low, start + high))
+
+
+def _selector(live: NDArray[np.bool_] | None, start: int, end: int) -> faiss.IDSelector | None:
+    if live is None or live[start:end].all():
+        return None
+    return faiss.IDSelectorBitmap(np.packbits(live[start:end], bitorder="little"))

@@ -1,0 +1,209 @@
+"""Processes for work on untrusted bytes: a hostile picture costs a worker and never the service.
+
+Each worker is a process with a memory limit and an alarm clock, fed by one thread through one pipe: a worker
+that dies takes nothing with it but the task in its hands, and another is started in its place.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import resource
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
+
+from imagesearch.errors import ImageSearchError, UndecodableImage
+from imagesearch.host.memory import keep_freed_memory
+
+T = TypeVar("T")
+
+PRELOADED = ["imagesearch.pictures.prepare"]
+"""Imported once by the server that workers are forked from, so that a new one starts in milliseconds."""
+KEPT_BYTES = 32 << 20
+"""Of each worker's memory, for the next picture: to have it zeroed and mapped again takes a fifth of the time
+of decoding a photo of 640 × 480."""
+
+
+class DecodePool:
+    """A fixed number of worker processes, started at once. Thread-safe; a context manager."""
+
+    def __init__(self, workers: int, task_timeout_s: float, memory_limit_bytes: int) -> None:
+        """memory_limit_bytes: address space of one worker, its libraries (0.2 GiB) included."""
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._accepting = threading.Lock()
+        self._fleet = _Fleet(task_timeout_s, memory_limit_bytes)
+        self._threads = [
+            threading.Thread(target=self._feed, args=(_Worker(self._fleet),), name=f"decode-{n}", daemon=True)
+            for n in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> DecodePool:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def submit(self, function: Callable[..., T], *args: Any) -> Future[T]:
+        """Runs a module-level function in a worker, first come, first served.
+
+        What the function raises comes through; a worker that dies, runs out of memory or exceeds the time
+        limit becomes UndecodableImage. Cancelling the future drops the task unless it has been started.
+        Raises RuntimeError once the pool is closed.
+        """
+        future: Future[T] = Future()
+        with self._accepting:
+            if self._fleet.closed:
+                raise RuntimeError("The decode pool is closed.")
+            self._tasks.put(_Task(function, args, future))
+        return future
+
+    def close(self) -> None:
+        """Stops at once: waiting tasks are cancelled, running ones end in CancelledError, workers die."""
+        with self._accepting:
+            self._fleet.close()
+            for _ in self._threads:
+                self._tasks.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _feed(self, worker: _Worker) -> None:
+        while (task := self._tasks.get()) is not None:
+            if self._fleet.closed:
+                task.future.cancel()
+            if not task.future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = worker.run(task.function, task.args)
+            except Exception as error:
+                task.future.set_exception(error)
+            else:
+                task.future.set_result(result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    future: Future[Any]
+
+
+class _Worker:
+    """One process and the pipe to it, replaced whenever it dies. Used by one thread."""
+
+    def __init__(self, fleet: _Fleet) -> None:
+        self._fleet = fleet
+        self._process, self._pipe = fleet.start()
+
+    def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        if self._pipe.poll():  # nothing is due: the other end is closed, so the worker died idle
+            self._replace()
+        try:
+            self._pipe.send((function, args))
+            result, error = self._pipe.recv()
+        except (EOFError, OSError):
+            raise _verdict(self._replace()) from None
+        if error is not None:
+            raise error
+        return result
+
+    def _replace(self) -> int | None:
+        self._pipe.close()
+        exit_code = self._fleet.bury(self._process)
+        self._process, self._pipe = self._fleet.start()
+        return exit_code
+
+
+class _Fleet:
+    """Starts and ends worker processes, one at a time: multiprocessing's bookkeeping is not thread-safe."""
+
+    def __init__(self, task_timeout_s: float, memory_limit_bytes: int) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(PRELOADED)
+        self._limits = (task_timeout_s, memory_limit_bytes)
+        self._lock = threading.Lock()
+        self._started: set[BaseProcess] = set()
+        self.closed = False
+
+    def start(self) -> tuple[BaseProcess, Connection]:
+        """Raises CancelledError once the fleet is closed: that is how a running task ends then."""
+        with self._lock:
+            if self.closed:
+                raise CancelledError
+            ours, theirs = self._context.Pipe()
+            process = self._context.Process(target=_serve, args=(theirs, *self._limits), daemon=True)
+            with _ctrl_c_held_back():
+                process.start()
+            theirs.close()
+            self._started.add(process)
+            return process, ours
+
+    def bury(self, process: BaseProcess) -> int | None:
+        """Its exit code: negative for the signal it died of."""
+        with self._lock:
+            process.kill()
+            process.join()
+            self._started.discard(process)
+            return process.exitcode
+
+    def close(self) -> None:
+        with self._lock:
+            self.closed = True
+            for process in self._started:
+                process.kill()
+            for process in self._started:
+                process.join()
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """What is started inside never sees Ctrl-C, which a terminal sends to all: the mask is inherited."""
+    resource_tracker.ensure_running()  # started inside, it would lift the mask for all that follow
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _verdict(exit_code: int | None) -> UndecodableImage:
+    if exit_code == -signal.SIGALRM:
+        return UndecodableImage("The image takes longer to decode than is allowed.")
+    return UndecodableImage("The image cannot be decoded: it brought its decoder down.")
+
+
+def _serve(pipe: Connection, task_timeout_s: float, memory_limit_bytes: int) -> None:
+    """A worker's life: it ends when the other end of the pipe closes, however the parent dies."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_freed_memory(KEPT_BYTES)
+    with suppress(EOFError, OSError, MemoryError):  # too little memory to take a task is the end of it, too
+        while True:
+            function, args = pipe.recv()
+            # Nobody handles SIGALRM, so the kernel ends the process with it, even inside C code.
+            signal.setitimer(signal.ITIMER_REAL, task_timeout_s)
+            outcome = _outcome(function, args)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            pipe.send(outcome)
+
+
+def _outcome(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
+    try:
+        return function(*args), None
+    except ImageSearchError as error:
+        return None, error
+    except MemoryError:
+        return None, UndecodableImage("The image takes more memory to decode than is allowed.")
+    except Exception as error:
+        error.add_note(traceback.format_exc())  # a traceback does not travel between processes, a note does
+        return None, error

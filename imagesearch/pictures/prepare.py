@@ -1,0 +1,183 @@
+"""What the decoding processes run: from a file's bytes to what network, store and page need."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.descriptors.base import InputPlan
+from imagesearch.errors import EmptyImage, TooManyBytes, UnreadableFile
+from imagesearch.pictures.decode import (
+    OVERSAMPLING,
+    WHOLE,
+    DecodedImage,
+    ImageLimits,
+    LeastScale,
+    Region,
+    crop,
+    decode,
+    webp,
+)
+from imagesearch.pictures.pool import DecodePool
+
+if TYPE_CHECKING:
+    from imagesearch.descriptors.long_side import LongSideInput
+    from imagesearch.local_features import RootSift
+
+__all__ = ["DecodePool", "IndexedPicture", "QueryPicture", "decode_file", "decode_query"]
+
+PREVIEW_LONG_SIDE_PX = 512
+THUMBNAIL_LONG_SIDE_PX = 256
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPicture:
+    """A query, ready for the network."""
+
+    width: int
+    height: int
+    """Size in pixels of the whole upright image."""
+    network_input: NDArray[np.uint8]
+    """As the plan prepares it, of the region alone where there is one."""
+    preview: bytes
+    """The whole upright image as WebP, long side at most 512 px; empty unless asked for."""
+    local_features: bytes | None
+    """As `local_features.storage` packs them, of the region alone if there is one; None unless asked for."""
+    map_input: NDArray[np.uint8] | None
+    """For the convolutional map, as its plan prepares it, of the region alone; None unless asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPicture:
+    """A file of the collection, ready for the network and for the store."""
+
+    sha256: str
+    """Of the file's bytes, hexadecimal."""
+    size_bytes: int
+    mtime_ns: int
+    width: int
+    height: int
+    """Size in pixels of the upright image."""
+    media_type: str
+    network_input: NDArray[np.uint8]
+    thumbnail: bytes
+    """WebP, long side at most 256 px."""
+    local_features: bytes | None
+    """As `local_features.storage` packs them; None unless asked for."""
+    map_input: NDArray[np.uint8] | None
+    """For the convolutional map, as its plan prepares it; None unless asked for."""
+
+
+def decode_query(
+    data: bytes,
+    limits: ImageLimits,
+    region: Region | None,
+    plan: InputPlan,
+    preview: bool,
+    local_features: RootSift | None = None,
+    map_plan: LongSideInput | None = None,
+) -> QueryPicture:
+    """Raises whatever `images.decode` raises."""
+    part = region or WHOLE
+    image = decode(data, limits, _network_scale(plan, part))
+    network_input = plan.prepare(crop(image.rgb, part))
+    if map_plan:
+        image = _at_least(image, data, limits, OVERSAMPLING * map_plan.long_side_px, part)
+    map_input = map_plan.prepare(crop(image.rgb, part)) if map_plan else None
+    if preview:
+        image = _at_least(image, data, limits, PREVIEW_LONG_SIDE_PX, WHOLE)
+    shown = webp(image.rgb, PREVIEW_LONG_SIDE_PX) if preview else b""
+    if local_features:
+        image = _at_least(image, data, limits, local_features.long_side_px, part)
+    found = _extracted(crop(image.rgb, part), local_features) if local_features else None
+    return QueryPicture(image.width, image.height, network_input, shown, found, map_input)
+
+
+def decode_file(
+    path: Path,
+    limits: ImageLimits,
+    plan: InputPlan,
+    local_features: RootSift | None = None,
+    map_plan: LongSideInput | None = None,
+) -> IndexedPicture:
+    """Raises UnreadableFile, and whatever `images.decode` raises."""
+    data, mtime_ns = _read(path, limits.max_bytes)
+    image = decode(data, limits, _network_scale(plan, WHOLE))
+    network_input, thumbnail = plan.prepare(image.rgb), webp(image.rgb, THUMBNAIL_LONG_SIDE_PX)
+    if map_plan:
+        image = _at_least(image, data, limits, OVERSAMPLING * map_plan.long_side_px, WHOLE)
+    map_input = map_plan.prepare(image.rgb) if map_plan else None
+    if local_features:
+        image = _at_least(image, data, limits, local_features.long_side_px, WHOLE)
+    return IndexedPicture(
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+        mtime_ns=mtime_ns,
+        width=image.width,
+        height=image.height,
+        media_type=image.media_type,
+        network_input=network_input,
+        thumbnail=thumbnail,
+        local_features=_extracted(image.rgb, local_features) if local_features else None,
+        map_input=map_input,
+    )
+
+
+def _network_scale(plan: InputPlan, part: Region) -> LeastScale:
+    """For the network and a thumbnail, and for nothing else: what is found in a photo must not depend on what
+    is asked besides, in a query or at indexing."""
+
+    def least_scale(width: int, height: int) -> float:
+        for_network = plan.least_scale(part.width * width, part.height * height)
+        return max(for_network, THUMBNAIL_LONG_SIDE_PX / max(width, height))
+
+    return least_scale
+
+
+def _at_least(
+    image: DecodedImage, data: bytes, limits: ImageLimits, long_side_px: float, part: Region
+) -> DecodedImage:
+    """With this long side of the part or a longer one: decoded once more where the picture is too small."""
+
+    def least_scale(width: int, height: int) -> float:
+        return long_side_px / max(part.width * width, part.height * height)
+
+    if image.scale >= min(1.0, least_scale(image.width, image.height)):
+        return image
+    return decode(data, limits, least_scale)
+
+
+def _extracted(rgb: NDArray[np.uint8], local_features: RootSift) -> bytes:
+    # Only here, so that workers that are never asked for local features are spared 300 MiB of address space.
+    import cv2
+
+    from imagesearch.local_features.storage import to_bytes
+
+    cv2.setNumThreads(1)  # the workers themselves are as many as the processors
+    try:
+        return to_bytes(local_features.extract(rgb))
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError from error
+        raise
+
+
+def _read(path: Path, max_bytes: int) -> tuple[bytes, int]:
+    """The file's bytes and its mtime in nanoseconds; a file over the limit is not read."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            data = b"" if status.st_size > max_bytes else file.read(max_bytes + 1)
+    except OSError as error:
+        raise UnreadableFile("The file cannot be read: check its permissions and the disk.") from error
+    if max(status.st_size, len(data)) > max_bytes:
+        raise TooManyBytes(f"The file has {status.st_size:,} bytes; at most {max_bytes:,} are accepted.")
+    if not data:
+        raise EmptyImage("The file is empty.")
+    return data, status.st_mtime_ns

@@ -1,0 +1,61 @@
+"""Writing so that a crash leaves the old or the new, and a full disk is told as such."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from imagesearch.errors import StoreFull
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# SQLite says FULL for ENOSPC; a quota, a limit on file sizes and a full disk under its shared memory
+# come out as failed writes.
+_SQLITE_NO_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+_FULL = "There is no space left for the store; free some or prune old snapshots, then index again."
+
+
+@contextmanager
+def full_disk_as_store_full() -> Iterator[None]:
+    """Raises StoreFull where the operating system or SQLite reports that no more can be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_SPACE:
+            raise
+        raise StoreFull(_FULL) from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode not in _SQLITE_NO_SPACE:
+            raise
+        raise StoreFull(_FULL) from error
+
+
+def sync_file(path: Path) -> None:
+    _sync(path, os.O_RDONLY)
+
+
+def sync_directory(path: Path) -> None:
+    """Makes the names in a directory survive a power failure, not only what they name."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """A reader sees the old content or the new, whole, and so does the next start after a power failure."""
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,302 @@
+"""ledger.sqlite3: the truth about every file ever seen, from which snapshots are published."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.store.layout import image_id_of
+from imagesearch.store.ledger_file import create_ledger, open_ledger, transaction
+from imagesearch.store.recipe import Recipe
+from imagesearch.store.records import ImageRecord, RefusedFile
+
+# SQLite's default limit on parameters is 32,766 in every version in use; statements stay well below.
+_IDS_PER_QUERY = 1_000
+
+DescribedRow = tuple[ImageRecord, NDArray[np.float16]]
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file as it lies in the images folder. While all three stay the same, so does its content."""
+
+    path: str
+    """Relative to the images folder, forward slashes."""
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the ledger holds of one path."""
+
+    state: FileState
+    image_id: str | None
+    """None for a refused file."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedImage:
+    """One distinct content, and the files that hold it."""
+
+    sha256: str
+    size_bytes: int
+    width: int
+    height: int
+    media_type: str
+    vectors: NDArray[np.float16]
+    """shape=(R, C): what its descriptor is made of; none where that is its local features."""
+    files: Sequence[FileState]
+    local_features: bytes | None = None
+    """As `local_features.storage` packs them; not None where the ledger's recipe asks for them."""
+    conv_map: bytes | None = None
+    """The same of `conv_maps.storage`."""
+
+    @property
+    def image_id(self) -> str:
+        return image_id_of(self.sha256)
+
+
+class Ledger:
+    """Used by one thread of one process. Every method that changes something is one transaction.
+
+    `unpublished` tells whether the live snapshot lags behind.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, recipe: Recipe, model_note: str) -> None:
+        self._connection = connection
+        self.recipe = recipe
+        self.model_note = model_note
+        """Why this network was taken; empty where it was asked for by name."""
+
+    @classmethod
+    def create(cls, path: Path, recipe: Recipe, model_note: str) -> Ledger:
+        """Where there is none yet."""
+        return cls(create_ledger(path, recipe, model_note), recipe, model_note)
+
+    @classmethod
+    def open(cls, path: Path, mode: Literal["rw", "ro"] = "rw") -> Ledger | None:
+        """None where there is none yet. Raises StoreError for one that cannot be used."""
+        opened = open_ledger(path, mode)
+        return cls(*opened) if opened else None
+
+    def known_files(self) -> dict[str, KnownFile]:
+        """By path."""
+        rows = self._connection.execute("SELECT path, size_bytes, mtime_ns, image_id FROM paths")
+        return {row[0]: KnownFile(FileState(*row[:3]), row[3]) for row in rows}
+
+    def image_sizes(self) -> set[int]:
+        """Every size in bytes that an indexed image has."""
+        return {size for (size,) in self._connection.execute("SELECT DISTINCT size_bytes FROM images")}
+
+    def has_image(self, image_id: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM images WHERE image_id = ?", (image_id,))
+        return found.fetchone() is not None
+
+    def image_ids(self) -> Iterator[str]:
+        """In ascending order."""
+        yield from map(
+            itemgetter(0), self._connection.execute("SELECT image_id FROM images ORDER BY image_id")
+        )
+
+    def add(self, images: Iterable[DescribedImage]) -> None:
+        """New images and their files, all or none."""
+        with self._changing():
+            for image in images:
+                self._connection.execute(
+                    "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        image.image_id,
+                        image.sha256,
+                        image.size_bytes,
+                        image.width,
+                        image.height,
+                        image.media_type,
+                        image.vectors.astype("<f2", copy=False).tobytes(),
+                    ),
+                )
+                if self.recipe.local_features:
+                    self._connection.execute(
+                        "INSERT INTO local_features VALUES (?, ?)", (image.image_id, image.local_features)
+                    )
+                if self.recipe.localization:
+                    self._connection.execute(
+                        "INSERT INTO conv_maps VALUES (?, ?)", (image.image_id, image.conv_map)
+                    )
+                for file in image.files:
+                    self._write_path(file, image.image_id)
+
+    def link(self, file: FileState, image_id: str) -> None:
+        """A file that holds an image of the ledger."""
+        with self._changing():
+            self._write_path(file, image_id)
+
+    def touch(self, file: FileState) -> None:
+        """A known file whose state is new, but not what there is to say of it: no snapshot lags behind."""
+        with transaction(self._connection):
+            self._connection.execute(
+                "UPDATE paths SET size_bytes = ?, mtime_ns = ? WHERE path = ?",
+                (file.size_bytes, file.mtime_ns, file.path),
+            )
+
+    def refuse(self, file: FileState, reason: str, detail: str) -> None:
+        """Nothing changes for the snapshot where the file had been refused for the same reason."""
+        query = "SELECT 1 FROM paths WHERE path = ? AND reason = ? AND detail = ?"
+        if self._connection.execute(query, (file.path, reason, detail)).fetchone():
+            self.touch(file)
+            return
+        with self._changing():
+            self._write_path(file, None, reason, detail)
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Drops files that are gone, and every image that is left without a file."""
+        with transaction(self._connection):
+            dropped_paths = self._connection.executemany(
+                "DELETE FROM paths WHERE path = ?", ((path,) for path in paths)
+            ).rowcount
+            dropped_images = self._connection.execute(
+                "DELETE FROM images WHERE NOT EXISTS "
+                "(SELECT 1 FROM paths WHERE paths.image_id = images.image_id)"
+            ).rowcount
+            if dropped_paths > 0 or dropped_images > 0:
+                self._set_unpublished("1")
+
+    @property
+    def unpublished(self) -> bool:
+        """Whether something changed since `mark_published`."""
+        query = "SELECT value FROM meta WHERE key = 'unpublished'"
+        return bool(self._connection.execute(query).fetchone()[0] == "1")
+
+    def mark_published(self, version: str) -> None:
+        """version: of the snapshot that holds what the ledger holds."""
+        with transaction(self._connection):
+            self._set_unpublished("0")
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('published', ?)", (version,))
+            self._connection.execute("DELETE FROM changes")
+
+    @property
+    def published_version(self) -> str | None:
+        """Of the snapshot that `changes` goes on from; None where there has been none yet."""
+        found = self._connection.execute("SELECT value FROM meta WHERE key = 'published'").fetchone()
+        return str(found[0]) if found else None
+
+    def changes(self) -> list[str]:
+        """Ids of images that came, went or changed their files since `mark_published`, ascending."""
+        rows = self._connection.execute("SELECT image_id FROM changes ORDER BY image_id")
+        return [image_id for (image_id,) in rows]
+
+    def image_count(self) -> int:
+        return self._count("images")
+
+    def file_count(self) -> int:
+        """Files that hold an image."""
+        return self._count("paths WHERE image_id IS NOT NULL")
+
+    def refused_count(self) -> int:
+        return self._count("paths WHERE image_id IS NULL")
+
+    def images(self, image_ids: Sequence[str] | None = None) -> Iterator[DescribedRow]:
+        """Every image and its vectors, shape=(R, C), in ascending order of image_id. Streams.
+
+        image_ids: only these, which ascend and are all there.
+        """
+        for among, wanted in _slices(image_ids):
+            images = self._connection.execute(
+                "SELECT image_id, width, height, media_type, size_bytes, descriptor FROM images "
+                f"WHERE {among} ORDER BY image_id",
+                wanted,
+            )
+            paths = self._connection.execute(
+                f"SELECT image_id, path FROM paths WHERE {among} ORDER BY image_id, path", wanted
+            )
+            files_of_each = groupby(paths, key=itemgetter(0))
+            # Every image has a file and every file an image, so that the two run in step.
+            for (image_id, *rest, vectors), (_, files) in zip(images, files_of_each, strict=True):
+                record = ImageRecord(image_id, tuple(path for _, path in files), *rest)
+                yield record, np.frombuffer(vectors, "<f2").reshape(-1, self.recipe.dim)
+
+    def local_features(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
+        """Of the images that `images` gives, in that order. Streams. Only where the recipe asks for them."""
+        return self._blobs("features FROM local_features", image_ids)
+
+    def conv_maps(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
+        """The same of convolutional maps."""
+        return self._blobs("map FROM conv_maps", image_ids)
+
+    def refused(self) -> Iterator[RefusedFile]:
+        """In order of path."""
+        rows = self._connection.execute(
+            "SELECT path, reason, detail FROM paths WHERE image_id IS NULL ORDER BY path"
+        )
+        yield from (RefusedFile(*row) for row in rows)
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the file; empty when all is well."""
+        try:
+            found = [row[0] for row in self._connection.execute("PRAGMA integrity_check")]
+            orphans = self._connection.execute("PRAGMA foreign_key_check").fetchall()
+        except sqlite3.DatabaseError:
+            return ["The ledger is damaged."]
+        broken = [] if found == ["ok"] else [f"The ledger is damaged: {found[0]}."]
+        return broken + (["The ledger has files of images that it does not hold."] if orphans else [])
+
+    def close(self) -> None:
+        """Also folds the write-ahead log into the file, unless somebody else has it open."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """A transaction after which the live snapshot lags behind."""
+        with transaction(self._connection):
+            yield
+            self._set_unpublished("1")
+
+    def _set_unpublished(self, value: str) -> None:
+        self._connection.execute("UPDATE meta SET value = ? WHERE key = 'unpublished'", (value,))
+
+    def _write_path(
+        self, file: FileState, image_id: str | None, reason: str | None = None, detail: str | None = None
+    ) -> None:
+        self._connection.execute(
+            # No REPLACE: it would delete the row unseen by the triggers that keep `changes`.
+            "INSERT INTO paths VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
+            "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, image_id = excluded.image_id, "
+            "reason = excluded.reason, detail = excluded.detail",
+            (file.path, file.size_bytes, file.mtime_ns, image_id, reason, detail),
+        )
+
+    def _blobs(self, column_of_table: str, image_ids: Sequence[str] | None) -> Iterator[bytes]:
+        for among, wanted in _slices(image_ids):
+            query = f"SELECT {column_of_table} WHERE {among} ORDER BY image_id"
+            yield from map(itemgetter(0), self._connection.execute(query, wanted))
+
+    def _count(self, what: str) -> int:
+        return int(self._connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0])
+
+
+def _slices(image_ids: Sequence[str] | None) -> Iterator[tuple[str, Sequence[str]]]:
+    """Conditions on `image_id` that together ask for these images, or for all, each with its parameters."""
+    if image_ids is None:
+        yield "image_id IS NOT NULL", ()
+        return
+    for start in range(0, len(image_ids), _IDS_PER_QUERY):
+        wanted = image_ids[start : start + _IDS_PER_QUERY]
+        yield f"image_id IN ({','.join('?' * len(wanted))})", wanted

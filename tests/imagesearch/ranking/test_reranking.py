@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from imagesearch.local_features import LocalFeatures, RootSift
+from imagesearch.ranking.reranking import INLIERS_LIKE_A_COSINE, reranked, verify_candidates
+
+
+def features(seed: int) -> LocalFeatures:
+    noise = np.random.default_rng(seed).random((40, 40, 3), np.float32)
+    return RootSift().extract((cv2.resize(noise, (240, 240)) * 255).astype(np.uint8))
+
+
+def order_literally(distances: list[float], inliers: list[int]) -> list[int]:
+    """Each hit's cosine and conviction, written out."""
+
+    def goodness(hit: int) -> float:
+        return (1 - distances[hit] ** 2 / 2) + math.log2(1 + inliers[hit] / INLIERS_LIKE_A_COSINE)
+
+    return sorted(range(len(distances)), key=goodness, reverse=True)
+
+
+def test_hits_are_ordered_by_cosine_and_conviction() -> None:
+    rng = np.random.default_rng(0)
+    distances = np.sort(rng.uniform(0, 1.4, 50)).astype(np.float32)
+    inliers = rng.integers(0, 60, 50)
+    assert reranked(distances, inliers).tolist() == order_literally(distances.tolist(), inliers.tolist())
+
+
+def test_without_inliers_the_order_stays_ties_included() -> None:
+    distances = np.array([0.1, 0.5, 0.5, 0.9], np.float32)
+    assert reranked(distances, np.zeros(4, np.int64)).tolist() == [0, 1, 2, 3]
+
+
+def test_of_two_verified_hits_the_one_that_shares_more_overtakes_a_nearer_one() -> None:
+    assert reranked(np.array([0.9, 1.26], np.float32), np.array([50, 150])).tolist() == [1, 0]
+
+
+def test_a_well_verified_far_hit_overtakes_an_unverified_near_one() -> None:
+    assert reranked(np.array([0.8, 1.2], np.float32), np.array([0, 100])).tolist() == [1, 0]
+
+
+def test_the_candidate_that_shows_the_query_is_verified() -> None:
+    query = features(1)
+    matches = verify_candidates([query], [lambda: features(2), lambda: query], budget_s=60.0)
+    assert matches[1] is not None and matches[1].inliers > 20
+    assert matches[0] is None or matches[0].inliers < 10
+
+
+def test_candidates_past_the_budget_are_left_unverified() -> None:
+    query, ticks, loaded = features(1), iter(range(100)), []
+
+    def load() -> LocalFeatures:
+        loaded.append(1)
+        return query
+
+    matches = verify_candidates([query], [load] * 10, budget_s=3.0, clock=lambda: float(next(ticks)))
+    assert [match is not None for match in matches] == [True] * 2 + [False] * 8
+    assert len(loaded) == 2
+
+
+def test_no_candidates_give_no_matches() -> None:
+    assert verify_candidates([features(1)], [], budget_s=1.0) == []

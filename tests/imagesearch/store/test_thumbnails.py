@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imagesearch.pictures.decode import webp
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.thumbnails import missing_thumbnails, sweep_thumbnails, write_thumbnail
+from tests.imagesearch.store.stores import image_id
+
+PICTURE = webp(np.zeros((8, 8, 3), np.uint8), 256)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> StoreLayout:
+    return StoreLayout(tmp_path)
+
+
+def test_a_thumbnail_is_where_the_layout_says(layout: StoreLayout) -> None:
+    write_thumbnail(layout, image_id(1), PICTURE)
+    assert layout.thumbnail_path(image_id(1)).read_bytes() == PICTURE
+
+
+def test_sweeping_leaves_the_wanted_ones_only(layout: StoreLayout) -> None:
+    for seed in range(4):
+        write_thumbnail(layout, image_id(seed), PICTURE)
+    half_written = layout.thumbnail_path(image_id(1)).with_suffix(".new")
+    half_written.write_bytes(b"RIFF")
+    sweep_thumbnails(layout, {image_id(1), image_id(2)})
+    left = {path.name for path in layout.thumbnails_dir.rglob("*") if path.is_file()}
+    assert left == {f"{image_id(1)}.webp", f"{image_id(2)}.webp"}
+
+
+def test_sweeping_where_there_are_none_is_fine(layout: StoreLayout) -> None:
+    sweep_thumbnails(layout, set())
+
+
+def test_missing_empty_and_foreign_files_count_as_missing(layout: StoreLayout) -> None:
+    for seed in range(3):
+        write_thumbnail(layout, image_id(seed), PICTURE)
+    layout.thumbnail_path(image_id(1)).write_bytes(b"")
+    layout.thumbnail_path(image_id(2)).write_bytes(b"\xff\xd8\xff a JPEG, perhaps")
+    assert list(missing_thumbnails(layout, map(image_id, range(4)))) == [
+        image_id(1),
+        image_id(2),
+        image_id(3),
+    ]
