@@ -35,9 +35,10 @@ from imagesearch.conv_maps import MacDescriber
 from imagesearch.conv_maps.describer import INDEXED_LONG_SIDE_PX, PART_LONG_SIDE_PX
 from imagesearch.conv_maps.storage import from_bytes, to_bytes
 from imagesearch.descriptors.fc6 import Fc6
-from imagesearch.descriptors.long_side import LongSideInput
 from imagesearch.descriptors.pooling import mac
-from imagesearch.pictures.decode import Region, decode
+from imagesearch.pictures.decode import decode
+from imagesearch.pictures.plans import LongSideInput
+from imagesearch.pictures.region import Region
 from imagesearch.ranking.localization import Localization
 from imagesearch.ranking.reranking import localize_candidates
 

@@ -16,12 +16,12 @@ from pydantic import ValidationError
 # candidates took 95 ms with one, over 400 with two. It reads this when it is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from extractor_service.settings import ExtractorSettings, first_problem
+from extractor_service.settings import ExtractorSettings
+from imagesearch.host.command_line import BAD_USAGE, FAILED, FINE, fail, first_problem, say, settings_help
 
 # What is heavy (gRPC, OpenVINO, faiss) is imported where it is used: --help and bad settings answer at once.
 
-BAD_SETTING = 2
-FAILED = 1
+PROGRAM = "extractor_service"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = ExtractorSettings()
     except ValidationError as error:
-        return _fail(first_problem(error), BAD_SETTING)
+        return fail(PROGRAM, first_problem(error, ExtractorSettings), BAD_USAGE)
     if options.command == "health":
         return _health(settings, options.tls_name)
     logging.basicConfig(
@@ -52,8 +52,8 @@ def _serve(settings: ExtractorSettings) -> int:
     try:
         answered_all = asyncio.run(serve(settings, load))
     except StartupError as error:
-        return _fail(str(error), FAILED)
-    return 0 if answered_all else FAILED
+        return fail(PROGRAM, str(error), FAILED)
+    return FINE if answered_all else FAILED
 
 
 def _health(settings: ExtractorSettings, tls_name: str | None) -> int:
@@ -62,16 +62,16 @@ def _health(settings: ExtractorSettings, tls_name: str | None) -> int:
     try:
         serving = is_serving(settings, tls_name)
     except OSError:
-        return _fail("EXTRACTOR_TLS_CERT_FILE cannot be read.", BAD_SETTING)
-    sys.stdout.write("SERVING\n" if serving else "NOT_SERVING\n")
-    return 0 if serving else FAILED
+        return fail(PROGRAM, "EXTRACTOR_TLS_CERT_FILE cannot be read.", BAD_USAGE)
+    say("SERVING" if serving else "NOT_SERVING")
+    return FINE if serving else FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m extractor_service",
         description="Describes images and searches the store's live snapshot, over gRPC.",
-        epilog=_settings_help(),
+        epilog=settings_help(ExtractorSettings),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -83,20 +83,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--tls-name", help="for health: the name in the certificate, if not the host")
     return parser
-
-
-def _settings_help() -> str:
-    prefix = ExtractorSettings.model_config["env_prefix"]
-    lines = ["settings, from the environment:"]
-    for name, field in ExtractorSettings.model_fields.items():
-        default = "none" if field.default is None else field.default
-        lines.append(f"  {prefix}{name.upper()} ({default})\n      {field.description}")
-    return "\n".join(lines)
-
-
-def _fail(sentence: str, code: int) -> int:
-    sys.stderr.write(f"extractor_service: {sentence}\n")
-    return code
 
 
 if __name__ == "__main__":

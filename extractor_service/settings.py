@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from imagesearch.backbones.base import Precision
@@ -97,12 +97,3 @@ class ExtractorSettings(BaseSettings):
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             raise ValueError("EXTRACTOR_TLS_CERT_FILE and EXTRACTOR_TLS_KEY_FILE must be set together")
         return self
-
-
-def first_problem(error: ValidationError) -> str:
-    """One line: which setting, and what is wrong with it. Never the value, which may be a secret."""
-    problem = error.errors()[0]
-    if not problem["loc"]:
-        return problem["msg"].removeprefix("Value error, ") + "."
-    name = ExtractorSettings.model_config["env_prefix"] + str(problem["loc"][0]).upper()
-    return f"{name}: {problem['msg']}."

@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from types import FrameType
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,22 +18,32 @@ if sys.argv[1:2] == ["selftest"]:
     # up what faiss trains. Both read this when they are first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from extractor_service.settings import first_problem as first_extractor_problem
 from imagesearch.errors import ImageSearchError, InvalidOption
+from imagesearch.host.command_line import (
+    BAD_USAGE,
+    FAILED,
+    FINE,
+    INTERRUPTED,
+    fail,
+    first_problem,
+    interruptible,
+    say,
+    say_json,
+)
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.lock import exclusive
 from imagesearch.store.prune import prune
 from indexer import console
-from indexer.arguments import first_problem, parser, settings_of
+from indexer.arguments import parser, settings_of
 from indexer.build import build
 from indexer.inspection import damage, status
-from indexer.networks import Networks, StoredNetworks
+from indexer.network_source import Networks, StoredNetworks
 from indexer.quantisation import quantise
 from indexer.selftest.results import Choices
 from indexer.selftest.run import selftest
 from indexer.settings import IndexerSettings
 
-FINE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+PROGRAM = "indexer"
 
 ProvideNetworks = Callable[[IndexerSettings], Networks]
 
@@ -52,25 +59,28 @@ def main(arguments: Sequence[str] | None = None, provide: ProvideNetworks = stor
     try:
         settings = settings_of(options)
     except ValidationError as error:
-        return _fail(first_problem(error), BAD_USAGE)
+        return fail(PROGRAM, first_problem(error, IndexerSettings), BAD_USAGE)
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     try:
-        with _interruptible():
+        with interruptible():
             return _COMMANDS[options.command](options, settings, provide)
     except KeyboardInterrupt:
-        return _fail(
-            "Interrupted. What is done is kept; the same command again goes on from here.", INTERRUPTED
+        return fail(
+            PROGRAM,
+            "Interrupted. What is done is kept; the same command again goes on from here.",
+            INTERRUPTED,
         )
     except InvalidOption as error:
-        return _fail(str(error), BAD_USAGE)
+        return fail(PROGRAM, str(error), BAD_USAGE)
     except ImageSearchError as error:
-        return _fail(str(error), FAILED)
+        return fail(PROGRAM, str(error), FAILED)
     except OSError as error:
-        return _fail(f"The store cannot be used: {error}.", FAILED)
+        return fail(PROGRAM, f"The store cannot be used: {error}.", FAILED)
     except sqlite3.Error as error:
-        return _fail(
+        return fail(
+            PROGRAM,
             f"The store's ledger cannot be used: {error}. If it is damaged, build --rebuild writes it anew.",
             FAILED,
         )
@@ -103,7 +113,7 @@ def _verify(options: argparse.Namespace, settings: IndexerSettings, provide: Pro
 def _prune(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNetworks) -> int:
     layout = StoreLayout(settings.store_dir)
     if not layout.snapshots_dir.is_dir():
-        return _fail(f"There is no store in {layout.root}.", FAILED)
+        return fail(PROGRAM, f"There is no store in {layout.root}.", FAILED)
     with exclusive(layout):
         removed = prune(layout, options.keep)
     _report(
@@ -118,10 +128,8 @@ def _selftest(options: argparse.Namespace, settings: IndexerSettings, provide: P
     logging.getLogger("extractor_service").setLevel(logging.ERROR)
     try:
         results, report = selftest(settings, provide(settings), choices, options.report, console.photo_bar)
-    except ValidationError as error:
-        return _fail(first_extractor_problem(error), BAD_USAGE)
     except KeyboardInterrupt:
-        return _fail("Interrupted; there is no report.", INTERRUPTED)
+        return fail(PROGRAM, "Interrupted; there is no report.", INTERRUPTED)
     value = results.to_json() | {"report": str(report)}
     _report(options, value, f"{console.selftest_text(results)}\nReport: {report}")
     return FINE
@@ -162,33 +170,9 @@ _COMMANDS = {
 
 def _report(options: argparse.Namespace, value: dict[str, Any], text: str) -> None:
     if options.json:
-        console.say_json(value)
+        say_json(value)
     else:
-        console.say(text)
-
-
-def _fail(sentence: str, code: int) -> int:
-    console.complain(sentence)
-    return code
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM interrupt once; what cleans up after the first is not interrupted again."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    for each in before:
-        signal.signal(each, interrupt)
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        say(text)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from imagesearch.host.command_line import settings_help
 from indexer.settings import IndexerSettings
 
 COMMANDS = {
@@ -29,7 +28,8 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="python -m indexer",
         description="Describes a folder of photos and publishes what a search needs.",
-        epilog="exit codes: 0 fine, 1 failed, 2 bad usage, 130 interrupted\n\n" + _settings_help(),
+        epilog="exit codes: 0 fine, 1 failed, 2 bad usage, 130 interrupted\n\n"
+        + settings_help(IndexerSettings),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -94,22 +94,3 @@ def _whole_number(text: str, at_least: int) -> int:
     if not text.isdecimal() or int(text) < at_least:
         raise argparse.ArgumentTypeError(f"it must be a whole number from {at_least} up")
     return int(text)
-
-
-def _settings_help() -> str:
-    lines = ["settings, from the environment:"]
-    for name, field in IndexerSettings.model_fields.items():
-        default = "none" if field.default is None else field.default
-        lines.append(f"  {_variable(name)} ({default})\n      {field.description}")
-    return "\n".join(lines)
-
-
-def _variable(field_name: str) -> str:
-    field = IndexerSettings.model_fields.get(field_name)
-    alias = field.validation_alias if field else field_name
-    return str(alias or f"{IndexerSettings.model_config['env_prefix']}{field_name}".upper())
-
-
-def first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    return f"{_variable(str(problem['loc'][0]))}: {problem['msg']}."

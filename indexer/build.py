@@ -20,7 +20,7 @@ from imagesearch.store.snapshot import current_version
 from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally, holds_any
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
-from indexer.networks import Networks
+from indexer.network_source import Networks
 from indexer.plan import Plan, make_plan
 from indexer.publication import publish_if_behind
 from indexer.settings import IndexerSettings

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -17,18 +16,6 @@ from indexer.inspection import Status
 from indexer.selftest.results import LEFT_OUT_SHOWN, LeftOut, Results, few_images_note, recall_at
 from indexer.selftest.transformations import TRANSFORMATIONS
 from indexer.summary import Summary
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
-def say_json(value: dict[str, Any]) -> None:
-    say(json.dumps(value, ensure_ascii=False))
-
-
-def complain(sentence: str) -> None:
-    sys.stderr.write(f"indexer: {sentence}\n")
 
 
 def summary_text(summary: Summary) -> str:

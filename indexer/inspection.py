@@ -15,7 +15,7 @@ from imagesearch.store.publish import versions
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot, current_version
 from imagesearch.store.thumbnails import missing_thumbnails
-from indexer.networks import Networks
+from indexer.network_source import Networks
 from indexer.summary import REFUSED_SHOWN
 
 _MISSING_SHOWN = 5

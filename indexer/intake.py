@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.descriptors.no_input import NoInput
 from imagesearch.errors import InvalidImage, UnreadableFile
 from imagesearch.host.cpus import available_cpus
 from imagesearch.local_features import RootSift
 from imagesearch.pictures.decode import ImageLimits
-from imagesearch.pictures.prepare import DecodePool, IndexedPicture, decode_file
+from imagesearch.pictures.plans import NoInput
+from imagesearch.pictures.pool import DecodePool
+from imagesearch.pictures.prepare import IndexedPicture, decode_file
 from imagesearch.store.layout import StoreLayout, image_id_of
 from imagesearch.store.ledger import DescribedImage, FileState, KnownFile, Ledger
 from imagesearch.store.thumbnails import write_thumbnail

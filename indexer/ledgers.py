@@ -13,9 +13,9 @@ from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.ledger_file import remove_ledger
 from imagesearch.store.recipe import Recipe
+from indexer.network_source import Networks
 from indexer.networks import (
     Describer,
-    Networks,
     NewNetwork,
     check_network,
     choose_network,

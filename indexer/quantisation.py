@@ -5,27 +5,26 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.backbones import Backbone, ModelIdentity, Precision
 from imagesearch.backbones.converted import ConvertedModel
-from imagesearch.descriptors.base import Descriptor, InputPlan
+from imagesearch.descriptors.base import Descriptor
 from imagesearch.descriptors.kinds import create_descriptor
 from imagesearch.errors import InvalidImage, PrecisionRefused
 from imagesearch.host.cpus import available_cpus
-from imagesearch.pictures.decode import ImageLimits, SquareInput
-from imagesearch.pictures.prepare import DecodePool, IndexedPicture, decode_file
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.pictures.plans import InputPlan, SquareInput
+from imagesearch.pictures.pool import DecodePool
+from imagesearch.pictures.prepare import IndexedPicture, decode_file
 from imagesearch.store.ledger import FileState
 from indexer.decoded import decode_ahead
+from indexer.network_source import Networks
 from indexer.recipes import descriptor_settings
 from indexer.settings import IndexerSettings
 from indexer.walk import walk
-
-if TYPE_CHECKING:
-    from indexer.networks import Networks
 
 LEAST_PHOTOS = 100
 """Fewer say too little of the photos to come, and a photo's ten nearest would be a large part of them."""

@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagesearch.errors import UnreadableFile
+from imagesearch.pictures.formats import SUFFIXES
 from imagesearch.store.ledger import FileState
 from indexer.errors import ImagesFolderError
-
-PHOTO_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif", ".heic", ".heif"}
-)
 
 UNREADABLE = "The file cannot be read: check its permissions and the disk."
 
@@ -100,7 +97,7 @@ class _Walker:
 
     def _add_file(self, entry: os.DirEntry[str]) -> None:
         path = Path(entry.path)
-        if path.suffix.lower() not in PHOTO_SUFFIXES:
+        if path.suffix.lower() not in SUFFIXES:
             self.listing.ignored += 1
         elif not _is_utf8(entry.name):
             self._refuse(path, "The file's name is not valid UTF-8: rename it.")

@@ -5,22 +5,30 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
-from types import FrameType
 from typing import Any
 
 from pydantic import ValidationError
 
 from imagesearch.errors import ImageSearchError, InvalidOption
+from imagesearch.host.command_line import (
+    BAD_USAGE,
+    FAILED,
+    FINE,
+    INTERRUPTED,
+    fail,
+    first_problem,
+    interruptible,
+    say,
+    say_json,
+)
 from training import console
-from training.arguments import finetune_recipe, first_problem, parser, pretrain_recipe
+from training.arguments import finetune_recipe, parser, pretrain_recipe
 from training.settings import TrainingSettings
 
-FINE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+PROGRAM = "training"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,22 +37,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = TrainingSettings()
     except ValidationError as error:
-        return _fail(first_problem(error), BAD_USAGE)
+        return fail(PROGRAM, first_problem(error, TrainingSettings), BAD_USAGE)
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     _prepare_keras(settings.threads)
     try:
-        with _interruptible():
+        with interruptible():
             return _COMMANDS[options.command](options, settings)
     except KeyboardInterrupt:
-        return _fail("Interrupted; the same command again goes on from the last checkpoint.", INTERRUPTED)
+        return fail(
+            PROGRAM, "Interrupted; the same command again goes on from the last checkpoint.", INTERRUPTED
+        )
     except InvalidOption as error:
-        return _fail(str(error), BAD_USAGE)
+        return fail(PROGRAM, str(error), BAD_USAGE)
     except ImageSearchError as error:
-        return _fail(str(error), FAILED)
+        return fail(PROGRAM, str(error), FAILED)
     except OSError as error:
-        return _fail(f"{error.filename or options.out} cannot be used: {error.strerror}.", FAILED)
+        return fail(PROGRAM, f"{error.filename or options.out} cannot be used: {error.strerror}.", FAILED)
 
 
 def _pretrain(options: argparse.Namespace, settings: TrainingSettings) -> int:
@@ -73,9 +83,9 @@ def _finetune(options: argparse.Namespace, settings: TrainingSettings) -> int:
 
 def _report(options: argparse.Namespace, value: dict[str, Any], text: str) -> None:
     if options.json:
-        console.say_json(value)
+        say_json(value)
     else:
-        console.say(text)
+        say(text)
 
 
 _COMMANDS = {"pretrain": _pretrain, "finetune": _finetune}
@@ -88,30 +98,6 @@ def _prepare_keras(threads: int) -> None:
     if threads:
         for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
             os.environ[name] = str(threads)
-
-
-def _fail(sentence: str, code: int) -> int:
-    console.complain(sentence)
-    return code
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM interrupt once; what cleans up after the first is not interrupted again."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    for each in before:
-        signal.signal(each, interrupt)
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 if __name__ == "__main__":

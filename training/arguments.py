@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from pydantic import ValidationError
-
+from imagesearch.host.command_line import settings_help
 from training.recipes import DescriptorName, FinetuneRecipe, LossName, PretrainRecipe
 from training.schedule import parse_stages
 from training.settings import TrainingSettings
@@ -26,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m training",
         description="Trains the networks that describe photos.",
         epilog="exit codes: 0 fine, 1 failed or no improvement measured, 2 bad usage, 130 interrupted\n\n"
-        + _settings_help(),
+        + settings_help(TrainingSettings),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -133,21 +132,3 @@ def _path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("it names nothing; for the current folder give .")
     return Path(text)
-
-
-def _settings_help() -> str:
-    lines = ["settings, from the environment:"]
-    for name, field in TrainingSettings.model_fields.items():
-        lines.append(f"  {_variable(name)} ({field.default})\n      {field.description}")
-    return "\n".join(lines)
-
-
-def _variable(field_name: str) -> str:
-    field = TrainingSettings.model_fields.get(field_name)
-    alias = field.validation_alias if field else field_name
-    return str(alias or f"{TrainingSettings.model_config['env_prefix']}{field_name}".upper())
-
-
-def first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    return f"{_variable(str(problem['loc'][0]))}: {problem['msg']}."

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from training.results import Finetuned, Pretrained
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
-def say_json(value: dict[str, Any]) -> None:
-    say(json.dumps(value, ensure_ascii=False))
-
-
-def complain(sentence: str) -> None:
-    sys.stderr.write(f"training: {sentence}\n")
 
 
 @contextmanager

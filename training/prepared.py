@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from imagesearch.errors import InvalidImage
-from imagesearch.pictures.decode import ImageLimits, webp
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.pictures.prepare import webp
 from training.batches import decode_picture
 from training.checkpoints import disk_full_told
 from training.pictures import LabelledPictures, find_pictures

@@ -13,13 +13,13 @@ from extractor_service.live.batching import Batcher
 from extractor_service.live.sharing import Shared
 from imagesearch.backbones.base import Backbone, ModelIdentity, Precision
 from imagesearch.conv_maps import MacDescriber
-from imagesearch.descriptors.base import Descriptor, InputPlan
+from imagesearch.descriptors.base import Descriptor
 from imagesearch.descriptors.choices import LOCAL_KINDS
 from imagesearch.descriptors.kinds import create_descriptor
-from imagesearch.descriptors.no_input import NoInput
 from imagesearch.errors import ModelDamaged, ModelMismatch
 from imagesearch.local_features import RootSift
 from imagesearch.local_features.storage import from_bytes
+from imagesearch.pictures.plans import InputPlan, NoInput
 from imagesearch.pictures.prepare import QueryPicture
 from imagesearch.store.manifest import Manifest
 from imagesearch.store.recipe import Recipe

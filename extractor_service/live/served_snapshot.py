@@ -6,13 +6,13 @@ import numpy as np
 
 from extractor_service.live.query_model import QueryModel
 from extractor_service.live.sharing import Shared
-from extractor_service.search.queries import IndexSummary
 from imagesearch.errors import SnapshotDamaged, UnknownImage
 from imagesearch.index import open_index
 from imagesearch.index.base import Index
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.inverted import InvertedIndex
 from imagesearch.store.layout import StoreLayout
+from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot
 

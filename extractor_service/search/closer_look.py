@@ -26,7 +26,7 @@ from imagesearch.errors import OptionUnavailable
 from imagesearch.host.cpus import available_cpus
 from imagesearch.local_features import LocalFeatures
 from imagesearch.local_features.storage import SegmentedFeatures
-from imagesearch.pictures.decode import Region
+from imagesearch.pictures.region import Region
 from imagesearch.ranking.expansion import average_expansion
 from imagesearch.ranking.localization import Localization
 from imagesearch.ranking.reranking import reranked, verify_candidates

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
-from extractor_service.search.queries import IndexSummary
 from imagesearch.backbones.base import Precision
 from imagesearch.errors import InvalidOption
-from imagesearch.store.manifest import Manifest
+from imagesearch.store.manifest import IndexSummary, Manifest
 from imagesearch.store.records import ImageRecord, RefusedFile
 
 MAX_PAGE_SIZE = 1_000

@@ -25,7 +25,8 @@ from imagesearch.errors import OptionUnavailable
 from imagesearch.local_features import LocalFeatures
 from imagesearch.local_features.storage import from_bytes
 from imagesearch.pictures.decode import ImageLimits
-from imagesearch.pictures.prepare import DecodePool, QueryPicture, decode_query
+from imagesearch.pictures.pool import DecodePool
+from imagesearch.pictures.prepare import QueryPicture, decode_query
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.originals import read_original
 from imagesearch.store.records import ImageRecord

@@ -39,8 +39,9 @@ from extractor_service.search.queries import (
 )
 from imagesearch.errors import InvalidOption, Overloaded
 from imagesearch.local_features import LocalFeatures
-from imagesearch.pictures.decode import ImageLimits, Region
-from imagesearch.pictures.prepare import DecodePool
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.pictures.pool import DecodePool
+from imagesearch.pictures.region import Region
 from imagesearch.ranking.feedback import rocchio
 
 P = ParamSpec("P")

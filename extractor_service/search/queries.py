@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.errors import InvalidOption
-from imagesearch.pictures.decode import Region
+from imagesearch.pictures.region import Region
 from imagesearch.ranking.verification import SpatialMatch
+from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.records import ImageRecord
 
 MAX_LIMIT = 100
@@ -159,17 +160,6 @@ class Hit:
     """Where the query was found in it; None where it was not looked for or not found."""
     located: Region | None = None
     """The part of it that answers the query best; None where it was not looked for or nothing answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexSummary:
-    """The snapshot that answered."""
-
-    version: str
-    count: int
-    descriptor: str
-    model: str
-    approximate: bool
 
 
 @dataclass(frozen=True, slots=True)

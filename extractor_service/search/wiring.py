@@ -9,7 +9,7 @@ from extractor_service.search.engine import Engine
 from extractor_service.settings import ExtractorSettings
 from imagesearch.host.cpus import available_cpus
 from imagesearch.pictures.decode import ImageLimits
-from imagesearch.pictures.prepare import DecodePool
+from imagesearch.pictures.pool import DecodePool
 from imagesearch.store.layout import StoreLayout
 
 

@@ -12,8 +12,9 @@ from extractor_service.search import queries
 from extractor_service.search.collection import IndexDescription
 from imagesearch.backbones.base import Int8Quality
 from imagesearch.errors import InvalidOption
-from imagesearch.pictures.decode import Region
+from imagesearch.pictures.region import Region
 from imagesearch.ranking.verification import SpatialMatch
+from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.records import ImageRecord, RefusedFile
 from protos.imagesearch.v1 import search_pb2
 
@@ -183,7 +184,7 @@ def _points(points: NDArray[np.float32]) -> list[search_pb2.Point]:
     return [search_pb2.Point(x=x, y=y) for x, y in points.tolist()]
 
 
-def _summary(summary: queries.IndexSummary) -> search_pb2.IndexSummary:
+def _summary(summary: IndexSummary) -> search_pb2.IndexSummary:
     return search_pb2.IndexSummary(
         version=summary.version,
         count=summary.count,

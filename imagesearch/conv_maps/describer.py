@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from imagesearch.backbones.base import Backbone
 from imagesearch.conv_maps.storage import to_bytes
-from imagesearch.descriptors.long_side import LongSideInput
 from imagesearch.descriptors.pooling import mac
+from imagesearch.pictures.plans import LongSideInput
 
 INDEXED_LONG_SIDE_PX = 320
 """20 × 15 cells for a picture of 4:3; see docs/quality.md."""

@@ -12,18 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-
-class InputPlan(Protocol):
-    """How pixels become network input. Picklable and cheap: it runs in the decoding processes."""
-
-    def least_scale(self, width: float, height: float) -> float:
-        """The factor by which a picture of this size may be scaled down before `prepare` without changing its
-        descriptor; 1 or more where it must stay as it is."""
-        ...
-
-    def prepare(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """rgb: shape=(H, W, 3), dtype=uint8, upright. Returns shape=(h, w, 3), dtype=uint8."""
-        ...
+from imagesearch.pictures.plans import InputPlan
 
 
 class Descriptor(Protocol):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imagesearch.backbones.base import Backbone
 from imagesearch.descriptors.normalisation import l2_normalised
-from imagesearch.pictures.decode import SquareInput
+from imagesearch.pictures.plans import SquareInput
 
 
 class Fc6:

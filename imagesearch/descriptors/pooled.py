@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.backbones.base import Backbone
-from imagesearch.descriptors.long_side import MIN_SIDE_PX, LongSideInput
 from imagesearch.descriptors.normalisation import l2_normalised
 from imagesearch.descriptors.pooling import gem, mac, rmac, spoc
+from imagesearch.pictures.plans import MIN_SIDE_PX, LongSideInput
 
 POOLINGS: Mapping[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
     "spoc": spoc,

@@ -6,7 +6,6 @@ checked before memory is set aside for its pixels. Run it where a crash costs no
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,12 +20,11 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from imagesearch.errors import (
     EmptyImage,
-    InvalidOption,
     TooManyBytes,
     TooManyPixels,
     UndecodableImage,
-    UnsupportedImageType,
 )
+from imagesearch.pictures.formats import sniff
 
 # Only the primary picture of a HEIC file is wanted, not what travels beside it.
 Image.preinit()
@@ -36,21 +34,6 @@ KEPT_MIB = 32
 """Memory that Pillow keeps for the next picture. By default it gives all back, and to have it zeroed and
 mapped again takes a third of the time of decoding a photo of 640 × 480."""
 Image.core.set_blocks_max(KEPT_MIB)  # type: ignore[attr-defined]  # blocks of 1 MiB
-
-BMP_HEADER_BYTES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
-"""Sizes of the header's known versions: "BM" alone begins many a text."""
-AVIF_BRANDS = frozenset({b"avif", b"avis"})
-HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
-
-PILLOW_FORMATS = {
-    "image/jpeg": "JPEG",
-    "image/png": "PNG",
-    "image/webp": "WEBP",
-    "image/gif": "GIF",
-    "image/bmp": "BMP",
-    "image/avif": "AVIF",
-    "image/heic": "HEIF",
-}
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -65,15 +48,8 @@ UPRIGHT = {
 TURNED = frozenset({5, 6, 7, 8})
 """The orientations of pictures that lie on their side."""
 
-OVERSAMPLING = 4.0
-"""Pixels to be had for one of the network's, in each direction, where a picture is scaled down in two steps.
-From here up the descriptor is that of one step: see docs/decisions/scaled-decoding.md."""
 DCT_DENOMINATORS = (8, 4, 2)
 """A JPEG can be decoded at these fractions of its size: of each 8 × 8 block, only the lowest frequencies."""
-
-WEBP_QUALITY = 80
-WEBP_METHOD = 2
-"""Of 0 (fast) to 6 (small). Measured on photos at 256 px: half the time of Pillow's 4 for 4 % more bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +58,6 @@ class ImageLimits:
 
     max_bytes: int
     max_pixels: int
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """An axis-parallel rectangle in fractions of the upright image, origin at the top left. Never empty."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def __post_init__(self) -> None:
-        numbers = (self.x, self.y, self.width, self.height)
-        if not all(math.isfinite(number) for number in numbers):
-            raise InvalidOption("The region must be four finite numbers.")
-        if self.width <= 0 or self.height <= 0:
-            raise InvalidOption("The region must have a width and a height above 0.")
-        if self.x < 0 or self.y < 0 or self.x + self.width > 1 or self.y + self.height > 1:
-            raise InvalidOption("The region must lie inside the image: fractions between 0 and 1.")
-
-
-WHOLE = Region(0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +78,6 @@ class DecodedImage:
         return float(self.rgb.shape[1] / self.width)
 
 
-@dataclass(frozen=True, slots=True)
-class SquareInput:
-    """The whole picture squeezed into a square, its aspect ratio given up. An `InputPlan`."""
-
-    size_px: int
-
-    def least_scale(self, width: float, height: float) -> float:
-        """See `InputPlan`."""
-        return OVERSAMPLING * self.size_px / min(width, height)
-
-    def prepare(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """rgb: shape=(H, W, 3). Returns shape=(size_px, size_px, 3), bicubic, antialiased."""
-        return np.array(shrunk(Image.fromarray(rgb), (self.size_px, self.size_px)))
-
-
 LeastScale = Callable[[int, int], float]
 """From width and height of an upright picture to the least factor it may be scaled by."""
 
@@ -157,66 +96,16 @@ def decode(data: bytes, limits: ImageLimits, least_scale: LeastScale = full_size
         raise EmptyImage("The image is empty: it has no bytes.")
     if len(data) > limits.max_bytes:
         raise TooManyBytes(f"The image has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted.")
-    media_type = sniff(data)
-    with _pillow(limits), Image.open(BytesIO(data), formats=(PILLOW_FORMATS[media_type],)) as image:
+    image_format = sniff(data)
+    with _pillow(limits), Image.open(BytesIO(data), formats=(image_format.pillow_name,)) as image:
         _check_size(image.size, limits)
         orientation = _orientation(image)
         width, height = image.size[::-1] if orientation in TURNED else image.size
         _choose_scale(image, least_scale(width, height))
         image.load()
-        return DecodedImage(np.asarray(_upright(_on_white(image), orientation)), width, height, media_type)
-
-
-def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Bicubic, antialiased; what is far too large is brought near by averages of whole pixels first."""
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=OVERSAMPLING)
-
-
-def sniff(data: bytes) -> str:
-    """The media type told by the first bytes. Raises UnsupportedImageType."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in BMP_HEADER_BYTES:
-        return "image/bmp"
-    if data[4:8] == b"ftyp":
-        return _sniff_brands(data)
-    raise _unsupported()
-
-
-def crop(rgb: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
-    """The region's pixels, at least one in each direction. A view, not a copy."""
-    height, width = rgb.shape[:2]
-    left, right = _pixel_span(region.x, region.width, width)
-    top, bottom = _pixel_span(region.y, region.height, height)
-    return rgb[top:bottom, left:right]
-
-
-def webp(rgb: NDArray[np.uint8], long_side_px: int) -> bytes:
-    """A WebP file whose long side is at most `long_side_px`; a smaller picture keeps its size."""
-    image = Image.fromarray(rgb)
-    image.thumbnail((long_side_px, long_side_px), Image.Resampling.BICUBIC)
-    buffer = BytesIO()
-    image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
-    return buffer.getvalue()
-
-
-def _sniff_brands(data: bytes) -> str:
-    """AVIF and HEIC share a container; its brands tell which, the major one first (ISO 14496-12, 4.3)."""
-    box_bytes = int.from_bytes(data[:4], "big")
-    header = data[8 : min(box_bytes, 256)]
-    brands = [header[:4], *(header[start : start + 4] for start in range(8, len(header), 4))]
-    for brand in brands:
-        if brand in AVIF_BRANDS:
-            return "image/avif"
-        if brand in HEIC_BRANDS:
-            return "image/heic"
-    raise _unsupported()
+        return DecodedImage(
+            np.asarray(_upright(_on_white(image), orientation)), width, height, image_format.media_type
+        )
 
 
 def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
@@ -272,11 +161,6 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _pixel_span(start: float, extent: float, pixels: int) -> tuple[int, int]:
-    first = min(round(start * pixels), pixels - 1)
-    return first, max(first + 1, round((start + extent) * pixels))
-
-
 @contextmanager
 def _pillow(limits: ImageLimits) -> Iterator[None]:
     """Where Pillow reads the file: on damage its decoders raise whatever comes to hand, or only warn.
@@ -303,12 +187,6 @@ def _pillow(limits: ImageLimits) -> Iterator[None]:
 
 def _too_many_pixels(limits: ImageLimits) -> TooManyPixels:
     return TooManyPixels(f"The image has more than {limits.max_pixels:,} pixels (width times height).")
-
-
-def _unsupported() -> UnsupportedImageType:
-    return UnsupportedImageType(
-        "The file is not an image of an accepted type: JPEG, PNG, WebP, GIF, BMP, AVIF or HEIC."
-    )
 
 
 def _damaged() -> UndecodableImage:

@@ -5,35 +5,29 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from imagesearch.descriptors.base import InputPlan
 from imagesearch.errors import EmptyImage, TooManyBytes, UnreadableFile
-from imagesearch.pictures.decode import (
-    OVERSAMPLING,
-    WHOLE,
-    DecodedImage,
-    ImageLimits,
-    LeastScale,
-    Region,
-    crop,
-    decode,
-    webp,
-)
-from imagesearch.pictures.pool import DecodePool
+from imagesearch.pictures.decode import DecodedImage, ImageLimits, LeastScale, decode
+from imagesearch.pictures.plans import OVERSAMPLING, InputPlan
+from imagesearch.pictures.region import WHOLE, Region, crop
 
 if TYPE_CHECKING:
-    from imagesearch.descriptors.long_side import LongSideInput
     from imagesearch.local_features import RootSift
-
-__all__ = ["DecodePool", "IndexedPicture", "QueryPicture", "decode_file", "decode_query"]
+    from imagesearch.pictures.plans import LongSideInput
 
 PREVIEW_LONG_SIDE_PX = 512
 THUMBNAIL_LONG_SIDE_PX = 256
+
+WEBP_QUALITY = 80
+WEBP_METHOD = 2
+"""Of 0 (fast) to 6 (small). Measured on photos at 256 px: half the time of Pillow's 4 for 4 % more bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +121,15 @@ def decode_file(
         local_features=_extracted(image.rgb, local_features) if local_features else None,
         map_input=map_input,
     )
+
+
+def webp(rgb: NDArray[np.uint8], long_side_px: int) -> bytes:
+    """A WebP file whose long side is at most `long_side_px`; a smaller picture keeps its size."""
+    image = Image.fromarray(rgb)
+    image.thumbnail((long_side_px, long_side_px), Image.Resampling.BICUBIC)
+    buffer = BytesIO()
+    image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
+    return buffer.getvalue()
 
 
 def _network_scale(plan: InputPlan, part: Region) -> LeastScale:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.descriptors.normalisation import l2_normalised
-from imagesearch.pictures.decode import Region
+from imagesearch.pictures.region import Region
 
 COARSE_STEP_CELLS = 3
 """The paper's search step t."""

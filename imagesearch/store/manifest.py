@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +19,17 @@ from imagesearch.store.recipe import Recipe
 MANIFEST_NAME = "manifest.json"
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSummary:
+    """The snapshot that answered."""
+
+    version: str
+    count: int
+    descriptor: str
+    model: str
+    approximate: bool
 
 
 class FileEntry(BaseModel):

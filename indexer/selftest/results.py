@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from extractor_service.search.queries import MAX_LIMIT, IndexSummary
+from extractor_service.search.queries import MAX_LIMIT
+from imagesearch.store.manifest import IndexSummary
 from indexer.selftest.transformations import TRANSFORMATIONS, Transformation
 
 RANKS_TOLD = MAX_LIMIT

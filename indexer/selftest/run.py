@@ -6,12 +6,16 @@ import asyncio
 import os
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from extractor_service.settings import ExtractorSettings
+from imagesearch.errors import InvalidOption
+from imagesearch.host.command_line import first_problem
 from imagesearch.store.durable import replace_file
 from imagesearch.store.layout import StoreLayout
 from indexer.build import ShowProgress
 from indexer.errors import ImagesFolderError, ReportError
-from indexer.networks import Networks
+from indexer.network_source import Networks
 from indexer.selftest.report import page
 from indexer.selftest.results import Choices, Results
 from indexer.selftest.searches import search_all
@@ -30,7 +34,7 @@ def selftest(
     """What was found, and where the report lies.
 
     report: a file, or a folder for a file named REPORT_NAME; None takes the store. Raises what `search_all`
-    raises, ReportError, ImagesFolderError, and pydantic's ValidationError for a bad setting of the service.
+    raises, ReportError, ImagesFolderError, and InvalidOption for a bad setting of the service.
     """
     if not settings.images_dir.is_dir():
         raise ImagesFolderError(
@@ -57,6 +61,13 @@ def _check_writable(path: Path) -> None:
 
 def _service_settings(settings: IndexerSettings) -> ExtractorSettings:
     """Those of the service, which decide how it searches, but for what the indexer knows better."""
+    try:
+        return _overridden(settings)
+    except ValidationError as error:
+        raise InvalidOption(first_problem(error, ExtractorSettings)) from error
+
+
+def _overridden(settings: IndexerSettings) -> ExtractorSettings:
     return ExtractorSettings(
         store_dir=settings.store_dir,
         images_dir=settings.images_dir,

@@ -9,8 +9,8 @@ from zlib import crc32
 import numpy as np
 from PIL import Image
 
-from imagesearch.pictures.decode import ImageLimits, decode, webp
-from imagesearch.pictures.prepare import THUMBNAIL_LONG_SIDE_PX
+from imagesearch.pictures.decode import ImageLimits, decode
+from imagesearch.pictures.prepare import THUMBNAIL_LONG_SIDE_PX, webp
 from indexer.selftest.transformations import TRANSFORMATIONS, Pixels
 
 LONG_SIDE_PX = 1600

@@ -17,7 +17,7 @@ from extractor_service.settings import ExtractorSettings
 from imagesearch.backbones import Backbone, ModelIdentity, Precision
 from imagesearch.descriptors.choices import KINDS, LOCAL_KINDS, NETWORK_KINDS
 from imagesearch.errors import InvalidOption, ModelMismatch
-from imagesearch.pictures.decode import Region
+from imagesearch.pictures.region import Region
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.snapshot import Snapshot
 from indexer.inspection import damage

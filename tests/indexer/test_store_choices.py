@@ -14,10 +14,10 @@ from imagesearch.backbones import ModelIdentity
 from imagesearch.backbones.making import ModelChoice
 from imagesearch.conv_maps.describer import INDEXED_LONG_SIDE_PX
 from imagesearch.conv_maps.storage import quantised
-from imagesearch.descriptors.long_side import LongSideInput
 from imagesearch.errors import ModelMismatch, ModelUnavailable
 from imagesearch.local_features import RootSift
 from imagesearch.pictures.decode import ImageLimits, decode
+from imagesearch.pictures.plans import LongSideInput
 from imagesearch.store.snapshot import Snapshot
 from indexer.inspection import damage
 from tests.fakes import FakeBackbone

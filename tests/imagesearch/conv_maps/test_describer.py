@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from imagesearch.conv_maps import MacDescriber, MapDescriber
 from imagesearch.conv_maps.describer import INDEXED_LONG_SIDE_PX, PART_LONG_SIDE_PX
 from imagesearch.conv_maps.storage import from_bytes, quantised
-from imagesearch.descriptors.long_side import LongSideInput
+from imagesearch.pictures.plans import LongSideInput
 from tests.fakes import FakeBackbone
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imagesearch.descriptors.long_side import LongSideInput
 from imagesearch.descriptors.pooled import POOLINGS, THREE_SCALES, Pooled
 from imagesearch.descriptors.pooling import rmac
 from imagesearch.descriptors.summed import Summed
 from imagesearch.descriptors.whitening import learn_whitening
+from imagesearch.pictures.plans import LongSideInput
 from tests.fakes import FakeBackbone
 
 

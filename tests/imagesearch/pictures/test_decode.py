@@ -21,7 +21,10 @@ from imagesearch.errors import (
     UndecodableImage,
     UnsupportedImageType,
 )
-from imagesearch.pictures.decode import ImageLimits, Region, SquareInput, crop, decode, webp
+from imagesearch.pictures.decode import ImageLimits, decode
+from imagesearch.pictures.plans import SquareInput
+from imagesearch.pictures.prepare import webp
+from imagesearch.pictures.region import Region, crop
 from tests.imagesearch.pictures.drawn import (
     LIMITS,
     LOSSY_TOLERANCE,

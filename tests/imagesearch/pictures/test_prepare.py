@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imagesearch.descriptors.base import InputPlan
-from imagesearch.descriptors.long_side import LongSideInput
 from imagesearch.errors import (
     EmptyImage,
     InvalidImage,
@@ -23,8 +21,11 @@ from imagesearch.errors import (
 )
 from imagesearch.local_features import RootSift
 from imagesearch.local_features.storage import from_bytes, to_bytes
-from imagesearch.pictures.decode import ImageLimits, Region, SquareInput, crop, decode
-from imagesearch.pictures.prepare import DecodePool, decode_file, decode_query
+from imagesearch.pictures.decode import ImageLimits, decode
+from imagesearch.pictures.plans import InputPlan, LongSideInput, SquareInput
+from imagesearch.pictures.pool import DecodePool
+from imagesearch.pictures.prepare import decode_file, decode_query
+from imagesearch.pictures.region import Region, crop
 from tests.imagesearch.pictures.pool_tasks import Insatiable
 
 LIMITS = ImageLimits(max_bytes=10 * 2**20, max_pixels=2_000_000)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imagesearch.pictures.decode import webp
+from imagesearch.pictures.prepare import webp
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.thumbnails import missing_thumbnails, sweep_thumbnails, write_thumbnail
 from tests.imagesearch.store.stores import image_id
