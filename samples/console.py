@@ -10,6 +10,9 @@ from typing import Any
 BAR_COLUMNS = 30
 CLEAR_LINE = "\r\x1b[K"
 
+Progress = Callable[[int, int], None]
+"""Called with how much is done and how much there is in all."""
+
 
 def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
@@ -24,7 +27,7 @@ def complain(sentence: str) -> None:
     sys.stderr.write(f"{CLEAR_LINE if sys.stderr.isatty() else ''}samples: {sentence}\n")
 
 
-def progress_bar(label: str, in_units: Callable[[int], str] = str) -> Callable[[int, int], None]:
+def progress_bar(label: str, in_units: Callable[[int], str] = str) -> Progress:
     """A function that redraws one line as work is done; a silent one where stderr is not a terminal."""
     if not sys.stderr.isatty():
         return lambda done, total: None

@@ -6,21 +6,19 @@ import hashlib
 import logging
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
+from samples.console import Progress
 from samples.errors import DownloadDamaged, SourceUnreachable
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 18
-
-Progress = Callable[[int, int], None]
-"""Called with the bytes that are there and the bytes in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,8 @@ class RemoteFile:
 def download(remote: RemoteFile, target: Path, progress: Progress) -> None:
     """Completes `target` with what it lacks; a file broken off before is continued, not begun anew.
 
-    Raises SourceUnreachable (what has come stays, for the next time) and DownloadDamaged (nothing stays).
+    Progress is in bytes. Raises SourceUnreachable (what has come stays, for the next time) and
+    DownloadDamaged (nothing stays).
     """
     have_bytes = target.stat().st_size if target.exists() else 0
     if have_bytes != remote.size_bytes:

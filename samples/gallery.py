@@ -25,7 +25,6 @@ import os
 import signal
 import threading
 import zlib
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from multiprocessing.connection import wait
@@ -35,6 +34,7 @@ from typing import Any
 import numpy as np
 
 from samples.canvas import Size, to_image
+from samples.console import Progress
 from samples.errors import FolderTaken
 from samples.scenes import KINDS
 from samples.staging import alone, staged
@@ -47,14 +47,12 @@ ABOUT = "What each picture shows and what was done to it; the fields are explain
 SCENE_SIZES: tuple[Size, ...] = ((960, 720), (960, 720), (720, 960), (960, 720), (832, 832))
 MAX_WORKERS = 8
 
-Progress = Callable[[int, int], None]
-"""Called with the pictures done and the pictures in all."""
-
 
 def draw_gallery(out: Path, progress: Progress = lambda done, total: None) -> bool:
     """Draws the gallery into `out`, whole or not at all; False if this version is there already.
 
-    Raises FolderTaken if `out` holds anything but an earlier gallery, OSError if it cannot be written.
+    Progress is in pictures. Raises FolderTaken if `out` holds anything but an earlier gallery, OSError if it
+    cannot be written.
     """
     with alone(out):
         if drawn_version(out) == VERSION:

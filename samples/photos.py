@@ -7,7 +7,8 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from samples.download import Progress, RemoteFile, download
+from samples.console import Progress
+from samples.download import RemoteFile, download
 from samples.errors import DownloadDamaged
 from samples.staging import alone, staged
 
