@@ -128,17 +128,6 @@ def sample(field: Field, column: Field, row: Field) -> Field:
     return mixed
 
 
-def smooth_outline(points: Sequence[Point]) -> list[Point]:
-    """A closed Catmull-Rom curve through the points, eight steps between two of them."""
-    here = np.asarray(points)
-    before, after, beyond = np.roll(here, 1, 0), np.roll(here, -1, 0), np.roll(here, -2, 0)
-    t = np.linspace(0, 1, 9)[None, :-1, None]
-    p0, p1, p2, p3 = (p[:, None, :] for p in (before, here, after, beyond))
-    bend, twist = 2 * p0 - 5 * p1 + 4 * p2 - p3, 3 * p1 - p0 - 3 * p2 + p3
-    curve = 0.5 * (2 * p1 + (p2 - p0) * t + bend * t**2 + twist * t**3)
-    return [(float(x), float(y)) for x, y in curve.reshape(-1, 2)]
-
-
 def fill(size: Size, polygons: Sequence[Sequence[Point]]) -> Field:
     """Anti-aliased mask of polygons given in scene coordinates."""
     width, height = size
@@ -166,14 +155,6 @@ def glow(picture: Field, threshold: float, radius_px: float, strength: float) ->
     """Light that spills from whatever is brighter than the threshold."""
     bright = np.maximum(picture - np.float32(threshold), 0)
     return picture + np.float32(strength) * (blur(bright, radius_px) + blur(bright, radius_px / 4))
-
-
-def vignette(picture: Field, strength: float) -> Field:
-    """Darker towards the corners, as through a lens."""
-    height, width = picture.shape[:2]
-    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
-    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    return picture * (1 - np.float32(strength) * (x * x + y * y) / 2)[..., None]
 
 
 def place(picture: Field, above: Field, mask: Field, left: int, top: int) -> None:

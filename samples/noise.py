@@ -1,4 +1,4 @@
-"""Random fields: the texture of clouds, water, stone, bark and terrain.
+"""Random fields: the texture of clouds, water, stone and bark.
 
 Every field has zero mean and unit standard deviation, so that thresholds read as in statistics: about a
 sixth of the area lies above 1.
@@ -27,7 +27,7 @@ def fractal(rng: np.random.Generator, size: Size, cells: Size, octaves: int = 6,
         field = resize(field, (columns, rows)) + np.float32(amplitude) * rng.standard_normal(
             (rows, columns), np.float32
         )
-    return standardised(resize(field, size))
+    return _standardised(resize(field, size))
 
 
 def ridged(rng: np.random.Generator, size: Size, cells: Size, octaves: int = 6, gain: float = 0.5) -> Field:
@@ -42,9 +42,9 @@ def ridged(rng: np.random.Generator, size: Size, cells: Size, octaves: int = 6, 
         crest = np.maximum(1 - np.abs(layer), 0) ** 2 * weight
         total += crest * np.float32(gain**octave)
         weight = np.clip(crest * 2, 0, 1)
-    return standardised(total)
+    return _standardised(total)
 
 
-def standardised(field: Field) -> Field:
+def _standardised(field: Field) -> Field:
     standard: Field = (field - field.mean()) / (field.std() + np.float32(1e-6))
     return standard

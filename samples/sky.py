@@ -9,7 +9,7 @@ import numpy as np
 from samples.canvas import Field, Point, Size, blend, blur, colour, coordinates, gradient, sample, smoothstep
 from samples.noise import fractal
 
-CLOUD_TEXTURE_PX = 768
+CLOUD_TEXTURE_PX, CLOUD_CELLS = 768, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,6 @@ class Sky:
     """Share of the sky under clouds, 0 to 1."""
     cloud_lit: str = "#ffffff"
     cloud_dark: str = "#8d97a8"
-    cloud_cells: int = 9
-    """Clouds across the texture: fewer are larger."""
     stars: int = 0
 
 
@@ -39,14 +37,12 @@ def draw_sky(rng: np.random.Generator, size: Size, sky: Sky, horizon: float) -> 
     picture = np.broadcast_to(gradient(sky.stops, elevation), (size[1], size[0], 3)).copy()
     if sky.stars:
         picture += stars(rng, size, sky.stars)[..., None] * smoothstep(0, 0.3, elevation)[..., None]
-    light = sunlight(size, sky)
+    light = _sunlight(size, sky)
     picture += light
-    if sky.cover > 0:
-        picture = _clouded(rng, picture, sky, x, elevation, light)
-    return picture
+    return _clouded(rng, picture, sky, x, elevation, light)
 
 
-def sunlight(size: Size, sky: Sky) -> Field:
+def _sunlight(size: Size, sky: Sky) -> Field:
     """The disc and the haze around it, to be added; shape=(H, W, 3), or (1, 1, 3) zeros without a sun."""
     if sky.sun is None:
         return np.zeros((1, 1, 3), np.float32)
@@ -76,7 +72,7 @@ def _clouded(
 ) -> Field:
     """Clouds lie on a plane overhead, so they shrink and crowd towards the horizon."""
     side = CLOUD_TEXTURE_PX
-    texture = fractal(rng, (side, side), (sky.cloud_cells, sky.cloud_cells), octaves=7, gain=0.55)
+    texture = fractal(rng, (side, side), (CLOUD_CELLS, CLOUD_CELLS), octaves=7, gain=0.55)
     depth = 1 / (elevation + np.float32(0.16))
     middle = x[0, -1] / 2
     column = side / 2 + (x - middle) * depth * side * 0.11

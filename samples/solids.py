@@ -68,10 +68,10 @@ def sphere(diameter_px: int) -> Solid:
 def shade(
     solid: Solid,
     albedo: Field,
-    light: tuple[float, float, float] = (-0.55, -0.6, 0.6),
-    sun: str = "#fff1dc",
-    sky: str = "#5c6780",
-    gloss: float = 0.4,
+    light: tuple[float, float, float],
+    sun: str,
+    sky: str,
+    gloss: float,
     sharpness: float = 40.0,
 ) -> Field:
     """Albedo under a sun from `light` (towards it, as the normals run), a soft sky, and a highlight."""

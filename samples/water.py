@@ -16,7 +16,7 @@ WAVE_TEXTURE_PX = 512
 class Water:
     deep: str
     """Colour of the water itself, seen where one looks steeply down."""
-    choppiness: float = 1.0
+    choppiness: float
     """0 a mirror, 1 a fresh breeze."""
     clarity: float = 0.9
     """Share of the reflection at grazing angles (Fresnel, roughly)."""

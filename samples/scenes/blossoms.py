@@ -25,7 +25,7 @@ class Look:
     """Radius of the disc in the middle."""
     seeds: tuple[str, str]
     garden: tuple[str, ...]
-    roundness: float = 1.0
+    roundness: float
     """Where a petal is widest: below 1 nearer its foot, above 1 nearer its tip."""
 
 

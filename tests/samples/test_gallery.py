@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,10 @@ def pictures(gallery_dir: Path) -> list[dict[str, Any]]:
     return truth
 
 
-def test_there_are_at_least_twelve_kinds_of_twenty_pictures(pictures: list[dict[str, Any]]) -> None:
-    kinds = [picture["kind"] for picture in pictures]
-    assert len(set(kinds)) >= 12
-    assert min(kinds.count(kind) for kind in kinds) >= 20
+def test_there_are_eight_kinds_of_twenty_pictures(pictures: list[dict[str, Any]]) -> None:
+    kinds = Counter(picture["kind"] for picture in pictures)
+    assert len(kinds) == 8
+    assert set(kinds.values()) == {20}
 
 
 def test_every_kind_has_several_instances_seen_several_times(pictures: list[dict[str, Any]]) -> None:
@@ -59,7 +60,7 @@ def test_shapes_are_mixed(pictures: list[dict[str, Any]]) -> None:
     assert shapes == {-1, 0, 1}
 
 
-@pytest.mark.parametrize("kind", ["seas", "leaves", "townhouses"])
+@pytest.mark.parametrize("kind", ["blossoms", "lighthouses", "tiles"])
 def test_another_process_draws_the_same_bytes(gallery_dir: Path, tmp_path: Path, kind: str) -> None:
     (tmp_path / kind).mkdir()
     draw_instance(kind, 2, tmp_path)
@@ -85,6 +86,19 @@ def test_a_folder_of_ones_own_photos_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(FolderTaken):
         draw_gallery(photo.parent)
     assert photo.read_bytes() == b"dear to somebody"
+
+
+def test_an_older_gallery_is_replaced_with_all_its_kinds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "seas").mkdir()
+    (tmp_path / "seas" / "seas-1-1.jpg").write_bytes(b"")
+    truth = {"version": "1", "pictures": [{"file": "seas/seas-1-1.jpg"}]}
+    (tmp_path / GROUND_TRUTH).write_text(json.dumps(truth))
+    monkeypatch.setattr("samples.gallery.KINDS", {"tiles": KINDS["tiles"]})
+    assert draw_gallery(tmp_path)
+    assert drawn_version(tmp_path) == VERSION
+    assert {path.name for path in tmp_path.iterdir()} == {"tiles", GROUND_TRUTH}
 
 
 def test_a_photo_put_into_an_older_gallery_is_not_thrown_away(tmp_path: Path) -> None:
@@ -114,14 +128,14 @@ def test_the_version_of_a_folder_is_known_only_for_a_gallery(gallery_dir: Path, 
 def test_views_of_an_instance_look_alike_and_other_scenes_do_not(
     gallery_dir: Path, pictures: list[dict[str, Any]]
 ) -> None:
-    """By colours alone, which none of the search's networks has a part in; chance would be under 1 in 100."""
+    """By colours alone, which none of the search's networks has a part in; chance would be 1 in 53."""
     histograms = np.stack([_colours(gallery_dir / picture["file"]) for picture in pictures])
     likeness = histograms @ histograms.T
     np.fill_diagonal(likeness, -1)
     scenes = np.asarray([f"{picture['kind']}-{picture['instance']}" for picture in pictures])
     nearest = scenes[np.argsort(-likeness, axis=1)[:, :3]]
-    assert (nearest[:, 0] == scenes).mean() > 0.85
-    assert (nearest == scenes[:, None]).mean() > 0.65
+    assert (nearest[:, 0] == scenes).mean() > 0.92
+    assert (nearest == scenes[:, None]).mean() > 0.8
 
 
 def test_instances_of_a_kind_can_be_told_apart(gallery_dir: Path) -> None:
@@ -134,7 +148,7 @@ def test_instances_of_a_kind_can_be_told_apart(gallery_dir: Path) -> None:
 def test_the_recorded_geometry_lays_one_view_upon_another(
     gallery_dir: Path, pictures: list[dict[str, Any]]
 ) -> None:
-    for kind in ("tiles", "townhouses", "leaves"):
+    for kind in KINDS:
         drawn, turned = (
             next(p for p in pictures if (p["kind"], p["instance"], p["view"]) == (kind, 1, view))
             for view in (1, 3)
@@ -143,8 +157,8 @@ def test_the_recorded_geometry_lays_one_view_upon_another(
         laid = _seen_as(gallery_dir / drawn["file"], drawn, turned)
         astray = _seen_as(gallery_dir / drawn["file"], drawn, {**turned, "scene_from_view": _shifted(turned)})
         inside = laid > 0
-        assert np.corrcoef(laid[inside], target[inside])[0, 1] > 0.85
-        assert np.corrcoef(astray[inside], target[inside])[0, 1] < 0.6
+        assert np.corrcoef(laid[inside], target[inside])[0, 1] > 0.97
+        assert np.corrcoef(astray[inside], target[inside])[0, 1] < 0.9
 
 
 def _colours(path: Path) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ def losses(folder: Path) -> list[float]:
 def test_pretraining_from_nothing_learns(gallery_dir: Path, tmp_path: Path) -> None:
     told = trained(
         *("pretrain", "--pictures", str(gallery_dir), "--out", str(tmp_path)),
-        *("--stages", "32:3", "--photos-per-batch", "32"),
+        *("--stages", "32:7", "--photos-per-batch", "32"),
     )
     assert losses(tmp_path)[-1] < 0.8 * losses(tmp_path)[0]
     assert Path(told["model"]).stat().st_size < 12e6
