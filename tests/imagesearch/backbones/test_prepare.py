@@ -66,7 +66,7 @@ def test_two_processes_at_once_end_with_one_whole_model(tmp_path: Path, compact:
     program = """
 import sys
 from pathlib import Path
-from imagesearch.backbones import prepare_model
+from imagesearch.backbones.making import prepare_model
 sys.stdout.write(prepare_model("compact", Path(sys.argv[1])).identity.digest)
 """
     command = [sys.executable, "-c", program, str(tmp_path / "models")]
