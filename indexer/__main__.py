@@ -7,7 +7,8 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -124,10 +125,11 @@ def _prune(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNet
 
 def _selftest(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
     choices = Choices(options.photos, options.seed, options.exact, options.expand, options.verify)
-    # What serving has to say is for a log; here the results tell it.
-    logging.getLogger("extractor_service").setLevel(logging.ERROR)
     try:
-        results, report = selftest(settings, provide(settings), choices, options.report, console.photo_bar)
+        with _only_errors_logged("extractor_service", "imagesearch"):
+            results, report = selftest(
+                settings, provide(settings), choices, options.report, console.photo_bar
+            )
     except KeyboardInterrupt:
         return fail(PROGRAM, "Interrupted; there is no report.", INTERRUPTED)
     value = results.to_json() | {"report": str(report)}
@@ -155,6 +157,20 @@ def _quantize(options: argparse.Namespace, settings: IndexerSettings, provide: P
         console.int8_text(model.folder.name, model.int8_quality),
     )
     return FINE
+
+
+@contextmanager
+def _only_errors_logged(*packages: str) -> Iterator[None]:
+    """Serving warns in a log of what the results of a self-test say anyway."""
+    loggers = [logging.getLogger(package) for package in packages]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 _COMMANDS = {
