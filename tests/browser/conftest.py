@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -103,7 +104,7 @@ def open_page(browser: Browser, site: Site) -> OpenPage:
     """Opens the start page in a context of its own; at the end, nothing may have been complained of."""
 
     @asynccontextmanager
-    async def opened(path: str = "/", **context_options: object) -> AsyncIterator[Page]:
+    async def opened(path: str = "/", **context_options: Any) -> AsyncIterator[Page]:
         context = await browser.new_context(**context_options)
         context.set_default_timeout(20_000)
         page = await context.new_page()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from protos.imagesearch.v1 import search_pb2
 from tests.browser.conftest import IN_BROWSER, OpenPage, Site, picture
@@ -113,11 +113,11 @@ async def test_files_are_added_to_the_query_shown(page: Page, site: Site, second
 async def test_a_bad_file_leaves_the_query_as_it_was(page: Page, site: Site) -> None:
     a, b = (image.image_id for image in site.service.images[:2])
     await page.goto(f"{site.url}/?image_ids={a}&image_ids={b}")
-    empty = {"name": "empty.jpg", "mimeType": "image/jpeg", "buffer": b""}
+    empty: FilePayload = {"name": "empty.jpg", "mimeType": "image/jpeg", "buffer": b""}
     await page.get_by_label("Add a photo").set_input_files(empty)
     await expect(page.get_by_role("alert")).to_contain_text("Empty file")
     await expect_set(page, ["set/0.jpg", "set/1.jpg"], [])
-    large = {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": bytes(1_000_001)}
+    large: FilePayload = {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": bytes(1_000_001)}
     await page.get_by_label("Add a photo").set_input_files(large)
     await expect(page.get_by_role("alert")).to_contain_text("File too large")
     await page.get_by_label("Add a photo").set_input_files(site.photo)

@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 import numpy as np
-from google.rpc import error_details_pb2
+from google.rpc import error_details_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 from numpy.typing import NDArray
 from PIL import Image
@@ -61,7 +61,7 @@ def textured(seed: int, width: int = 320, height: int = 240) -> Image.Image:
         )
         for cell in (4, 8)
     ]
-    return Image.blend(*layers, alpha=0.5)
+    return Image.blend(layers[0], layers[1], 0.5)
 
 
 def png(image: Image.Image) -> bytes:
@@ -188,7 +188,8 @@ async def running(
     try:
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-            service = Running(server, channel, search_pb2_grpc.ImageSearchServiceStub(channel))
+            stub = search_pb2_grpc.ImageSearchServiceStub(channel)  # type: ignore[no-untyped-call]
+            service = Running(server, channel, stub)
             if ready:
                 await server.ready()
             yield service
@@ -198,12 +199,19 @@ async def running(
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
     """The reason of the google.rpc.ErrorInfo that every failure of the service carries."""
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
     info = error_details_pb2.ErrorInfo()
     assert status is not None
     assert status.details[0].Unpack(info)
     assert info.domain == "imagesearch"
-    return info.reason
+    return str(info.reason)
+
+
+def details_of(error: grpc.aio.AioRpcError) -> str:
+    """The sentence for a person."""
+    details = error.details()
+    assert details is not None
+    return details
 
 
 class GatedBackbone(FakeBackbone):

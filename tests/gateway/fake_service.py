@@ -7,15 +7,18 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 from google.protobuf import any_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
+
+Context = Any  # the stubs know neither abort_with_status nor what metadata are
 
 
 @dataclass
@@ -51,9 +54,11 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     calls: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     cancelled: int = 0
-    health: health.aio.HealthServicer = field(default_factory=health.aio.HealthServicer)
+    health: Any = field(default_factory=health.aio.HealthServicer)  # type: ignore[attr-defined]
 
-    async def Search(self, request: search_pb2.SearchRequest, context):  # noqa: N802
+    async def Search(  # noqa: N802
+        self, request: search_pb2.SearchRequest, context: Context
+    ) -> search_pb2.SearchResponse:
         self.searches.append(request)
         await self._begin("Search", context)
         photos = [*request.photos.positives, *request.photos.negatives]
@@ -78,14 +83,18 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             answer.query.region.CopyFrom(request.region)
         return answer
 
-    async def GetImage(self, request: search_pb2.GetImageRequest, context):  # noqa: N802
+    async def GetImage(  # noqa: N802
+        self, request: search_pb2.GetImageRequest, context: Context
+    ) -> search_pb2.GetImageResponse:
         await self._begin("GetImage", context)
         record = self._record(request.image_id)
         if record is None:
             await self._fail(Failure(grpc.StatusCode.NOT_FOUND, "UNKNOWN_IMAGE"), context)
         return search_pb2.GetImageResponse(image=record)
 
-    async def GetIndex(self, request: search_pb2.GetIndexRequest, context):  # noqa: N802
+    async def GetIndex(  # noqa: N802
+        self, request: search_pb2.GetIndexRequest, context: Context
+    ) -> search_pb2.GetIndexResponse:
         await self._begin("GetIndex", context)
         refused = search_pb2.RefusedFile(path="bad.jpg", reason="UNDECODABLE_IMAGE", detail="It is cut off.")
         return search_pb2.GetIndexResponse(
@@ -105,11 +114,13 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             refused_count=1,
         )
 
-    async def ListImages(self, request: search_pb2.ListImagesRequest, context):  # noqa: N802
+    async def ListImages(  # noqa: N802
+        self, request: search_pb2.ListImagesRequest, context: Context
+    ) -> search_pb2.ListImagesResponse:
         await self._begin("ListImages", context)
         return search_pb2.ListImagesResponse(images=self.images[: request.page_size])
 
-    async def _begin(self, call: str, context) -> None:
+    async def _begin(self, call: str, context: Context) -> None:
         self.calls.append(call)
         self.metadata = dict(context.invocation_metadata())
         try:
@@ -120,7 +131,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         if self.failure is not None and call in self.failing_calls:
             await self._fail(self.failure, context)
 
-    async def _fail(self, failure: Failure, context) -> None:
+    async def _fail(self, failure: Failure, context: Context) -> None:
         if not failure.reason:
             await context.abort(failure.code, failure.message)
         detail = any_pb2.Any()
@@ -187,7 +198,7 @@ async def served(
 ) -> AsyncIterator[FakeService]:
     """Serves it, SERVING from the start, on a free port unless told otherwise; its `address` says where."""
     server = grpc.aio.server()
-    search_pb2_grpc.add_ImageSearchServiceServicer_to_server(service, server)
+    search_pb2_grpc.add_ImageSearchServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(service.health, server)
     if credentials is None:
         port = server.add_insecure_port(address)

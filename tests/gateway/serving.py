@@ -18,7 +18,7 @@ async def listening(app: FastAPI) -> AsyncIterator[int]:
     """Serves on a free port of 127.0.0.1, in this event loop; yields the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Server(server_config(app))
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             await asyncio.sleep(0.01)

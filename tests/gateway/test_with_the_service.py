@@ -6,7 +6,7 @@ import base64
 import io
 import struct
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -113,7 +113,7 @@ async def test_a_turned_photo_is_seen_upright(client: httpx.AsyncClient) -> None
     assert (query["width"], query["height"]) == (48, 64)
 
 
-BAD = {
+BAD: dict[str, tuple[Callable[[], bytes], int, str]] = {
     "empty": (lambda: b"", 400, "EMPTY_IMAGE"),
     "a text": (lambda: b"Dear diary", 415, "UNSUPPORTED_IMAGE_TYPE"),
     "cut off": (lambda: encoded(picture(), "JPEG")[:400], 422, "UNDECODABLE_IMAGE"),

@@ -43,7 +43,7 @@ class Workplace:
         return StoreLayout(self.store)
 
     def build(self, *, rebuild: bool = False, allow_empty: bool = False, **settings: Any) -> Summary:
-        given = {"images_dir": self.images, "store_dir": self.store, "workers": 2} | settings
+        given: dict[str, Any] = {"images_dir": self.images, "store_dir": self.store, "workers": 2} | settings
         return build(
             IndexerSettings(**given), self.networks, no_progress, rebuild=rebuild, allow_empty=allow_empty
         )

@@ -39,7 +39,7 @@ def draw_texture(path: Path, seed: int) -> None:
         )
         for cell in (4, 8)
     ]
-    Image.blend(*layers, alpha=0.5).save(path, "PNG")
+    Image.blend(layers[0], layers[1], 0.5).save(path, "PNG")
 
 
 def draw_many(folder: Path, seeds: range) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_why_a_model_was_taken_is_remembered(workplace: Workplace) -> None:
     "settings", [{"model": "other"}, {"model": "vgg16"}, {"precision": "bf16"}, {"descriptor": "gem"}]
 )
 def test_a_store_built_otherwise_is_refused_and_stays_as_it_was(
-    workplace: Workplace, settings: dict[str, str]
+    workplace: Workplace, settings: dict[str, Any]
 ) -> None:
     draw_many(workplace.images, range(2))
     workplace.build()

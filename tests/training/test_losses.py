@@ -12,7 +12,8 @@ losses = pytest.importorskip("training.losses")
 @pytest.fixture
 def unit_vectors() -> NDArray[np.float32]:
     vectors = np.random.default_rng(3).normal(size=(7, 5)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
 GROUPS = np.array([0, 0, 1, 1, 1, 2, 0])

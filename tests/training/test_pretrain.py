@@ -42,7 +42,7 @@ def run(pictures: Path, folder: Path, start: Path | None, recipe: PretrainRecipe
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     """As Ctrl-C would, between two steps; each step before leaves a checkpoint."""
-    real, made = training.loop.batches, 0
+    real, made = training.batches.batches, 0
 
     def some(*arguments: Any) -> Any:
         nonlocal made
@@ -111,7 +111,7 @@ def test_a_full_disk_at_a_checkpoint_keeps_the_one_before(
     def no_room(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(training.checkpoints.np, "savez", no_room)
+    monkeypatch.setattr(np, "savez", no_room)
     with pytest.raises(DiskFull, match="last whole checkpoint is kept"):
         run(pictures, tmp_path, small_weights)
     assert (tmp_path / "checkpoint.npz").read_bytes() == before

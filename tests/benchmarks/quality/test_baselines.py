@@ -8,6 +8,7 @@ import pytest
 from benchmarks.quality import baselines
 from benchmarks.quality.baselines import hsv_histogram, hsv_rankings, random_network
 from benchmarks.quality.photo_sets import PhotoSet
+from benchmarks.quality.stores import COMPACT_WEIGHTS
 from benchmarks.retrieval import GroundTruth
 from tests.indexer.pictures import draw
 
@@ -32,7 +33,7 @@ def test_random_weights_differ_from_draw_to_draw_and_stay_the_same(
 ) -> None:
     monkeypatch.setattr(baselines, "STORES_DIR", tmp_path)
     first, second = (np.load(random_network(draw)) for draw in (0, 1))
-    with np.load(baselines.COMPACT_WEIGHTS) as trained:
+    with np.load(COMPACT_WEIGHTS) as trained:
         assert {name: first[name].shape for name in first.files} == {
             name: trained[name].shape for name in trained.files
         }

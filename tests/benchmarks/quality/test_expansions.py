@@ -20,11 +20,11 @@ def test_without_neighbours_it_is_the_plain_ranking_and_with_them_another(tmp_pa
     workplace.build()
     rows = {path: row.astype(np.float32) for path, row in workplace.indexed().items()}
     names = tuple(sorted(rows))
-    nearest = {
-        query: sorted(names, key=lambda other, query=query: -float(rows[query] @ rows[other]))
-        for query in names
-    }
-    relevant = {query: frozenset({nearest[query][1]}) for query in names}
+
+    def nearest(query: str) -> list[str]:
+        return sorted(names, key=lambda other: -float(rows[query] @ rows[other]))
+
+    relevant = {query: frozenset({nearest(query)[1]}) for query in names}
     photos = PhotoSet("own", workplace.images, GroundTruth(names, relevant))
     assert expansion_map(workplace.layout, photos, EXPANSIONS[name], 0) == pytest.approx(1)
     assert expansion_map(workplace.layout, photos, EXPANSIONS[name], 10) < 1

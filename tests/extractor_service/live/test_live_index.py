@@ -24,6 +24,7 @@ from protos.imagesearch.v1 import search_pb2 as pb
 from tests.extractor_service.serving import (
     Folder,
     Running,
+    details_of,
     load_fake,
     photo,
     reason_of,
@@ -46,7 +47,7 @@ class OtherBackbone(FakeBackbone):
 
     def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         means = images.reshape(len(images), 2, 8, 2, 8, 3).mean(axis=(2, 4), dtype=np.float32)
-        return means.reshape(len(images), -1)
+        return np.asarray(means.reshape(len(images), -1), np.float32)
 
 
 def load_by_name(identity: ModelIdentity, precision: Precision) -> Backbone:
@@ -64,7 +65,8 @@ async def health(service: Running) -> health_pb2.HealthCheckResponse.ServingStat
 
 
 async def version(service: Running) -> str:
-    return (await service.stub.GetIndex(pb.GetIndexRequest())).summary.version
+    index: pb.GetIndexResponse = await service.stub.GetIndex(pb.GetIndexRequest())
+    return index.summary.version
 
 
 async def served(service: Running, wanted: str) -> None:
@@ -123,6 +125,7 @@ class Searcher:
     def _descriptor(self) -> NDArray[np.float64]:
         with Snapshot.open(self.folder.layout) as snapshot:
             row = snapshot.row_of(self.folder.id_of(f"{self.seed:03d}.png"))
+            assert row is not None
             return snapshot.descriptors[row].astype(np.float64)
 
 
@@ -229,9 +232,8 @@ async def test_without_a_store_the_service_runs_says_what_to_do_and_recovers(
     async with running(settings_for(folder), ready=False) as service:
         await wait_until(lambda: "cannot serve" in caplog.text)
         assert await health(service) == NOT_SERVING
-        assert (
-            "Nothing has been indexed yet; run `python -m indexer build`"
-            in (await refusal(service)).details()
+        assert "Nothing has been indexed yet; run `python -m indexer build`" in details_of(
+            await refusal(service)
         )
         folder.publish()
         await service.server.ready()
@@ -247,7 +249,7 @@ async def test_started_on_a_damaged_snapshot_the_service_recovers_with_the_next_
     async with running(settings_for(folder), ready=False) as service:
         await wait_until(lambda: "cannot serve" in caplog.text)
         assert await health(service) == NOT_SERVING
-        details = (await refusal(service)).details()
+        details = details_of(await refusal(service))
         assert "damaged" in details
         assert str(folder.store_dir) not in details
         folder.publish()
@@ -269,7 +271,7 @@ async def test_a_missing_network_is_named_and_looked_for_again(
 
     async with running(settings_for(folder), load, ready=False) as service:
         await wait_until(lambda: "cannot serve" in caplog.text)
-        details = (await refusal(service)).details()
+        details = details_of(await refusal(service))
         assert "network" in details
         assert "/srv/store/models" not in details
         there = True
@@ -288,7 +290,7 @@ async def test_a_network_that_answers_nonsense_is_not_served(
     async with running(settings_for(folder), lambda *_: Nonsense(), ready=False) as service:
         await wait_until(lambda: "cannot serve" in caplog.text)
         assert await health(service) == NOT_SERVING
-        assert "damaged" in (await refusal(service)).details()
+        assert "damaged" in details_of(await refusal(service))
 
 
 async def test_another_network_than_the_stores_is_not_served(
@@ -297,7 +299,7 @@ async def test_another_network_than_the_stores_is_not_served(
     folder.publish()
     async with running(settings_for(folder), lambda *_: OtherBackbone(), ready=False) as service:
         await wait_until(lambda: "cannot serve" in caplog.text)
-        assert "built with another network" in (await refusal(service)).details()
+        assert "built with another network" in details_of(await refusal(service))
 
 
 async def test_a_defect_while_opening_is_logged_with_its_traceback_and_tried_again(

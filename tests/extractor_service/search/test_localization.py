@@ -11,7 +11,15 @@ from PIL import Image
 
 from extractor_service.settings import ExtractorSettings
 from protos.imagesearch.v1 import search_pb2 as pb
-from tests.extractor_service.serving import Folder, png, reason_of, running, settings_for, textured
+from tests.extractor_service.serving import (
+    Folder,
+    details_of,
+    png,
+    reason_of,
+    running,
+    settings_for,
+    textured,
+)
 
 # The fake network's map holds mean colours: a red object is found by its red, on a background without any.
 RED, BLUE = (250, 20, 20), (0, 30, 200)
@@ -212,7 +220,7 @@ async def test_a_vector_cannot_be_looked_for(folder: Folder) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await service.stub.Search(request)
     assert reason_of(failure.value) == "INVALID_OPTION"
-    assert "vector" in failure.value.details()
+    assert "vector" in details_of(failure.value)
 
 
 async def test_a_store_without_maps_says_how_to_get_them_until_it_is_rebuilt(folder: Folder) -> None:
@@ -224,7 +232,7 @@ async def test_a_store_without_maps_says_how_to_get_them_until_it_is_rebuilt(fol
             await service.stub.Search(request)
         assert failure.value.code() == grpc.StatusCode.FAILED_PRECONDITION
         assert reason_of(failure.value) == "OPTION_UNAVAILABLE"
-        assert "INDEXER_LOCALIZATION=true" in failure.value.details()
+        assert "INDEXER_LOCALIZATION=true" in details_of(failure.value)
         folder.publish(localization=True)
         await service.server._live.refresh()
         assert (await service.stub.GetIndex(pb.GetIndexRequest())).localization

@@ -24,6 +24,7 @@ from tests.extractor_service.serving import (
     LIMITS,
     Folder,
     GatedBackbone,
+    details_of,
     load_fake,
     photo,
     png,
@@ -159,7 +160,7 @@ async def test_a_bad_set_is_the_callers_fault_and_says_why(folder: Folder, case:
             await service.stub.Search(request)
     assert failure.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert reason_of(failure.value) == reason
-    assert failure.value.details().endswith(".")
+    assert details_of(failure.value).endswith(".")
 
 
 async def test_an_unknown_id_among_others_is_not_found(folder: Folder) -> None:

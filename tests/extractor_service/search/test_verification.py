@@ -12,7 +12,16 @@ from PIL import Image
 
 from extractor_service.settings import ExtractorSettings
 from protos.imagesearch.v1 import search_pb2 as pb
-from tests.extractor_service.serving import Folder, photo, png, reason_of, running, settings_for, textured
+from tests.extractor_service.serving import (
+    Folder,
+    details_of,
+    photo,
+    png,
+    reason_of,
+    running,
+    settings_for,
+    textured,
+)
 
 SCENES = 12
 
@@ -160,7 +169,7 @@ async def test_a_vector_cannot_be_verified(folder: Folder) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await service.stub.Search(request)
     assert reason_of(failure.value) == "INVALID_OPTION"
-    assert "vector" in failure.value.details()
+    assert "vector" in details_of(failure.value)
 
 
 async def test_a_store_without_local_features_says_how_to_get_them(folder: Folder) -> None:
@@ -172,7 +181,7 @@ async def test_a_store_without_local_features_says_how_to_get_them(folder: Folde
             await service.stub.Search(request)
     assert failure.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     assert reason_of(failure.value) == "OPTION_UNAVAILABLE"
-    assert "INDEXER_LOCAL_FEATURES=true" in failure.value.details()
+    assert "INDEXER_LOCAL_FEATURES=true" in details_of(failure.value)
 
 
 async def test_the_index_says_that_it_can_be_verified(folder: Folder) -> None:

@@ -161,7 +161,8 @@ async def test_tls_serves_those_who_trust_the_certificate_and_nobody_in_the_clea
         address = f"127.0.0.1:{service.server.port}"
         options = [("grpc.ssl_target_name_override", "extractor")]
         async with grpc.aio.secure_channel(address, credentials, options) as channel:
-            answer = await search_pb2_grpc.ImageSearchServiceStub(channel).Search(by_bytes(2))
+            stub = search_pb2_grpc.ImageSearchServiceStub(channel)  # type: ignore[no-untyped-call]
+            answer = await stub.Search(by_bytes(2))
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await service.stub.Search(by_bytes(2))
         there = settings.model_copy(update={"port": service.server.port})
@@ -233,7 +234,7 @@ async def own_process(folder: Folder, seconds_per_run: float, **settings: str) -
         port = re.search(r"ready on 127\.0\.0\.1:(\d+)", line)
         assert port is not None
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port[1]}") as channel:
-            service.stub = search_pb2_grpc.ImageSearchServiceStub(channel)
+            service.stub = search_pb2_grpc.ImageSearchServiceStub(channel)  # type: ignore[no-untyped-call]
             yield service
     finally:
         if process.returncode is None:
@@ -245,7 +246,8 @@ async def search_and_await_first(service: Process, count: int) -> list[asyncio.T
     """Starts searches for photo 0, 1, …; returns when one is answered and the others wait for theirs."""
 
     async def search(seed: int) -> pb.SearchResponse:
-        return await service.stub.Search(by_bytes(seed))
+        answer: pb.SearchResponse = await service.stub.Search(by_bytes(seed))
+        return answer
 
     searches = [asyncio.create_task(search(seed)) for seed in range(count)]
     await asyncio.wait(searches, return_when=asyncio.FIRST_COMPLETED)

@@ -13,7 +13,7 @@ from PIL import Image
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot
 from protos.imagesearch.v1 import search_pb2 as pb
-from tests.extractor_service.serving import Folder, photo, reason_of, running, settings_for
+from tests.extractor_service.serving import Folder, details_of, photo, reason_of, running, settings_for
 
 
 @pytest.fixture
@@ -316,7 +316,7 @@ async def test_a_bad_search_is_the_callers_fault_and_says_why(folder: Folder, ca
             await service.stub.Search(request)
     assert failure.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert reason_of(failure.value) == reason
-    assert failure.value.details().endswith(".")
+    assert details_of(failure.value).endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ async def test_a_region_of_an_indexed_image_needs_the_images_folder(folder: Fold
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await service.stub.Search(request)
     assert reason_of(failure.value) == "OPTION_UNAVAILABLE"
-    assert "EXTRACTOR_IMAGES_DIR" in failure.value.details()
+    assert "EXTRACTOR_IMAGES_DIR" in details_of(failure.value)
 
 
 async def test_a_region_of_an_image_whose_file_changed_is_unavailable(folder: Folder) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -48,7 +49,7 @@ async def test_a_bad_form_is_refused(client: httpx.AsyncClient, service: FakeSer
     assert service.searches == []
 
 
-BAD_BODIES = {
+BAD_BODIES: dict[str, tuple[str | bytes, tuple[int, str]]] = {
     "no JSON": ("{", (400, "MALFORMED_REQUEST")),
     "nothing": ("", (400, "MALFORMED_REQUEST")),
     "no object": ("[1]", (400, "MALFORMED_REQUEST")),
@@ -151,7 +152,7 @@ async def test_a_photo_of_the_largest_size_is_taken_and_one_byte_more_is_not(con
 async def test_a_declared_length_over_the_limit_is_refused_unread(connect: Connect) -> None:
     read = 0
 
-    async def body():
+    async def body() -> AsyncIterator[bytes]:
         nonlocal read
         read += 1
         yield b"x"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import grpc
 import httpx
@@ -205,7 +206,7 @@ async def test_uploads_and_indexed_photos_go_together_in_the_form(
     client: httpx.AsyncClient, service: FakeService
 ) -> None:
     image_id = service.images[0].image_id
-    files = [("images", b"one"), ("not_images", b"two"), ("image_ids", (None, image_id))]
+    files: list[Any] = [("images", b"one"), ("not_images", b"two"), ("image_ids", (None, image_id))]
     page = await client.post("/", files=files)
     assert page.status_code == 200
     assert page.text.count('src="data:image/webp;base64,UklGRnByZXZpZXc="') == 2
@@ -289,7 +290,12 @@ BAD_REQUESTS = [
 
 @pytest.mark.parametrize(("method", "address", "request_parts", "status", "words"), BAD_REQUESTS)
 async def test_an_error_is_a_page_of_the_right_status(
-    client: httpx.AsyncClient, method: str, address: str, request_parts: dict, status: int, words: str
+    client: httpx.AsyncClient,
+    method: str,
+    address: str,
+    request_parts: dict[str, Any],
+    status: int,
+    words: str,
 ) -> None:
     page = await client.request(method, address, **request_parts)
     assert page.status_code == status

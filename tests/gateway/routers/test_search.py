@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 import httpx
 import pytest
@@ -174,7 +176,7 @@ async def test_several_photos_are_one_query_in_both_forms(
     client: httpx.AsyncClient, service: FakeService
 ) -> None:
     liked, disliked = (image.image_id for image in service.images[:2])
-    form = [
+    form: list[Any] = [
         ("images", b"one"),
         ("images", b"two"),
         ("not_images", b"three"),

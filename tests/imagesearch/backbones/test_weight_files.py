@@ -119,8 +119,12 @@ def test_a_cut_file_is_refused(tmp_path: Path) -> None:
         read_weights(tmp_path / "cut.npz")
 
 
+def savez(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # numpy's stub takes allow_pickle for a name
+
+
 def test_objects_in_an_npz_are_never_unpickled(tmp_path: Path) -> None:
-    np.savez(tmp_path / "objects.npz", **{"block1_conv1/kernel": np.array([{}], dtype=object)})
+    savez(tmp_path / "objects.npz", {"block1_conv1/kernel": np.array([{}], dtype=object)})
     with pytest.raises(ModelDamaged, match="objects.npz"):
         read_weights(tmp_path / "objects.npz")
 
@@ -140,7 +144,7 @@ def test_a_compact_network_of_other_widths_is_described_by_its_file(tmp_path: Pa
             arrays[f"block{block}_conv{conv}/kernel"] = np.zeros((3, 3, channels, width))
             arrays[f"block{block}_conv{conv}/bias"] = np.zeros(width)
             channels = width
-    np.savez(tmp_path / "small.npz", **arrays)
+    savez(tmp_path / "small.npz", arrays)
     description, _ = read_weights(tmp_path / "small.npz")
     assert (description.block_widths, description.fc6_dim) == (widths, 40)
 

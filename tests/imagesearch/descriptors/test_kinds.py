@@ -40,7 +40,8 @@ def test_an_encoding_gives_unit_rows_and_survives_storage(kind: str) -> None:
     assert again.dim == encoding.dim
     for vectors in pictures(5, 8, seed=1):
         row = encoding.encode(vectors)
-        assert (row.shape, row.dtype) == ((encoding.dim,), np.float32)
+        assert row.shape == (encoding.dim,)
+        assert row.dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(row), 1, atol=1e-5)
         np.testing.assert_array_equal(again.encode(vectors), row)
 

@@ -16,8 +16,8 @@ def picture(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
 
-def unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    return vector / np.linalg.norm(vector)
+def unit(vector: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.asarray(vector / np.linalg.norm(vector))
 
 
 @pytest.mark.parametrize("name", list(POOLINGS))
@@ -38,10 +38,11 @@ def test_rmac_normalises_whitens_and_normalises_each_region_before_the_sum() -> 
     sample = rmac_of.describe([picture(96, 128, seed) for seed in range(30)])
     whitening = learn_whitening(np.concatenate(sample), 2)
     seen = picture(96, 128, seed=99)
-    literal = sum(
+    regions = [
         unit((unit(region) - whitening.mean) @ whitening.projection)
         for region in rmac(FakeBackbone().conv_map(seen[None])[0])
-    )
+    ]
+    literal = np.sum(regions, axis=0)
     described = Summed(2, whitening).encode(rmac_of.describe([seen])[0])
     np.testing.assert_allclose(described, literal / np.linalg.norm(literal), atol=1e-4)
 

@@ -21,7 +21,8 @@ DIM = 5
 
 def unit_rows(count: int, seed: int, dim: int = DIM) -> NDArray[np.float32]:
     rows = np.random.default_rng(seed).random((count, dim)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def test_a_full_rotation_alone_keeps_dot_products() -> None:

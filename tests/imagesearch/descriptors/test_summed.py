@@ -9,7 +9,8 @@ from imagesearch.descriptors.summed import WHITENED_DIM, Summed, learn_summed
 
 def unit_rows(count: int, dim: int, seed: int = 0) -> NDArray[np.float32]:
     rows = np.random.default_rng(seed).random((count, dim)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def pictures(count: int, dim: int) -> list[NDArray[np.float32]]:

@@ -19,7 +19,8 @@ DIM, WORD_COUNT = 4, 5
 
 def unit_rows(count: int, seed: int) -> NDArray[np.float32]:
     vectors = np.abs(np.random.default_rng(seed).normal(size=(count, DIM))).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
 def learnt() -> TriangulationEmbedding:

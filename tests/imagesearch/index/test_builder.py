@@ -25,7 +25,8 @@ def photos_like(count: int, dim: int, seed: int) -> NDArray[np.float16]:
     centres = rng.standard_normal((200, LATENT_DIM))
     latent = centres[rng.integers(200, size=count)] + 0.4 * rng.standard_normal((count, LATENT_DIM))
     rows = np.maximum(latent @ rng.standard_normal((LATENT_DIM, dim)), 0)
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+    unit: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit.astype(np.float16)
 
 
 ALL = photos_like(4_050, 64, seed=1)

@@ -16,7 +16,7 @@ def textured(height: int = 240, width: int = 320, seed: int = 0) -> NDArray[np.u
     picture = sum(
         cv2.resize(rng.random((height // s, width // s, 3), np.float32), (width, height)) for s in (4, 8, 16)
     )
-    return np.clip(picture / 3 * 255, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture / 3 * 255, 0, 255), np.uint8)
 
 
 def root_sift_literally(vector: NDArray[np.float32]) -> list[float]:

@@ -24,7 +24,7 @@ from imagesearch.local_features.storage import from_bytes, to_bytes
 from imagesearch.pictures.decode import ImageLimits, decode
 from imagesearch.pictures.plans import InputPlan, LongSideInput, SquareInput
 from imagesearch.pictures.pool import DecodePool
-from imagesearch.pictures.prepare import decode_file, decode_query
+from imagesearch.pictures.prepare import IndexedPicture, QueryPicture, decode_file, decode_query
 from imagesearch.pictures.region import Region, crop
 from tests.imagesearch.pictures.pool_tasks import Insatiable
 
@@ -207,7 +207,8 @@ def test_the_network_input_is_the_same_whatever_else_is_asked(holidays_dir: Path
     plain = decode_query(data, LIMITS, None, PLAN, False)
     full = decode_query(data, LIMITS, None, PLAN, True, RootSift(), MAP_PLAN)
     indexed = [decode_file(path, LIMITS, PLAN), decode_file(path, LIMITS, PLAN, RootSift())]
-    for other in (full, *indexed):
+    others: list[QueryPicture | IndexedPicture] = [full, *indexed]
+    for other in others:
         np.testing.assert_array_equal(other.network_input, plain.network_input)
         assert (other.width, other.height) == (1300, 972)
 

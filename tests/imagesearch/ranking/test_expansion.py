@@ -10,7 +10,8 @@ from imagesearch.ranking.expansion import alpha_expansion, average_expansion
 
 def unit_rows(count: int, dim: int = 6, seed: int = 0) -> NDArray[np.float32]:
     vectors = np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
 def expanded_literally(query: list[float], rows: list[list[float]], weights: list[float]) -> list[float]:

@@ -18,7 +18,7 @@ def rocchio_literally(positives: np.ndarray, negatives: np.ndarray, weight: floa
         query += vector / len(positives)
     for vector in negatives:
         query -= weight * vector / len(negatives)
-    return query / np.sqrt(sum(value**2 for value in query))
+    return np.asarray(query / np.sqrt(sum(value**2 for value in query)))
 
 
 @pytest.mark.parametrize(("positives", "negatives"), [(1, 0), (3, 0), (1, 1), (3, 5)])

@@ -29,7 +29,7 @@ def textured(seed: int, height: int = 240, width: int = 320) -> NDArray[np.uint8
     layers = [
         cv2.resize(rng.random((height // s, width // s, 3), np.float32), (width, height)) for s in (4, 8)
     ]
-    return (sum(layers) / 2 * 255).astype(np.uint8)
+    return np.asarray(sum(layers) / 2 * 255, np.uint8)
 
 
 def features(rgb: NDArray[np.uint8]) -> LocalFeatures:
@@ -38,7 +38,8 @@ def features(rgb: NDArray[np.uint8]) -> LocalFeatures:
 
 def unit_rows(rng: np.random.Generator, count: int, dim: int) -> NDArray[np.float32]:
     vectors = rng.random((count, dim)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
 def mutual_matches_literally(
@@ -124,7 +125,8 @@ def test_half_of_a_picture_on_its_side_is_found_in_the_whole() -> None:
     match = verify(features(np.rot90(picture[:, :160])), features(picture))
     assert match is not None and match.inliers >= 30
     # Turned counter-clockwise, the top left corner of the crop is what was the top right one of the half.
-    np.testing.assert_allclose(match.quadrilateral, [[0.5, 0], [0.5, 1], [0, 1], [0, 0]], atol=0.02)
+    corners = np.array([[0.5, 0], [0.5, 1], [0, 1], [0, 0]])
+    np.testing.assert_allclose(match.quadrilateral, corners, atol=0.02)
 
 
 def test_different_pictures_hardly_match() -> None:

@@ -125,7 +125,8 @@ def test_it_keeps_book_of_the_images_that_came_went_or_have_other_files(ledger: 
     ledger.refuse(file("e.jpg"), "EMPTY_IMAGE", "The file is empty.")
     assert ledger.changes() == sorted(map(image_id, range(1, 5)))
     ledger.mark_published("000007")
-    assert (ledger.changes(), ledger.published_version) == ([], "000007")
+    assert ledger.changes() == []
+    assert ledger.published_version == "000007"
     ledger.touch(file("a.jpg", mtime_ns=9))
     ledger.link(file("c.jpg"), image_id(2))
     assert ledger.changes() == []

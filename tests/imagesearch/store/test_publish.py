@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from imagesearch.errors import NotEnoughMemory
 from imagesearch.store import publish as publishing
+from imagesearch.store.content import SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import Manifest
 from imagesearch.store.prune import prune
-from imagesearch.store.publish import SnapshotContent, publish, versions
+from imagesearch.store.publish import publish, versions
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot, current_version
 from tests.imagesearch.store.stores import RECIPE, content, descriptor, record

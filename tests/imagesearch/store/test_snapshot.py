@@ -35,7 +35,7 @@ def test_records_come_in_the_order_asked_for_and_repeat(layout: StoreLayout) -> 
     with Snapshot.open(layout) as snapshot:
         in_order = snapshot.records([0, 1, 2, 3, 4])
         assert snapshot.records([3, 0, 3]) == [in_order[3], in_order[0], in_order[3]]
-        assert snapshot.records(np.array([2, 1])) == [in_order[2], in_order[1]]
+        assert snapshot.records(np.array([2, 1]).tolist()) == [in_order[2], in_order[1]]
         assert snapshot.records([]) == []
 
 
@@ -247,7 +247,7 @@ def test_many_threads_can_read_one_snapshot(layout: StoreLayout) -> None:
         def read(seed: int) -> None:
             rng = np.random.default_rng(seed)
             for _ in range(100):
-                rows = rng.permutation(50)
+                rows = rng.permutation(50).tolist()
                 if snapshot.records(rows) != [expected[row] for row in rows]:
                     failures.append(seed)
 

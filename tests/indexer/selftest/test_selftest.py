@@ -211,7 +211,8 @@ def test_a_report_that_cannot_be_written_is_told_before_the_search(
 def read_only(folder: Path) -> Iterator[None]:
     """By a mount for root, who may write wherever a mode forbids it."""
     if os.geteuid() == 0:
-        set_up = [["mount", "--bind", folder, folder], ["mount", "-o", "remount,ro,bind", folder]]
+        place = str(folder)
+        set_up = [["mount", "--bind", place, place], ["mount", "-o", "remount,ro,bind", place]]
         if any(subprocess.run(command, check=False, capture_output=True).returncode for command in set_up):
             pytest.skip("root may not mount here")
         try:
