@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gateway import uploads
+from gateway import __version__, uploads
 from gateway.dependencies import Services
 from gateway.error_handlers import add_error_handlers
 from gateway.gate import Gate
@@ -56,7 +56,7 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
         if search_client is None:
             await client.close()
 
-    app = FastAPI(title=TITLE, version="1.0.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title=TITLE, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.openapi = partial(openapi_schema, app)  # type: ignore[method-assign]
     app.state.settings = settings
     app.state.views = Views(app)

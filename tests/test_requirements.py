@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 REPOSITORY = Path(__file__).parents[1]
 LOCKS = sorted((REPOSITORY / "requirements").glob("*.txt"))
@@ -53,3 +54,15 @@ def test_stubs_are_built_by_the_same_tools_everywhere() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
     version = pins(REPOSITORY / "requirements/stubs.txt")["grpcio-tools"]
     assert f"grpcio-tools=={version}" in project["build-system"]["requires"]
+
+
+@pytest.mark.parametrize("extra", ["gateway", "extractor", "convert"])
+def test_an_extra_asks_for_what_its_lock_holds_from_a_version_on(extra: str) -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [Requirement(line) for line in project["optional-dependencies"][extra] if "[" not in line]
+    listed = re.findall(
+        r"^[a-z][a-z0-9-]*", (REPOSITORY / f"requirements/{extra}.in").read_text("ascii"), re.M
+    )
+    assert sorted(requirement.name for requirement in wanted) == sorted(listed)
+    locked = pins(REPOSITORY / f"requirements/{extra}.txt")
+    assert [r.name for r in wanted if locked[r.name] not in r.specifier or ">=" not in str(r.specifier)] == []

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from imagesearch.host.command_line import BAD_USAGE, FAILED
 from tests.training.drawn import draw_labels
-from training.__main__ import BAD_USAGE, FAILED, main
+from training.__main__ import main
 
 
 @pytest.mark.parametrize("stages", ["64", "64:x", "8:1", "64:0"])
