@@ -48,8 +48,6 @@ run index weights: export INDEXER_STORE_DIR    = $(STORE)
 run index:         export INDEXER_IMAGES_DIR   = $(or $(IMAGES),$(SAMPLES))
 run:               export EXTRACTOR_STORE_DIR  = $(STORE)
 run:               export EXTRACTOR_IMAGES_DIR = $(INDEXER_IMAGES_DIR)
-run:               export GATEWAY_STORE_DIR    = $(STORE)
-run:               export GATEWAY_IMAGES_DIR   = $(INDEXER_IMAGES_DIR)
 
 run: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder, then serve the page (the sample photos without IMAGES)
 	@$(PY) -m scripts.serve --check

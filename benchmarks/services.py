@@ -45,8 +45,6 @@ def serving(store_dir: Path, images_dir: Path) -> Iterator[int]:
         "EXTRACTOR_STORE_DIR": str(store_dir),
         "EXTRACTOR_IMAGES_DIR": str(images_dir),
         "EXTRACTOR_PORT": str(extractor_port),
-        "GATEWAY_STORE_DIR": str(store_dir),
-        "GATEWAY_IMAGES_DIR": str(images_dir),
         "GATEWAY_PORT": str(gateway_port),
         "GATEWAY_EXTRACTOR_ADDRESS": f"127.0.0.1:{extractor_port}",
         "GATEWAY_RATE_LIMIT_PER_MINUTE": "0",

@@ -23,9 +23,9 @@ class ExtractorSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(50051, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
     store_dir: Path = Field(Path("store"), description="Folder of the store that the indexer writes.")
-    images_dir: Path | None = Field(
-        None,
-        description="Folder of the indexed photos, needed to search with a part of an indexed image.",
+    images_dir: Path = Field(
+        Path("photos"),
+        description="Folder of the indexed photos, to show them and to search with a part of one.",
     )
     precision: Precision = Field(
         Precision.AUTO,

@@ -67,9 +67,6 @@ def _settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise StartError(f"GATEWAY_{str(first['loc'][0]).upper()}: {first['msg']}") from None
-    for name in ("images_dir", "store_dir"):
-        if not (folder := getattr(settings, name)).is_dir():
-            raise StartError(f"GATEWAY_{name.upper()}: there is no folder {folder}")
     ca_file = settings.extractor_tls_ca_file
     if ca_file is not None and not ca_file.is_file():
         raise StartError(f"GATEWAY_EXTRACTOR_TLS_CA_FILE: there is no file {ca_file}")

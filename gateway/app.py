@@ -15,6 +15,7 @@ from gateway.dependencies import Services
 from gateway.error_handlers import add_error_handlers
 from gateway.gate import Gate
 from gateway.known_index import KnownIndex
+from gateway.known_thumbnails import KnownThumbnails
 from gateway.metrics import Metrics
 from gateway.middleware.allowed_hosts import AllowedHosts
 from gateway.middleware.head import HeadAsGet
@@ -49,6 +50,7 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
             client=client,
             searcher=Searcher(settings, client, gate, metrics),
             known_index=KnownIndex(client),
+            known_thumbnails=KnownThumbnails(client),
             metrics=metrics,
             views=app.state.views,
         )

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gateway.known_index import KnownIndex
+from gateway.known_thumbnails import KnownThumbnails
 from gateway.metrics import Metrics
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher
@@ -23,6 +24,7 @@ class Services:
     client: SearchClient
     searcher: Searcher
     known_index: KnownIndex
+    known_thumbnails: KnownThumbnails
     metrics: Metrics
     views: Views
 

@@ -46,6 +46,11 @@ class GatewayError(Exception):
     code: ClassVar[str] = "INTERNAL"
     retry_after_s: int | None = None
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer's head says of it besides the status."""
+        return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
+
 
 class MalformedRequest(GatewayError):
     """The body is damaged."""
@@ -143,6 +148,14 @@ class RangeNotSatisfiable(GatewayError):
 
     status = 416
     code = "RANGE_NOT_SATISFIABLE"
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(size_bytes)
+        self._size_bytes = size_bytes
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Content-Range": f"bytes */{self._size_bytes}"}
 
 
 class TooManyPixels(GatewayError):

@@ -40,12 +40,8 @@ def problem_response(
 ) -> JSONResponse:
     problem = describe(error, LANGUAGES[DEFAULT], request)
     return JSONResponse(
-        problem.model_dump(), error.status, {**retry_header(error), **(headers or {})}, media_type=MEDIA_TYPE
+        problem.model_dump(), error.status, {**error.headers, **(headers or {})}, media_type=MEDIA_TYPE
     )
-
-
-def retry_header(error: GatewayError) -> dict[str, str]:
-    return {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
 
 
 def blanks_of(settings: Settings) -> dict[str, str]:

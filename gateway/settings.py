@@ -28,10 +28,6 @@ class Settings(BaseSettings):
         default=None,
         description="PEM file of the authority that signed the search service's certificate; unset: no TLS.",
     )
-    images_dir: Path = Field(default=Path("photos"), description="The indexed folder; read only.")
-    store_dir: Path = Field(
-        default=Path("store"), description="The store, where the thumbnails are; read only."
-    )
     max_upload_bytes: int = Field(
         default=10 * 2**20,
         ge=1,
@@ -44,7 +40,10 @@ class Settings(BaseSettings):
         default=60.0, gt=0, description="Longest time for a request body to arrive, in seconds."
     )
     search_timeout_s: float = Field(
-        default=10.0, gt=0, description="Deadline of every call to the search service, in seconds."
+        default=10.0,
+        gt=0,
+        description="Longest wait for an answer of the search service, and for each part of an original, "
+        "in seconds.",
     )
     max_concurrent_searches: int = Field(
         default=64,

@@ -17,19 +17,11 @@ from gateway.addresses import DEFAULT_OPTIONS, search_address, set_address
 from gateway.errors import GatewayError
 from gateway.languages import Language
 from gateway.match_drawing import Drawing, drawings
-from gateway.problems import blanks_of, describe, retry_header
+from gateway.media_types import is_shown
+from gateway.problems import blanks_of, describe
 from gateway.schemas import MAX_PHOTOS, Hit, IndexResponse, IndexSummary, SearchOptions, SearchResponse
 from gateway.search_client import IndexedImage, Photo
 
-# Browsers show these; others (HEIC) are shown by their thumbnail.
-SHOWN_MEDIA_TYPES = {
-    "image/avif",
-    "image/bmp",
-    "image/gif",
-    "image/jpeg",
-    "image/png",
-    "image/webp",
-}
 # The gallery's classes: width by height in steps of 0.05, within what a row can hold.
 RATIO_STEP, MIN_RATIO, MAX_RATIO = 0.05, 0.55, 2.6
 
@@ -176,7 +168,7 @@ class Views:
             "page.html",
             {"page": page, "problem": describe(error, language, request) if error else None},
             status=error.status if error else 200,
-            headers=retry_header(error) if error else {},
+            headers=error.headers if error else {},
         )
 
     def render(
@@ -205,10 +197,9 @@ def uploaded_photo(preview: bytes, width: int, height: int, alt: str) -> PhotoVi
 
 
 def indexed_photo(image: IndexedImage) -> PhotoView:
-    is_shown = image.media_type in SHOWN_MEDIA_TYPES
     original_url = f"/images/{image.image_id}"
     return PhotoView(
-        source=original_url if is_shown else f"/thumbnails/{image.image_id}",
+        source=original_url if is_shown(image.media_type) else f"/thumbnails/{image.image_id}",
         alt=image.paths[0],
         width=image.width,
         height=image.height,

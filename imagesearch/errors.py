@@ -11,6 +11,7 @@ ImageSearchError
  ├─ InvalidOption             an option or a vector outside its range
  ├─ OptionUnavailable         valid, but the live snapshot lacks what it needs
  ├─ UnknownImage              no such id
+ ├─ PhotoGone                 an indexed image whose file is gone or has changed
  ├─ IndexNotReady             nothing to search yet
  ├─ Overloaded                the queue is full
  ├─ NotEnoughMemory           to build what was asked for
@@ -96,6 +97,12 @@ class UnknownImage(ImageSearchError):
     """No image of this id in the live snapshot."""
 
     reason = "UNKNOWN_IMAGE"
+
+
+class PhotoGone(ImageSearchError):
+    """An indexed image whose file no longer holds the indexed bytes, or whose thumbnail is missing."""
+
+    reason = "PHOTO_GONE"
 
 
 class IndexNotReady(ImageSearchError):

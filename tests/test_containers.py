@@ -40,10 +40,14 @@ def test_only_the_indexer_writes_and_only_to_the_store() -> None:
     writable = {
         (name, volume)
         for name, service in SERVICES.items()
-        for volume in service["volumes"]
+        for volume in service.get("volumes", [])
         if not volume.endswith(":ro")
     }
     assert writable == {("indexer", "${STORE:-store}:/store")}
+
+
+def test_the_gateway_has_neither_the_photos_nor_the_store() -> None:
+    assert "volumes" not in SERVICES["gateway"]
 
 
 @pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)

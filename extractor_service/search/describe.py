@@ -21,7 +21,6 @@ from extractor_service.search.closer_look import local_features_of
 from extractor_service.search.localized_hits import conv_maps_of
 from extractor_service.search.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
 from imagesearch.descriptors.pooling import mac
-from imagesearch.errors import OptionUnavailable
 from imagesearch.local_features import LocalFeatures
 from imagesearch.local_features.storage import from_bytes
 from imagesearch.pictures.decode import ImageLimits
@@ -74,7 +73,7 @@ class QueryPhotos:
         layout: StoreLayout,
         decode_pool: DecodePool,
         limits: ImageLimits,
-        images_dir: Path | None,
+        images_dir: Path,
         threads: Executor,
     ) -> None:
         self._layout = layout
@@ -104,7 +103,7 @@ class QueryPhotos:
             return _File(photo.content, replace(self._limits, max_pixels=max_pixels))
         row, record = await self._in_thread(served.find, photo.image_id)
         if options.region is not None:
-            content = await self._in_thread(self._original, record)
+            content = await self._in_thread(read_original, self._images_dir, record)
             # Its hash says that it is what the indexer accepted, so the limits on uploads do not apply.
             return _File(
                 content, ImageLimits(len(content), record.width * record.height), photo.image_id, row
@@ -170,14 +169,6 @@ class QueryPhotos:
         except OSError:
             logger.warning("the store lacks the thumbnail of %s", record.image_id)
             return b""
-
-    def _original(self, record: ImageRecord) -> bytes:
-        if self._images_dir is None:
-            raise OptionUnavailable(
-                "The service cannot read the photos themselves, so a part of an indexed image cannot be "
-                "searched for; set EXTRACTOR_IMAGES_DIR."
-            )
-        return read_original(self._images_dir, record)
 
 
 def _stored_macs(served: ServedSnapshot, row: int) -> NDArray[np.float32]:

@@ -73,7 +73,7 @@ class Engine:
         live: LiveIndex,
         decode_pool: DecodePool,
         limits: ImageLimits,
-        images_dir: Path | None,
+        images_dir: Path,
         max_in_flight: int,
         search_threads: int,
         efforts: Efforts,

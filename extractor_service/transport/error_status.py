@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ from imagesearch.errors import (
     InvalidOption,
     OptionUnavailable,
     Overloaded,
+    PhotoGone,
     UnknownImage,
 )
 
@@ -32,6 +34,7 @@ CODES: dict[type[ImageSearchError], grpc.StatusCode] = {
     InvalidImage: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidOption: grpc.StatusCode.INVALID_ARGUMENT,
     UnknownImage: grpc.StatusCode.NOT_FOUND,
+    PhotoGone: grpc.StatusCode.NOT_FOUND,
     OptionUnavailable: grpc.StatusCode.FAILED_PRECONDITION,
     IndexNotReady: grpc.StatusCode.UNAVAILABLE,
     Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -57,13 +60,17 @@ TOO_LATE = Failure(
 )
 
 Behaviour = Callable[[Any, Any], Awaitable[Any]]
+Stream = Callable[[Any, Any], AsyncGenerator[Any, None]]
 
 
 class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
-    """Bounds every call of one service in time; a failed one ends with its code and an ErrorInfo."""
+    """Bounds every call of one service in time, a stream from message to message.
+
+    A failed one ends with its code and an ErrorInfo.
+    """
 
     def __init__(self, service_name: str, call_timeout_s: float) -> None:
-        """call_timeout_s: longest answer to a call that carries no deadline of its own."""
+        """call_timeout_s: longest wait for a message of a call that carries no deadline of its own."""
         self._prefix = f"/{service_name}/"
         self._call_timeout_s = call_timeout_s
 
@@ -71,23 +78,45 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         handler = await continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(self._prefix):
             return handler
-        return grpc.unary_unary_rpc_method_handler(
-            self._guarded(handler.unary_unary), handler.request_deserializer, handler.response_serializer
-        )
+        coding = handler.request_deserializer, handler.response_serializer
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(self._streaming(handler.unary_stream), *coding)
+        return grpc.unary_unary_rpc_method_handler(self._answering(handler.unary_unary), *coding)
 
-    def _guarded(self, behaviour: Behaviour) -> Behaviour:
+    def _answering(self, behaviour: Behaviour) -> Behaviour:
         async def guarded(request: Any, context: Any) -> Any:
-            remaining_s = context.time_remaining()
-            deadline = asyncio.timeout(self._call_timeout_s if remaining_s is None else remaining_s)
-            # A cancelled call is no failure: CancelledError is no Exception and passes.
-            try:
-                async with deadline:
-                    return await behaviour(request, context)
-            except Exception as error:
-                failure = TOO_LATE if deadline.expired() else failure_of(error)
-            return await _abort(context, failure)
+            async with self._bounded(context):
+                return await behaviour(request, context)
 
         return guarded
+
+    def _streaming(self, behaviour: Stream) -> Behaviour:
+        async def guarded(request: Any, context: Any) -> None:
+            async with self._bounded(context) as deadline, aclosing(behaviour(request, context)) as messages:
+                async for message in messages:
+                    await context.write(message)
+                    deadline.reschedule(self._latest(context))
+
+        return guarded
+
+    @asynccontextmanager
+    async def _bounded(self, context: Any) -> AsyncIterator[asyncio.Timeout]:
+        """Ends the call with a status where what it does inside fails or takes too long."""
+        deadline = asyncio.timeout_at(self._latest(context))
+        # A cancelled call is no failure: CancelledError is no Exception and passes.
+        try:
+            async with deadline:
+                yield deadline
+            return
+        except Exception as error:
+            failure = TOO_LATE if deadline.expired() else failure_of(error)
+        await _abort(context, failure)
+
+    def _latest(self, context: Any) -> float:
+        """When the next message must have gone out, by the event loop's clock."""
+        remaining_s = context.time_remaining()
+        wait_s = self._call_timeout_s if remaining_s is None else remaining_s
+        return asyncio.get_running_loop().time() + wait_s
 
 
 def failure_of(error: Exception) -> Failure:

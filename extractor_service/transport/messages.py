@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
@@ -15,11 +14,9 @@ from imagesearch.errors import InvalidOption
 from imagesearch.pictures.region import Region
 from imagesearch.ranking.verification import SpatialMatch
 from imagesearch.store.manifest import IndexSummary
+from imagesearch.store.originals import Original
 from imagesearch.store.records import ImageRecord, RefusedFile
 from protos.imagesearch.v1 import search_pb2
-
-ThumbnailPath = Callable[[str], str]
-"""From an image id to the thumbnail's path relative to the store."""
 
 
 def to_query(request: search_pb2.SearchRequest) -> queries.Query:
@@ -97,7 +94,7 @@ def from_extract(answer: queries.ExtractAnswer) -> search_pb2.ExtractResponse:
     )
 
 
-def from_record(record: ImageRecord, thumbnail_path: ThumbnailPath) -> search_pb2.ImageRecord:
+def from_record(record: ImageRecord) -> search_pb2.ImageRecord:
     return search_pb2.ImageRecord(
         image_id=record.image_id,
         paths=record.paths,
@@ -105,8 +102,24 @@ def from_record(record: ImageRecord, thumbnail_path: ThumbnailPath) -> search_pb
         height=record.height,
         media_type=record.media_type,
         size_bytes=record.size_bytes,
-        thumbnail_path=thumbnail_path(record.image_id),
     )
+
+
+def from_original(original: Original) -> search_pb2.GetOriginalResponse:
+    """The first message of an original."""
+    record = original.record
+    return search_pb2.GetOriginalResponse(
+        file=search_pb2.OriginalFile(
+            file_name=original.name, media_type=record.media_type, size_bytes=record.size_bytes
+        )
+    )
+
+
+def to_span(request: search_pb2.GetOriginalRequest, original: Original) -> range:
+    """The wanted bytes that the file has."""
+    size = original.record.size_bytes
+    start, end, _ = slice(request.offset, None).indices(size)
+    return range(start, min(start + request.length, end) if request.HasField("length") else end)
 
 
 def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:

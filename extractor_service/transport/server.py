@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 
 from extractor_service.live.query_model import LoadBackbone
 from extractor_service.search.collection import Collection
+from extractor_service.search.pictures import Pictures
 from extractor_service.search.wiring import SearchCore
 from extractor_service.settings import MIB, ExtractorSettings
 from extractor_service.transport.auth import BearerTokenInterceptor
@@ -46,7 +47,8 @@ class ExtractorServer:
         self._arrivals = Arrivals()
         interceptors = (self._arrivals, *_interceptors(settings))
         self._server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
-        self._register(ImageSearchServicer(self._core.engine, Collection(self._live), self._core.layout))
+        self._pictures = Pictures(self._live, settings.images_dir)
+        self._register(ImageSearchServicer(self._core.engine, Collection(self._live), self._pictures))
         self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
         """The port listened on, once started."""
@@ -57,6 +59,11 @@ class ExtractorServer:
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._server.start()
         logger.info("listening on %s:%s", self._settings.host, self.port)
+        if not self._settings.images_dir.is_dir():
+            logger.warning(
+                "EXTRACTOR_IMAGES_DIR: there is no folder %s, so no original can be shown",
+                self._settings.images_dir,
+            )
         self._tasks = [asyncio.create_task(self._live.follow()), asyncio.create_task(self._report_ready())]
 
     async def ready(self) -> None:
@@ -77,6 +84,7 @@ class ExtractorServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.stop(None)
+        self._pictures.close()
         self._core.close()
 
     def _register(self, servicer: ImageSearchServicer) -> None:

@@ -4,25 +4,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from extractor_service.search.collection import Collection
 from extractor_service.search.engine import Engine
+from extractor_service.search.pictures import Pictures
 from extractor_service.transport import messages
 from imagesearch.errors import InvalidOption
-from imagesearch.store.layout import StoreLayout
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 DEFAULT_PAGE_SIZE = 100
 
 
 class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
-    """Raises the domain's errors; `status.StatusInterceptor` turns them into status codes."""
+    """Raises the domain's errors; `error_status.StatusInterceptor` turns them into status codes."""
 
-    def __init__(self, engine: Engine, collection: Collection, layout: StoreLayout) -> None:
+    def __init__(self, engine: Engine, collection: Collection, pictures: Pictures) -> None:
         self._engine = engine
         self._collection = collection
-        self._layout = layout
+        self._pictures = pictures
 
     async def Search(self, request: search_pb2.SearchRequest, context: Any) -> search_pb2.SearchResponse:
         answer = await self._engine.search(messages.to_query(request), messages.to_options(request))
@@ -36,7 +37,7 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
         self, request: search_pb2.GetImageRequest, context: Any
     ) -> search_pb2.GetImageResponse:
         record = await self._collection.image(request.image_id)
-        return search_pb2.GetImageResponse(image=messages.from_record(record, self._thumbnail_path))
+        return search_pb2.GetImageResponse(image=messages.from_record(record))
 
     async def GetIndex(
         self, request: search_pb2.GetIndexRequest, context: Any
@@ -54,8 +55,18 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
         else:
             page = await self._collection.page(size, request.page_token)
             images, next_token = page.images, page.next_token
-        records = [messages.from_record(record, self._thumbnail_path) for record in images]
+        records = [messages.from_record(record) for record in images]
         return search_pb2.ListImagesResponse(images=records, next_page_token=next_token)
 
-    def _thumbnail_path(self, image_id: str) -> str:
-        return self._layout.thumbnail_path(image_id).relative_to(self._layout.root).as_posix()
+    async def GetThumbnail(
+        self, request: search_pb2.GetThumbnailRequest, context: Any
+    ) -> AsyncIterator[search_pb2.GetThumbnailResponse]:
+        yield search_pb2.GetThumbnailResponse(chunk=await self._pictures.thumbnail(request.image_id))
+
+    async def GetOriginal(
+        self, request: search_pb2.GetOriginalRequest, context: Any
+    ) -> AsyncIterator[search_pb2.GetOriginalResponse]:
+        original = await self._pictures.original(request.image_id)
+        yield messages.from_original(original)
+        async for chunk in self._pictures.read(original, messages.to_span(request, original)):
+            yield search_pb2.GetOriginalResponse(chunk=chunk)

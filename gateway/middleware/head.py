@@ -1,4 +1,7 @@
-"""HEAD for every route that has GET: the server leaves the body out by itself."""
+"""HEAD for every route that has GET: the server leaves the body out by itself.
+
+A route whose body is dear can spare it: see `request.state.is_head`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Shows the application a GET in place of a HEAD."""
+    """Shows the application a GET in place of a HEAD; `is_head` in the scope's state says which it was."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
+        if scope["type"] == "http":
+            is_head = scope["method"] == "HEAD"
+            state = {**scope.get("state", {}), "is_head": is_head}
+            scope = {**scope, "state": state, "method": "GET" if is_head else scope["method"]}
         await self._app(scope, receive, send)

@@ -1,6 +1,7 @@
 """The client of the search service: the only place that knows its protocol."""
 
 from gateway.search_client.client import SearchClient
-from gateway.search_client.messages import Answer, IndexedImage, Photo, Query
+from gateway.search_client.messages import Answer, IndexedImage, Photo, Query, known_shape
+from gateway.search_client.originals import Original
 
-__all__ = ["Answer", "IndexedImage", "Photo", "Query", "SearchClient"]
+__all__ = ["Answer", "IndexedImage", "Original", "Photo", "Query", "SearchClient", "known_shape"]

@@ -23,6 +23,7 @@ ERROR_BY_REASON: dict[str, type[errors.GatewayError]] = {
     "UNDECODABLE_IMAGE": errors.UndecodableImage,
     "INVALID_OPTION": errors.InvalidOption,
     "UNKNOWN_IMAGE": errors.UnknownImage,
+    "PHOTO_GONE": errors.PhotoGone,
     "OPTION_UNAVAILABLE": errors.OptionUnavailable,
     "INDEX_NOT_READY": errors.IndexNotReady,
     "OVERLOADED": errors.Overloaded,

@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class IndexedImage:
-    """An indexed image. `paths` are relative to the indexed folder, `thumbnail_path` to the store."""
+    """An indexed image. `paths` are relative to the indexed folder."""
 
     image_id: str
     paths: tuple[str, ...]
@@ -52,7 +52,6 @@ class IndexedImage:
     height: int
     media_type: str
     size_bytes: int
-    thumbnail_path: str
 
 
 def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.SearchRequest:
@@ -202,7 +201,6 @@ def indexed_image(message: search_pb2.ImageRecord) -> IndexedImage:
         height=message.height,
         media_type=message.media_type,
         size_bytes=message.size_bytes,
-        thumbnail_path=message.thumbnail_path,
     )
 
 

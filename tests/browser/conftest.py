@@ -61,27 +61,16 @@ def picture(number: int, image_format: str) -> bytes:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    service = FakeService()
+    service = FakeService(chunk_bytes=10_000)
     for number in range(24):
         content = picture(number, "JPEG")
         record = record_of(content, f"set/{number}.jpg", *SIZES[number % len(SIZES)])
-        service.images.append(record)
-        for path, stored in (
-            (tmp_path / "photos" / "set" / f"{number}.jpg", content),
-            (tmp_path / "store" / record.thumbnail_path, picture(number, "WEBP")),
-        ):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(stored)
+        service.add(record, content, picture(number, "WEBP"))
     service.preview = picture(99, "WEBP")
     photo = tmp_path / "query.png"
     photo.write_bytes(picture(99, "PNG"))
     async with served(service):
-        settings = Settings(
-            extractor_address=service.address,
-            images_dir=tmp_path / "photos",
-            store_dir=tmp_path / "store",
-            max_upload_bytes=1_000_000,
-        )
+        settings = Settings(extractor_address=service.address, max_upload_bytes=1_000_000)
         async with listening(create_app(settings)) as port:
             yield Site(f"http://127.0.0.1:{port}", service, photo)
 

@@ -1,10 +1,9 @@
-"""A gateway over a fake search service, its photos real files."""
+"""A gateway over a fake search service."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,30 +16,19 @@ Connect = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[FakeService]:
-    """Five images, whose files and thumbnails lie in tmp_path/photos and tmp_path/store."""
-    contents = {f"set/{number}.jpg": f"photo {number}".encode() for number in range(5)}
-    images = [record_of(content, path) for path, content in contents.items()]
-    for image, (path, content) in zip(images, contents.items(), strict=True):
-        write(tmp_path / "photos" / path, content)
-        write(tmp_path / "store" / image.thumbnail_path, b"thumbnail of " + content)
-    async with served(FakeService(images=images)) as fake:
+async def service() -> AsyncIterator[FakeService]:
+    """Five images."""
+    fake = FakeService()
+    for number in range(5):
+        content = f"photo {number}".encode()
+        fake.add(record_of(content, f"set/{number}.jpg"), content, b"thumbnail of " + content)
+    async with served(fake):
         yield fake
 
 
-def write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
 @pytest.fixture
-def settings(service: FakeService, tmp_path: Path) -> Settings:
-    return Settings(
-        extractor_address=service.address,
-        images_dir=tmp_path / "photos",
-        store_dir=tmp_path / "store",
-        search_timeout_s=5,
-    )
+def settings(service: FakeService) -> Settings:
+    return Settings(extractor_address=service.address, search_timeout_s=5)
 
 
 @pytest.fixture

@@ -35,8 +35,18 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     """Ranks its images by id, at distances 0.1, 0.2 and so on, whatever the query."""
 
     images: list[search_pb2.ImageRecord] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """By image id; one that is not there is gone."""
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
+    chunk_bytes: int = 4
+    torn: bool = False
+    """Originals end in a failure after their first chunk."""
+    stall_s: float = 0.0
+    """How long originals wait after each chunk."""
     failure: Failure | None = None
-    failing_calls: tuple[str, ...] = ("Search", "GetImage", "GetIndex", "ListImages")
+    failing_calls: tuple[str, ...] = (
+        "Search", "GetImage", "GetIndex", "ListImages", "GetThumbnail", "GetOriginal",
+    )  # fmt: skip
     delay_s: float = 0.0
     preview: bytes = b"RIFFpreview"
     model_note: str = ""
@@ -51,10 +61,16 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     int8_quality: search_pb2.Int8Quality | None = None
     address: str = ""
     searches: list[search_pb2.SearchRequest] = field(default_factory=list)
+    originals: list[search_pb2.GetOriginalRequest] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     cancelled: int = 0
     health: Any = field(default_factory=health.aio.HealthServicer)  # type: ignore[attr-defined]
+
+    def add(self, record: search_pb2.ImageRecord, content: bytes, thumbnail: bytes) -> None:
+        self.images.append(record)
+        self.files[record.image_id] = content
+        self.thumbnails[record.image_id] = thumbnail
 
     async def Search(  # noqa: N802
         self, request: search_pb2.SearchRequest, context: Context
@@ -120,6 +136,46 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         await self._begin("ListImages", context)
         return search_pb2.ListImagesResponse(images=self.images[: request.page_size])
 
+    async def GetThumbnail(  # noqa: N802
+        self, request: search_pb2.GetThumbnailRequest, context: Context
+    ) -> AsyncIterator[search_pb2.GetThumbnailResponse]:
+        await self._begin("GetThumbnail", context)
+        yield search_pb2.GetThumbnailResponse(
+            chunk=await self._content(self.thumbnails, request.image_id, context)
+        )
+
+    async def GetOriginal(  # noqa: N802
+        self, request: search_pb2.GetOriginalRequest, context: Context
+    ) -> AsyncIterator[search_pb2.GetOriginalResponse]:
+        self.originals.append(request)
+        await self._begin("GetOriginal", context)
+        content = await self._content(self.files, request.image_id, context)
+        record = self._record(request.image_id)
+        assert record is not None
+        file_name = record.paths[0].rpartition("/")[2]
+        file = search_pb2.OriginalFile(
+            file_name=file_name, media_type=record.media_type, size_bytes=len(content)
+        )
+        yield search_pb2.GetOriginalResponse(file=file)
+        wanted = content[request.offset :]
+        wanted = wanted[: request.length] if request.HasField("length") else wanted
+        try:
+            for start in range(0, len(wanted), self.chunk_bytes):
+                yield search_pb2.GetOriginalResponse(chunk=wanted[start : start + self.chunk_bytes])
+                await asyncio.sleep(self.stall_s)
+                if self.torn:
+                    await self._fail(Failure(grpc.StatusCode.NOT_FOUND, "PHOTO_GONE"), context)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+    async def _content(self, contents: dict[str, bytes], image_id: str, context: Context) -> bytes:
+        if self._record(image_id) is None:
+            await self._fail(Failure(grpc.StatusCode.NOT_FOUND, "UNKNOWN_IMAGE"), context)
+        if image_id not in contents:
+            await self._fail(Failure(grpc.StatusCode.NOT_FOUND, "PHOTO_GONE"), context)
+        return contents[image_id]
+
     async def _begin(self, call: str, context: Context) -> None:
         self.calls.append(call)
         self.metadata = dict(context.invocation_metadata())
@@ -179,7 +235,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
 
 
 def record_of(content: bytes, path: str, width: int = 640, height: int = 480) -> search_pb2.ImageRecord:
-    """The record of a JPEG with this content, its thumbnail where a store keeps it."""
+    """The record of a JPEG with this content."""
     image_id = hashlib.sha256(content).hexdigest()[:32]
     return search_pb2.ImageRecord(
         image_id=image_id,
@@ -188,7 +244,6 @@ def record_of(content: bytes, path: str, width: int = 640, height: int = 480) ->
         height=height,
         media_type="image/jpeg",
         size_bytes=len(content),
-        thumbnail_path=f"thumbnails/{image_id[:2]}/{image_id}.webp",
     )
 
 

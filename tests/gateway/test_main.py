@@ -17,12 +17,9 @@ from gateway.settings import Settings
 REPOSITORY = Path(__file__).parents[2]
 
 
-def started(tmp_path: Path, **settings: str) -> subprocess.Popen[str]:
-    """`python -m gateway` on a free port, with folders that are there unless told otherwise."""
-    (tmp_path / "photos").mkdir(exist_ok=True)
-    (tmp_path / "store").mkdir(exist_ok=True)
-    defaults = {"PORT": "0", "IMAGES_DIR": str(tmp_path / "photos"), "STORE_DIR": str(tmp_path / "store")}
-    given = {f"GATEWAY_{name}": value for name, value in {**defaults, **settings}.items()}
+def started(**settings: str) -> subprocess.Popen[str]:
+    """`python -m gateway` on a free port unless told otherwise."""
+    given = {f"GATEWAY_{name}": value for name, value in {"PORT": "0", **settings}.items()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     return subprocess.Popen(
         [sys.executable, "-m", "gateway"],
@@ -33,9 +30,9 @@ def started(tmp_path: Path, **settings: str) -> subprocess.Popen[str]:
     )
 
 
-def refused(tmp_path: Path, **settings: str) -> str:
+def refused(**settings: str) -> str:
     """The one line that a gateway which cannot start ends with."""
-    with started(tmp_path, **settings) as process:
+    with started(**settings) as process:
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert errors.count("\n") == 1
@@ -47,21 +44,19 @@ def refused(tmp_path: Path, **settings: str) -> str:
     [
         ({"PORT": "eighty"}, "GATEWAY_PORT: "),
         ({"TRUSTED_PROXIES": "everybody"}, "GATEWAY_TRUSTED_PROXIES: "),
-        ({"IMAGES_DIR": "/nowhere/at/all"}, "GATEWAY_IMAGES_DIR: there is no folder /nowhere/at/all"),
-        ({"STORE_DIR": "/nowhere/at/all"}, "GATEWAY_STORE_DIR: there is no folder /nowhere/at/all"),
         ({"EXTRACTOR_TLS_CA_FILE": "/no.pem"}, "GATEWAY_EXTRACTOR_TLS_CA_FILE: there is no file /no.pem"),
         ({"HOST": "192.0.2.1"}, "cannot listen on 192.0.2.1, port 0"),
         ({"HOST": "no such host"}, "cannot listen on no such host, port 0"),
     ],
 )
-def test_a_bad_setting_is_one_clear_line(tmp_path: Path, settings: dict[str, str], words: str) -> None:
-    assert refused(tmp_path, **settings).startswith(f"gateway: {words}")
+def test_a_bad_setting_is_one_clear_line(settings: dict[str, str], words: str) -> None:
+    assert refused(**settings).startswith(f"gateway: {words}")
 
 
-def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_port_in_use_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        line = refused(tmp_path, PORT=str(port))
+        line = refused(PORT=str(port))
     assert line == (
         f"gateway: cannot listen on 127.0.0.1, port {port}: Address already in use; "
         "set GATEWAY_HOST or GATEWAY_PORT\n"
@@ -81,8 +76,8 @@ def test_help_names_every_setting() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_a_signal_and_leaves_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
-    with started(tmp_path) as process:
+def test_it_serves_until_a_signal_and_leaves_in_good_order(number: signal.Signals) -> None:
+    with started() as process:
         assert process.stderr is not None
         seen = process.stderr.readline()
         address = re.search(r"listening on (http://127\.0\.0\.1:\d+)", seen)

@@ -24,6 +24,8 @@ async def test_every_call_carries_the_token(service: FakeService, settings: Sett
         client.get_image(service.images[0].image_id),
         client.get_index(),
         client.sample_images(3),
+        client.thumbnail(service.images[0].image_id),
+        client.open_original(service.images[0].image_id),
     ):
         service.metadata.clear()
         await call
@@ -106,3 +108,30 @@ async def _until_it_answers(client: SearchClient) -> None:
             await asyncio.sleep(0.05)
         else:
             return
+
+
+async def test_an_original_takes_its_time_as_long_as_it_goes_on(
+    service: FakeService, settings: Settings
+) -> None:
+    image = service.images[0]
+    service.files[image.image_id] = bytes(300_000)
+    service.chunk_bytes = 100_000
+    client = SearchClient.connect(settings.model_copy(update={"search_timeout_s": 0.3}))
+    original = await client.open_original(image.image_id)
+    received = 0
+    async for chunk in original.chunks():
+        received += len(chunk)
+        await asyncio.sleep(0.2)  # a slow reader: 0.6 s in all
+    assert received == 300_000
+    await client.close()
+
+
+async def test_an_original_that_stops_coming_is_given_up(service: FakeService, settings: Settings) -> None:
+    service.stall_s = 30
+    client = SearchClient.connect(settings.model_copy(update={"search_timeout_s": 0.3}))
+    original = await client.open_original(service.images[0].image_id)
+    with pytest.raises(errors.DeadlineExceeded):
+        [chunk async for chunk in original.chunks()]
+    while not service.cancelled:
+        await asyncio.sleep(0.01)
+    await client.close()

@@ -172,3 +172,34 @@ async def test_the_body_of_an_answer_does_not_wait_for_its_head_to_be_acknowledg
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         await reader.readline()
         assert [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in sockets] == [1]
+
+
+async def test_an_original_that_breaks_off_is_no_whole_answer(port: int, service: FakeService) -> None:
+    service.torn = True
+    address = f"/images/{service.images[0].image_id}".encode()
+    async with connection(port) as (reader, writer):
+        writer.write(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % address)
+        status, headers, body = parsed(await reader.read())  # the server closes, though it was not asked to
+    assert (status, headers["content-length"]) == (200, "7")
+    assert body == b"phot"
+
+
+async def test_a_client_that_leaves_ends_the_call_for_its_original(port: int, service: FakeService) -> None:
+    image_id = service.images[0].image_id
+    service.files[image_id] = bytes(50_000_000)
+    service.chunk_bytes = 100_000
+    async with connection(port) as (reader, writer):
+        writer.write(b"GET /images/%s HTTP/1.1\r\nHost: x\r\n\r\n" % image_id.encode())
+        await reader.readexactly(1_000)
+        assert service.cancelled == 0
+    async with asyncio.timeout(20):
+        while not service.cancelled:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_head_of_an_original_is_its_head(port: int, service: FakeService) -> None:
+    image_id = service.images[0].image_id
+    service.files[image_id] = bytes(50_000_000)
+    request = b"HEAD /images/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % image_id.encode()
+    status, headers, body = await exchange(port, request)
+    assert (status, headers["content-length"], body) == (200, "50000000", b"")

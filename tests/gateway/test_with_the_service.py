@@ -31,8 +31,6 @@ async def client(folder: Folder) -> AsyncIterator[httpx.AsyncClient]:
     async with running(settings_for(folder)) as service:
         settings = Settings(
             extractor_address=f"127.0.0.1:{service.server.port}",
-            images_dir=folder.images_dir,
-            store_dir=folder.store_dir,
             max_pixels=1_000_000,
             search_timeout_s=60,
         )
@@ -181,8 +179,6 @@ async def test_without_a_store_the_gateway_says_so_and_waits(tmp_path: Path) -> 
     async with running(settings_for(folder), ready=False) as service:
         settings = Settings(
             extractor_address=f"127.0.0.1:{service.server.port}",
-            images_dir=folder.images_dir,
-            store_dir=folder.store_dir,
         )
         app = create_app(settings)
         async with app.router.lifespan_context(app):

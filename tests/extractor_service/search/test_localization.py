@@ -107,7 +107,7 @@ async def test_a_black_query_leaves_results_in_order_of_distance(folder: Folder)
 
 async def test_an_indexed_image_is_looked_for_by_its_stored_map(folder: Folder) -> None:
     request = pb.SearchRequest(image_id=folder.id_of("left.png"), localize=True)
-    async with running(unhurried(folder, images_dir=None)) as service:
+    async with running(unhurried(folder, images_dir=folder.store_dir / "no photos")) as service:
         answer = await service.stub.Search(request)
     assert answer.hits[0].path == "right.png"
     assert answer.timings.decode_ms == 0

@@ -73,7 +73,7 @@ async def test_without_verify_nothing_is_matched(folder: Folder) -> None:
 
 async def test_an_indexed_image_is_verified_by_its_stored_features(folder: Folder) -> None:
     request = pb.SearchRequest(image_id=folder.id_of("003.png"), verify=True, limit=1)
-    async with running(unhurried(folder, images_dir=None)) as service:
+    async with running(unhurried(folder, images_dir=folder.store_dir / "no photos")) as service:
         answer = await service.stub.Search(request)
     assert [hit.path for hit in answer.hits] == ["003 turned.png"]
     assert answer.hits[0].match.inliers > 20

@@ -1,0 +1,36 @@
+"""Thumbnails that were asked for before: an id's never changes, and every first page shows the same ones."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from gateway.search_client import SearchClient
+
+# Some 1,600 of them, or 50 pages. An answer from here costs half of one that asks the service.
+MAX_BYTES = 16 * 2**20
+
+
+class KnownThumbnails:
+    """Remembers thumbnails by image id. Those unused for longest are forgotten first."""
+
+    def __init__(self, client: SearchClient, max_bytes: int = MAX_BYTES) -> None:
+        self._client = client
+        self._free_bytes = max_bytes
+        self._known: OrderedDict[str, bytes] = OrderedDict()
+
+    async def of(self, image_id: str) -> bytes:
+        """A WebP. Raises UnknownImage; PhotoGone where the store lacks it."""
+        if image_id in self._known:
+            self._known.move_to_end(image_id)
+            return self._known[image_id]
+        thumbnail = await self._client.thumbnail(image_id)
+        self._remember(image_id, thumbnail)
+        return thumbnail
+
+    def _remember(self, image_id: str, thumbnail: bytes) -> None:
+        # Another request may have asked for it at the same time.
+        self._free_bytes += len(self._known.pop(image_id, b"")) - len(thumbnail)
+        self._known[image_id] = thumbnail
+        while self._free_bytes < 0:
+            _, forgotten = self._known.popitem(last=False)
+            self._free_bytes += len(forgotten)

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from gateway import media_types
+from imagesearch.pictures.formats import FORMATS
+
+
+def test_every_indexed_format_has_an_entry_and_nothing_else() -> None:
+    assert set(media_types.IS_SHOWN) == {image_format.media_type for image_format in FORMATS}
+
+
+def test_a_type_that_is_no_image_is_mere_bytes() -> None:
+    assert media_types.safe("image/heic") == "image/heic"
+    for hostile in ("text/html", "image/svg+xml", ""):
+        assert media_types.safe(hostile) == "application/octet-stream"
+        assert not media_types.is_shown(hostile)
