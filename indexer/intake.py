@@ -109,7 +109,7 @@ class Intake:
 
             def submit(file: FileState) -> Future[IndexedPicture]:
                 path = settings.images_dir / file.path
-                return pool.submit(decode_file, path, limits, plan, local_features, map_plan)
+                return pool.submit(IndexedPicture, decode_file, path, limits, plan, local_features, map_plan)
 
             for file, decoded in decode_ahead(files, submit, AHEAD):
                 if isinstance(decoded, InvalidImage):

@@ -82,7 +82,7 @@ def _inputs(
     with DecodePool(workers, settings.decode_timeout_s, settings.decode_memory_bytes) as pool:
 
         def submit(photo: FileState) -> Future[IndexedPicture]:
-            return pool.submit(decode_file, settings.images_dir / photo.path, limits, plan)
+            return pool.submit(IndexedPicture, decode_file, settings.images_dir / photo.path, limits, plan)
 
         for _, decoded in decode_ahead(photos, submit, ahead=2 * BATCH):
             if not isinstance(decoded, InvalidImage):

@@ -148,6 +148,7 @@ class QueryPhotos:
         map_plan = model.map_plan if options.localize else None
         return asyncio.wrap_future(
             self._decode_pool.submit(
+                QueryPicture,
                 decode_query,
                 file.content,
                 file.limits,

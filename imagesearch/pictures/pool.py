@@ -1,7 +1,9 @@
 """Processes for work on untrusted bytes: a hostile picture costs a worker and never the service.
 
 Each worker is a process with a memory limit and an alarm clock, fed by one thread through one pipe: a worker
-that dies takes nothing with it but the task in its hands, and another is started in its place.
+that dies takes nothing with it but the task in its hands, and another is started in its place. One that a
+picture has taken over can lie about pictures, but it is confined (`host.confinement`), and its answers are
+bytes that are checked (`wire`): what is not an answer costs it its life.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ import multiprocessing
 import queue
 import resource
 import signal
+import socket
+import struct
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
@@ -21,8 +24,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
-from imagesearch.errors import ImageSearchError, UndecodableImage
+from imagesearch.errors import UndecodableImage
+from imagesearch.host.confinement import confine
 from imagesearch.host.memory import keep_freed_memory
+from imagesearch.pictures import wire
 
 T = TypeVar("T")
 
@@ -31,6 +36,8 @@ PRELOADED = ["imagesearch.pictures.prepare"]
 KEPT_BYTES = 32 << 20
 """Of each worker's memory, for the next picture: to have it zeroed and mapped again takes a fifth of the time
 of decoding a photo of 640 × 480."""
+PATIENCE_S = 30.0
+"""Given to a worker on top of its own alarm clock, to start and to hand over; then it is ended from here."""
 
 
 class DecodePool:
@@ -54,18 +61,19 @@ class DecodePool:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def submit(self, function: Callable[..., T], *args: Any) -> Future[T]:
+    def submit(self, kind: type[T], function: Callable[..., T], *args: Any) -> Future[T]:
         """Runs a module-level function in a worker, first come, first served.
 
-        What the function raises comes through; a worker that dies, runs out of memory or exceeds the time
-        limit becomes UndecodableImage. Cancelling the future drops the task unless it has been started.
-        Raises RuntimeError once the pool is closed.
+        kind: of what the function returns, as `wire.unpack` takes it. An InvalidImage that the function
+        raises comes through, any other error as a RuntimeError that holds its traceback; a worker that dies,
+        lies, runs out of memory or exceeds the time limit becomes UndecodableImage. Cancelling the future
+        drops the task unless it has been started. Raises RuntimeError once the pool is closed.
         """
         future: Future[T] = Future()
         with self._accepting:
             if self._fleet.closed:
                 raise RuntimeError("The decode pool is closed.")
-            self._tasks.put(_Task(function, args, future))
+            self._tasks.put(_Task(kind, function, args, future))
         return future
 
     def close(self) -> None:
@@ -84,7 +92,7 @@ class DecodePool:
             if not task.future.set_running_or_notify_cancel():
                 continue
             try:
-                result = worker.run(task.function, task.args)
+                result = worker.run(task)
             except Exception as error:
                 task.future.set_exception(error)
             else:
@@ -93,6 +101,7 @@ class DecodePool:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
+    kind: type[Any]
     function: Callable[..., Any]
     args: tuple[Any, ...]
     future: Future[Any]
@@ -105,17 +114,21 @@ class _Worker:
         self._fleet = fleet
         self._process, self._pipe = fleet.start()
 
-    def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def run(self, task: _Task) -> Any:
         if self._pipe.poll():  # nothing is due: the other end is closed, so the worker died idle
             self._replace()
+        with self._ended_by(EOFError, OSError):
+            self._pipe.send((task.function, task.args))
+            message = self._pipe.recv_bytes(wire.MAX_MESSAGE_BYTES)
+        with self._ended_by(ValueError):
+            return wire.unpack(message, task.kind)
+
+    @contextmanager
+    def _ended_by(self, *errors: type[Exception]) -> Iterator[None]:
         try:
-            self._pipe.send((function, args))
-            result, error = self._pipe.recv()
-        except (EOFError, OSError):
+            yield
+        except errors:
             raise _verdict(self._replace()) from None
-        if error is not None:
-            raise error
-        return result
 
     def _replace(self) -> int | None:
         self._pipe.close()
@@ -141,6 +154,7 @@ class _Fleet:
             if self.closed:
                 raise CancelledError
             ours, theirs = self._context.Pipe()
+            _bound_waiting(ours, self._limits[0] + PATIENCE_S)
             process = self._context.Process(target=_serve, args=(theirs, *self._limits), daemon=True)
             with _ctrl_c_held_back():
                 process.start()
@@ -176,6 +190,14 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _bound_waiting(pipe: Connection, seconds: float) -> None:
+    """Reading and writing raise BlockingIOError, an OSError, where nothing moves for so long: socket(7)."""
+    timeval = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
+    with socket.fromfd(pipe.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as same:
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            same.setsockopt(socket.SOL_SOCKET, option, timeval)
+
+
 def _verdict(exit_code: int | None) -> UndecodableImage:
     if exit_code == -signal.SIGALRM:
         return UndecodableImage("The image takes longer to decode than is allowed.")
@@ -185,25 +207,22 @@ def _verdict(exit_code: int | None) -> UndecodableImage:
 def _serve(pipe: Connection, task_timeout_s: float, memory_limit_bytes: int) -> None:
     """A worker's life: it ends when the other end of the pipe closes, however the parent dies."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     keep_freed_memory(KEPT_BYTES)
+    confine(pipe.fileno())
     with suppress(EOFError, OSError, MemoryError):  # too little memory to take a task is the end of it, too
         while True:
             function, args = pipe.recv()
             # Nobody handles SIGALRM, so the kernel ends the process with it, even inside C code.
             signal.setitimer(signal.ITIMER_REAL, task_timeout_s)
-            outcome = _outcome(function, args)
+            message = _message(function, args)
             signal.setitimer(signal.ITIMER_REAL, 0)
-            pipe.send(outcome)
+            pipe.send_bytes(message)
 
 
-def _outcome(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Exception | None]:
+def _message(function: Callable[..., Any], args: tuple[Any, ...]) -> bytes:
     try:
-        return function(*args), None
-    except ImageSearchError as error:
-        return None, error
+        return wire.pack(function(*args))
     except MemoryError:
-        return None, UndecodableImage("The image takes more memory to decode than is allowed.")
+        return wire.pack_error(UndecodableImage("The image takes more memory to decode than is allowed."))
     except Exception as error:
-        error.add_note(traceback.format_exc())  # a traceback does not travel between processes, a note does
-        return None, error
+        return wire.pack_error(error)

@@ -1,9 +1,14 @@
-"""What the decoding processes run: from a file's bytes to what network, store and page need."""
+"""What the decoding processes run: from a file's bytes to what network, store and page need.
+
+Both pictures may come from a process that a hostile file has taken over, so they check what would do harm
+beyond the picture itself: a hash that is a path, a type that no image has.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +20,7 @@ from PIL import Image
 
 from imagesearch.errors import EmptyImage, TooManyBytes, UnreadableFile
 from imagesearch.pictures.decode import DecodedImage, ImageLimits, LeastScale, decode
+from imagesearch.pictures.formats import FORMATS
 from imagesearch.pictures.plans import OVERSAMPLING, InputPlan
 from imagesearch.pictures.region import WHOLE, Region, crop
 
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
 
 PREVIEW_LONG_SIDE_PX = 512
 THUMBNAIL_LONG_SIDE_PX = 256
+
+MAX_NUMBER = 2**63 - 1
+"""The largest that a store keeps."""
 
 WEBP_QUALITY = 80
 WEBP_METHOD = 2
@@ -46,6 +55,10 @@ class QueryPicture:
     map_input: NDArray[np.uint8] | None
     """For the convolutional map, as its plan prepares it, of the region alone; None unless asked for."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for what is no picture's."""
+        _check_size(self.width, self.height)
+
 
 @dataclass(frozen=True, slots=True)
 class IndexedPicture:
@@ -66,6 +79,16 @@ class IndexedPicture:
     """As `local_features.storage` packs them; None unless asked for."""
     map_input: NDArray[np.uint8] | None
     """For the convolutional map, as its plan prepares it; None unless asked for."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what is no file's."""
+        _check_size(self.width, self.height)
+        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError("not a SHA-256")
+        if not 0 < self.size_bytes <= MAX_NUMBER or abs(self.mtime_ns) > MAX_NUMBER:
+            raise ValueError("not the size and time of a file")
+        if self.media_type not in (image_format.media_type for image_format in FORMATS):
+            raise ValueError("not an accepted type")
 
 
 def decode_query(
@@ -130,6 +153,11 @@ def webp(rgb: NDArray[np.uint8], long_side_px: int) -> bytes:
     buffer = BytesIO()
     image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
     return buffer.getvalue()
+
+
+def _check_size(width: int, height: int) -> None:
+    if not (0 < width < 2**31 and 0 < height < 2**31):
+        raise ValueError("not the size of a picture")
 
 
 def _network_scale(plan: InputPlan, part: Region) -> LeastScale:

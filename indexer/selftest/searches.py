@@ -126,7 +126,7 @@ class _Searcher:
         # That it is the file the indexer accepted is known by its hash, so its size is no matter.
         limits = ImageLimits(len(content), sys.maxsize)
         return await asyncio.wrap_future(
-            self._core.decode_pool.submit(alter, content, limits, self._seed, names)
+            self._core.decode_pool.submit(dict, alter, content, limits, self._seed, names)
         )
 
     async def _outcome(self, record: ImageRecord, name: str, variant: bytes) -> Outcome:

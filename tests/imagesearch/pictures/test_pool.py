@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import pickle
+import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
+from types import NoneType
 
 import pytest
 
@@ -18,13 +24,23 @@ from imagesearch.errors import TooManyPixels, UndecodableImage
 from imagesearch.pictures.pool import DecodePool
 from tests.imagesearch.pictures.pool_tasks import (
     allocate,
+    answer_past_the_pool,
+    append,
     compute_for_ever,
+    connect,
     die,
     divide,
     echo,
     exit_silently,
+    kill,
+    open_descriptors,
+    open_files,
+    process_id_as_bytes,
+    read_memory,
     refuse,
-    touch_and_wait,
+    run_program,
+    wait_for,
+    write,
 )
 
 GIB = 2**30
@@ -59,44 +75,47 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_results_come_back_in_the_order_of_their_tasks(pool: DecodePool) -> None:
-    futures = [pool.submit(echo, number) for number in range(200)]
+    futures = [pool.submit(int, echo, number) for number in range(200)]
     assert [future.result() for future in futures] == list(range(200))
 
 
 def test_large_arguments_and_results_travel_whole(pool: DecodePool) -> None:
     data = os.urandom(20 * 2**20)
-    assert pool.submit(echo, data).result() == data
+    assert pool.submit(bytes, echo, data).result() == data
 
 
 def test_work_runs_in_other_processes_side_by_side(pool: DecodePool, tmp_path: Path) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
-    futures = [pool.submit(touch_and_wait, one, two), pool.submit(touch_and_wait, two, one)]
+    gate = tmp_path / "gate"
+    futures = [pool.submit(int, wait_for, gate) for _ in range(2)]
+    wait_until(lambda: all(future.running() for future in futures))
+    gate.touch()
     assert len({future.result() for future in futures} | {os.getpid()}) == 3
 
 
 def test_typed_errors_come_through_unchanged(pool: DecodePool) -> None:
     with pytest.raises(TooManyPixels, match=r"^So it is\.$") as raised:
-        pool.submit(refuse, "So it is.").result()
+        pool.submit(NoneType, refuse, "So it is.").result()
     assert not hasattr(raised.value, "__notes__")
 
 
 def test_a_defect_comes_through_with_the_place_it_happened(pool: DecodePool) -> None:
-    with pytest.raises(ZeroDivisionError) as raised:
-        pool.submit(divide, 1, 0).result()
-    assert "return dividend / divisor" in raised.value.__notes__[0]
+    with pytest.raises(RuntimeError) as raised:
+        pool.submit(int, divide, 1, 0).result()
+    assert "return dividend // divisor\n" in raised.value.__notes__[0]
+    assert "ZeroDivisionError" in raised.value.__notes__[0]
 
 
 def test_what_cannot_be_sent_fails_alone(pool: DecodePool) -> None:
     with pytest.raises((AttributeError, TypeError)):
-        pool.submit(lambda: 1).result()
-    assert pool.submit(echo, 1).result() == 1
+        pool.submit(int, lambda: 1).result()
+    assert pool.submit(int, echo, 1).result() == 1
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
 def test_a_dying_worker_fails_only_its_own_task(pool: DecodePool, signal_number: int) -> None:
-    before = [pool.submit(echo, number) for number in range(20)]
-    deaths = [pool.submit(die, signal_number) for _ in range(4)]
-    after = [pool.submit(echo, number) for number in range(20)]
+    before = [pool.submit(int, echo, number) for number in range(20)]
+    deaths = [pool.submit(NoneType, die, signal_number) for _ in range(4)]
+    after = [pool.submit(int, echo, number) for number in range(20)]
     for death in deaths:
         with pytest.raises(UndecodableImage, match="brought its decoder down"):
             death.result()
@@ -105,60 +124,58 @@ def test_a_dying_worker_fails_only_its_own_task(pool: DecodePool, signal_number:
 
 def test_a_worker_that_leaves_without_a_word_is_replaced(lone_worker: DecodePool) -> None:
     with pytest.raises(UndecodableImage):
-        lone_worker.submit(exit_silently).result()
-    assert lone_worker.submit(echo, 1).result() == 1
+        lone_worker.submit(NoneType, exit_silently).result()
+    assert lone_worker.submit(int, echo, 1).result() == 1
 
 
 def test_a_worker_killed_while_idle_costs_no_task(lone_worker: DecodePool) -> None:
-    victim = lone_worker.submit(os.getpid).result()
+    victim = lone_worker.submit(int, os.getpid).result()
     os.kill(victim, signal.SIGKILL)
     wait_until(lambda: not exists(victim))
-    assert lone_worker.submit(os.getpid).result() != victim
+    assert lone_worker.submit(int, os.getpid).result() != victim
 
 
 def test_a_task_that_takes_too_long_is_ended_even_inside_one_c_call() -> None:
     with DecodePool(workers=1, task_timeout_s=0.2, memory_limit_bytes=GIB) as pool:
         with pytest.raises(UndecodableImage, match="longer"):
-            pool.submit(compute_for_ever).result()
-        assert pool.submit(echo, 1).result() == 1
+            pool.submit(int, compute_for_ever).result()
+        assert pool.submit(int, echo, 1).result() == 1
 
 
 def test_the_time_limit_is_for_one_task_and_not_for_all() -> None:
     with DecodePool(workers=1, task_timeout_s=1, memory_limit_bytes=GIB) as pool:
-        worker = pool.submit(os.getpid).result()
-        for future in [pool.submit(time.sleep, 0.1) for _ in range(12)]:
+        worker = pool.submit(int, os.getpid).result()
+        for future in [pool.submit(NoneType, time.sleep, 0.1) for _ in range(12)]:
             assert future.result() is None
         time.sleep(1.2)  # nor does it run while the worker is idle
-        assert pool.submit(os.getpid).result() == worker
+        assert pool.submit(int, os.getpid).result() == worker
 
 
 def test_a_task_that_takes_too_much_memory_is_refused_and_its_worker_lives_on(
     lone_worker: DecodePool,
 ) -> None:
-    worker = lone_worker.submit(os.getpid).result()
+    worker = lone_worker.submit(int, os.getpid).result()
     with pytest.raises(UndecodableImage, match="memory"):
-        lone_worker.submit(allocate, 2 * GIB).result()
-    assert lone_worker.submit(allocate, GIB // 4).result() == GIB // 4
-    assert lone_worker.submit(os.getpid).result() == worker
+        lone_worker.submit(int, allocate, 2 * GIB).result()
+    assert lone_worker.submit(int, allocate, GIB // 4).result() == GIB // 4
+    assert lone_worker.submit(int, os.getpid).result() == worker
 
 
 def test_a_cancelled_task_is_not_run(lone_worker: DecodePool, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    running = lone_worker.submit(touch_and_wait, tmp_path / "running", gate)
-    waiting = lone_worker.submit(Path.touch, tmp_path / "ran")
-    assert waiting.cancel()
+    running = lone_worker.submit(int, wait_for, gate)
+    deadly = lone_worker.submit(NoneType, exit_silently)
+    assert deadly.cancel()
     gate.touch()
-    running.result()
-    assert lone_worker.submit(echo, 1).result() == 1
-    assert not (tmp_path / "ran").exists()
+    assert lone_worker.submit(int, os.getpid).result() == running.result()
 
 
 def test_closing_leaves_no_worker_and_no_future_open(tmp_path: Path) -> None:
     pool = DecodePool(workers=2, task_timeout_s=60, memory_limit_bytes=GIB)
     never = tmp_path / "never"
-    running = [pool.submit(touch_and_wait, tmp_path / str(n), never) for n in range(2)]
-    waiting = [pool.submit(echo, n) for n in range(10)]
-    wait_until(lambda: all((tmp_path / str(n)).exists() for n in range(2)))
+    running = [pool.submit(int, wait_for, never) for _ in range(2)]
+    waiting = [pool.submit(int, echo, n) for n in range(10)]
+    wait_until(lambda: all(future.running() for future in running))
     workers = multiprocessing.active_children()
     assert len(workers) == 2
     pool.close()
@@ -168,8 +185,112 @@ def test_closing_leaves_no_worker_and_no_future_open(tmp_path: Path) -> None:
         with pytest.raises(CancelledError):
             future.result(timeout=10)
     with pytest.raises(RuntimeError):
-        pool.submit(echo, 1)
+        pool.submit(int, echo, 1)
     pool.close()
+
+
+class Trap:
+    """Touches a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self._path,)
+
+
+def framed(message: bytes) -> bytes:
+    """As a `Connection` sends it."""
+    return struct.pack("!i", len(message)) + message
+
+
+ENDLESS = struct.pack("!iQ", -1, 2**40)
+
+
+def test_an_answer_that_is_a_pickle_is_not_loaded(lone_worker: DecodePool, tmp_path: Path) -> None:
+    pickled = framed(pickle.dumps((Trap(tmp_path / "loaded"), None)))
+    with pytest.raises(UndecodableImage, match="brought its decoder down"):
+        lone_worker.submit(NoneType, answer_past_the_pool, pickled).result()
+    assert not (tmp_path / "loaded").exists()
+
+
+@pytest.mark.parametrize("lie", [framed(b""), framed(b"\x00" * 5), struct.pack("!i", -7), ENDLESS])
+def test_a_worker_that_lies_is_replaced(lone_worker: DecodePool, lie: bytes) -> None:
+    liar = lone_worker.submit(int, os.getpid).result()
+    with pytest.raises(UndecodableImage, match="brought its decoder down"):
+        lone_worker.submit(NoneType, answer_past_the_pool, lie).result()
+    assert lone_worker.submit(int, os.getpid).result() != liar
+
+
+def test_a_worker_that_answers_something_else_is_replaced(lone_worker: DecodePool) -> None:
+    liar = lone_worker.submit(int, os.getpid).result()
+    with pytest.raises(UndecodableImage):
+        lone_worker.submit(bytes, process_id_as_bytes).result()
+    assert lone_worker.submit(int, os.getpid).result() != liar
+
+
+def test_a_worker_that_stops_in_the_middle_of_its_answer_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagesearch.pictures.pool.PATIENCE_S", 1.0)
+    with DecodePool(workers=1, task_timeout_s=1, memory_limit_bytes=GIB) as pool:
+        worker = pool.submit(int, os.getpid).result()
+        with pytest.raises(UndecodableImage):
+            pool.submit(NoneType, answer_past_the_pool, struct.pack("!i", 100)).result(timeout=10)
+        assert pool.submit(int, os.getpid).result() != worker
+
+
+def test_a_worker_has_only_its_pipe_and_stderr(lone_worker: DecodePool) -> None:
+    found = lone_worker.submit(str, open_descriptors).result().splitlines()
+    assert found[:2] == ["/dev/null", "/dev/null"]
+    assert [name.partition(":")[0] for name in found[2:]].count("socket") <= 2  # stderr may be one
+    assert len(found) == 4
+
+
+def landlock_version() -> int:
+    return int(ctypes.CDLL(None).syscall(444, None, 0, 1))
+
+
+needs_landlock = pytest.mark.skipif(landlock_version() < 6, reason="needs Landlock, version 6 (Linux 6.12)")
+
+
+def assert_denied(pool: DecodePool, function: Callable[..., None], *args: object) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        pool.submit(NoneType, function, *args).result()
+    assert re.search(r"\n(\w*Error): \[Errno", raised.value.__notes__[0])
+
+
+def test_a_worker_writes_no_file(lone_worker: DecodePool, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.write_bytes(b"before")
+    assert_denied(lone_worker, append, there)
+    assert_denied(lone_worker, write, tmp_path / "new")
+    assert there.read_bytes() == b"before"
+
+
+@needs_landlock
+def test_a_worker_neither_empties_nor_makes_nor_removes_files(
+    lone_worker: DecodePool, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    there.write_bytes(b"before")
+    assert_denied(lone_worker, write, there)
+    assert_denied(lone_worker, Path.touch, tmp_path / "new")
+    assert_denied(lone_worker, Path.unlink, there)
+    assert_denied(lone_worker, Path.mkdir, tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+    assert there.read_bytes() == b"before"
+
+
+@needs_landlock
+def test_a_worker_reaches_no_network_and_no_other_process(lone_worker: DecodePool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert_denied(lone_worker, connect, server.getsockname()[1])
+    assert_denied(lone_worker, kill, os.getpid())
+    assert_denied(lone_worker, read_memory, os.getpid())
+    assert_denied(lone_worker, run_program)
+
+
+def test_a_worker_opens_few_files_at_once(lone_worker: DecodePool) -> None:
+    assert_denied(lone_worker, open_files, 100)
 
 
 PARENT = """
@@ -216,7 +337,7 @@ def members_of_session(session: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("busy", ["pass", "pool.submit(compute_for_ever)"])
+@pytest.mark.parametrize("busy", ["pass", "pool.submit(int, compute_for_ever)"])
 def test_nothing_outlives_a_killed_parent(tmp_path: Path, busy: str) -> None:
     with start_parent(tmp_path, busy) as parent:
         assert parent.stdout is not None
@@ -227,7 +348,7 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path, busy: str) -> None:
         wait_until(lambda: not members_of_session(parent.pid))
 
 
-WORKERS_SERVE = "[task.result() for task in [pool.submit(time.sleep, 0.3) for _ in range(2)]]"
+WORKERS_SERVE = "[task.result() for task in [pool.submit(type(None), time.sleep, 0.3) for _ in range(2)]]"
 
 
 @pytest.mark.parametrize("before", ["pass", WORKERS_SERVE], ids=["while starting", "once they serve"])

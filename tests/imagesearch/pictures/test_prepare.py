@@ -91,8 +91,10 @@ def test_local_features_are_those_of_the_part_that_is_searched_for(tmp_path: Pat
     Image.fromarray(rgb).save(path)
     with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
         region = Region(0.5, 0, 0.5, 1)
-        query = pool.submit(decode_query, path.read_bytes(), LIMITS, region, PLAN, False, RootSift()).result()
-        file = pool.submit(decode_file, path, LIMITS, PLAN, RootSift()).result()
+        query = pool.submit(
+            QueryPicture, decode_query, path.read_bytes(), LIMITS, region, PLAN, False, RootSift()
+        ).result()
+        file = pool.submit(IndexedPicture, decode_file, path, LIMITS, PLAN, RootSift()).result()
     assert query.local_features == to_bytes(RootSift().extract(np.ascontiguousarray(rgb[:, 200:])))
     assert file.local_features == to_bytes(RootSift().extract(rgb))
     assert len(from_bytes(file.local_features)) > 100
@@ -107,7 +109,7 @@ def test_local_features_are_found_only_when_asked_for(tmp_path: Path) -> None:
 
 def test_too_little_memory_for_local_features_is_told_as_such() -> None:
     with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
-        future = pool.submit(decode_query, halves(), LIMITS, None, PLAN, False, Insatiable())
+        future = pool.submit(QueryPicture, decode_query, halves(), LIMITS, None, PLAN, False, Insatiable())
         with pytest.raises(UndecodableImage, match="memory"):
             future.result()
 
@@ -145,8 +147,10 @@ def test_a_worker_sees_what_this_process_sees(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(halves())
     with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
-        query = pool.submit(decode_query, halves(), LIMITS, Region(0, 0, 1, 0.5), PLAN, True).result()
-        file = pool.submit(decode_file, path, LIMITS, PLAN).result()
+        query = pool.submit(
+            QueryPicture, decode_query, halves(), LIMITS, Region(0, 0, 1, 0.5), PLAN, True
+        ).result()
+        file = pool.submit(IndexedPicture, decode_file, path, LIMITS, PLAN).result()
     here = decode_query(halves(), LIMITS, Region(0, 0, 1, 0.5), PLAN, True)
     np.testing.assert_array_equal(query.network_input, here.network_input)
     assert query.preview == here.preview
@@ -159,14 +163,20 @@ def test_a_line_of_millions_of_pixels_cannot_exhaust_a_worker() -> None:
     wide = ImageLimits(max_bytes=2**30, max_pixels=50_000_000)
     with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**29) as pool:
         with pytest.raises(UndecodableImage, match="memory"):
-            pool.submit(decode_query, buffer.getvalue(), wide, None, SquareInput(224), False).result()
-        assert pool.submit(decode_query, halves(), LIMITS, None, PLAN, False).result().width == 800
+            pool.submit(
+                QueryPicture, decode_query, buffer.getvalue(), wide, None, SquareInput(224), False
+            ).result()
+        assert (
+            pool.submit(QueryPicture, decode_query, halves(), LIMITS, None, PLAN, False).result().width == 800
+        )
 
 
 def test_real_photos_are_decoded_upright_at_their_size(holidays_dir: Path) -> None:
     paths = sorted(holidays_dir.glob("*.jpg"))[:20]
     with DecodePool(workers=2, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
-        pictures = [pool.submit(decode_file, path, LIMITS, SquareInput(224)) for path in paths]
+        pictures = [
+            pool.submit(IndexedPicture, decode_file, path, LIMITS, SquareInput(224)) for path in paths
+        ]
         for path, picture in zip(paths, pictures, strict=True):
             decoded = picture.result()
             assert decoded.media_type == "image/jpeg"
