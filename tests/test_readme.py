@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 MAKE = re.compile(r"\bmake ([a-z]+(?:-[a-z]+)*)")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 

@@ -17,16 +17,6 @@ BOTH: Options = ("verify", "expand")
 OTHER_SIZES_PX = (96, 128, 320)
 """Long sides at which gem is measured beside the indexer's default."""
 
-PUBLISHED = {
-    "fc6": "0.749 [1]",
-    "spoc": "0.802 [2]",
-    "gem": "0.895 [3]",
-    "bof": "",
-    "vlad": "0.653 [4]",
-    "temb": "0.771 [5]",
-}
-"""mAP on the whole of Holidays; docs/quality.md names the papers."""
-
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -40,8 +30,6 @@ class Configuration:
     searches: tuple[Options, ...] = (PLAIN,)
     quick: bool = False
     """Whether it is part of a quick run."""
-    published: str = ""
-    """The paper's own figure."""
 
 
 def pooled(name: str, whitening: bool, long_side_px: int | None = None, quick: bool = False) -> Configuration:
@@ -51,7 +39,7 @@ def pooled(name: str, whitening: bool, long_side_px: int | None = None, quick: b
     if long_side_px is not None:
         settings["long_side_px"] = str(long_side_px)
         title += f", {long_side_px} px"
-    return Configuration(title, settings, quick=quick, published=PUBLISHED.get(name, "") if whitening else "")
+    return Configuration(title, settings, quick=quick)
 
 
 CONFIGURATIONS = (
@@ -60,7 +48,6 @@ CONFIGURATIONS = (
         {"descriptor": "fc6"},
         searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
         quick=True,
-        published=PUBLISHED["fc6"],
     ),
     *(pooled(name, whitening) for name in ("spoc", "mac", "rmac") for whitening in (False, True)),
     Configuration(
@@ -73,7 +60,6 @@ CONFIGURATIONS = (
         "gem, whitened",
         {"descriptor": "gem", "whitening": "true"},
         searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
-        published=PUBLISHED["gem"],
     ),
     *(pooled("gem", whitening, px) for px in OTHER_SIZES_PX for whitening in (False, True)),
     Configuration(
@@ -81,16 +67,14 @@ CONFIGURATIONS = (
         {"descriptor": "bof"},
         network=False,
         searches=(PLAIN, VERIFIED),
-        published=PUBLISHED["bof"],
     ),
-    Configuration("vlad", {"descriptor": "vlad"}, network=False, published=PUBLISHED["vlad"]),
+    Configuration("vlad", {"descriptor": "vlad"}, network=False),
     Configuration(
         "temb",
         {"descriptor": "temb"},
         network=False,
         searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
         quick=True,
-        published=PUBLISHED["temb"],
     ),
 )
 

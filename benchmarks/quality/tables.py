@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from benchmarks.quality.configurations import CONFIGURATIONS
 from benchmarks.quality.measuring import Measured
 from benchmarks.report import Cell, Table
 
@@ -56,9 +55,8 @@ def _cells(row: Measured) -> tuple[Cell, ...]:
 
 def markdown(rows: Sequence[Measured], sets: Sequence[str]) -> str:
     """One line a way to search, the sets side by side; draws of random weights as their mean."""
-    published = {configuration.name: configuration.published for configuration in CONFIGURATIONS}
     heads = [f"{name} {figure}" for name in sets for figure in ("mAP", "P@10")]
-    columns = ["descriptor", "network", "search", *heads, "ms a query", "bytes a photo", "score", "published"]
+    columns = ["descriptor", "network", "search", *heads, "ms a query", "bytes a photo", "score"]
     lines = [_line(columns), _line(["---"] * len(columns))]
     for key in dict.fromkeys((row.descriptor, row.network, row.options) for row in rows):
         alike = [row for row in rows if (row.descriptor, row.network, row.options) == key]
@@ -73,7 +71,6 @@ def markdown(rows: Sequence[Measured], sets: Sequence[str]) -> str:
                     _mean(alike, lambda row: row.query_ms, "{:.0f}"),
                     _mean(alike, lambda row: row.bytes_per_photo, "{:,.0f}"),
                     _mean(alike, lambda row: row.calibration_error, "{:.3f}"),
-                    published.get(descriptor, "") if not options and network != "random weights" else "",
                 ]
             )
         )
