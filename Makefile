@@ -111,7 +111,7 @@ lock: $(VENV)  ## Lock the newest versions that requirements/*.in allow, all loc
 	  $(COMPILE) $$part.in --constraint development.txt --output-file $$part.txt || exit 1; done
 
 clean:  ## Remove what was built here, but no store and no photos
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
 	rm -f protos/imagesearch/v1/search_pb2*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

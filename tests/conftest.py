@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import PIL
 import pytest
+from hypothesis import settings
 
 from samples.gallery import draw_gallery
 
@@ -17,6 +18,12 @@ from samples.gallery import draw_gallery
 pytest.register_assert_rewrite("tests.imagesearch.pictures.drawn", "tests.gateway.searching")
 
 REPOSITORY = Path(__file__).parents[1]
+
+# The same examples in every run, so that a failure is the fault of the change. To look for new ones:
+# HYPOTHESIS_PROFILE=thorough.
+settings.register_profile("same", deadline=None, derandomize=True, database=None)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def evaluation_photos() -> Path:
