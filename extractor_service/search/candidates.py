@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.live.served_snapshot import ServedSnapshot
-from extractor_service.search.nearest import Nearest
+from extractor_service.search.nearest import Nearest, are_within
 from imagesearch.local_features import LocalFeatures
 from imagesearch.ranking.expansion import average_expansion
 
@@ -56,7 +56,8 @@ def with_rows(
     offsets = served.snapshot.descriptors[new].astype(np.float32) - descriptor
     distances = np.linalg.norm(offsets, axis=1).astype(np.float32)
     if max_distance is not None:
-        new, distances = new[distances <= max_distance], distances[distances <= max_distance]
+        near = are_within(distances, max_distance)
+        new, distances = new[near], distances[near]
     return Nearest(np.concatenate((found.rows, new)), np.concatenate((found.distances, distances)))
 
 

@@ -20,6 +20,8 @@ EXPANSION_NEIGHBOURS = 5
 Corel-1k, a hundred photos a class, from 0.635 to 0.661, and costs it on Holidays, two photos a scene, from
 0.375 to 0.288: wrong neighbours outvote the few right ones. Hence an option, for finding more of a kind."""
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
@@ -98,8 +100,13 @@ def nearest(
     rows, distances = found.rows[0], found.distances[0]
     wanted = (rows >= 0) & ~np.isin(rows, list(own_rows))
     if options.max_distance is not None:
-        wanted &= distances <= options.max_distance
+        wanted &= are_within(distances, options.max_distance)
     return Nearest(rows[wanted][:count], distances[wanted][:count])
+
+
+def are_within(distances: NDArray[np.float32], max_distance: float) -> NDArray[np.bool_]:
+    """True where a distance is at most this. A bound too large for a float32 is none."""
+    return distances <= min(max_distance, _LARGEST)
 
 
 def expanded(

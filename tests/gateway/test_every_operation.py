@@ -51,8 +51,6 @@ async def _serving(folder: Folder) -> AsyncIterator[str]:
     async with running(settings_for(folder)) as service:
         settings = Settings(
             extractor_address=f"127.0.0.1:{service.server.port}",
-            images_dir=folder.images_dir,
-            store_dir=folder.store_dir,
             max_pixels=1_000_000,
             rate_limit_per_minute=0,
         )

@@ -117,6 +117,14 @@ async def test_max_distance_is_a_bound_and_zero_is_one_too(folder: Folder) -> No
     assert list(none.hits) == []
 
 
+async def test_a_max_distance_beyond_every_number_of_the_index_bounds_nothing(folder: Folder) -> None:
+    async with running(settings_for(folder)) as service:
+        query = pb.SearchRequest(image_id=folder.id_of("002.png"))
+        everything = await service.stub.Search(query)
+        query.max_distance = 1e308
+        assert list((await service.stub.Search(query)).hits) == list(everything.hits)
+
+
 async def test_an_expanded_search_ranks_by_the_query_averaged_with_its_nearest(tmp_path: Path) -> None:
     folder = Folder.at(tmp_path, seeds=range(40))
     folder.publish()
