@@ -17,6 +17,10 @@ from samples.gallery import draw_gallery
 # So that a failed assertion in them says what was compared, as in the tests themselves.
 pytest.register_assert_rewrite("tests.imagesearch.pictures.drawn", "tests.gateway.searching")
 
+# The same examples in every run: what fails on one machine fails on all.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
 REPOSITORY = Path(__file__).parents[1]
 
 # The same examples in every run, so that a failure is the fault of the change. To look for new ones:
