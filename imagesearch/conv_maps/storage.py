@@ -21,6 +21,9 @@ LEVELS = 31
 keep a cosine of 0.9992 or more with the exact ones, in 4.3 kB; 255 levels would take 6.9 kB. With weights
 whose maps are half zeros instead of nearly all, it is 24 kB and 43."""
 
+NOISE = 1e-30
+"""No network answers so little but by rounding, and float32 cannot hold LEVELS over much less."""
+
 _SHAPE = struct.Struct("<HHH")
 
 
@@ -45,9 +48,9 @@ def from_bytes(blob: bytes) -> NDArray[np.uint8]:
 
 
 def quantised(conv_map: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """round(LEVELS · x / largest x); an all-zero map stays zero."""
+    """round(LEVELS · x / largest x); a map of zeros stays zero, and what is below NOISE becomes zero."""
     largest = float(conv_map.max())
-    if largest == 0:
+    if largest < NOISE:
         return np.zeros(conv_map.shape, np.uint8)
     return np.asarray(np.rint(conv_map * np.float32(LEVELS / largest)), np.uint8)
 
