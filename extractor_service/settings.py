@@ -79,7 +79,7 @@ class ExtractorSettings(BaseSettings):
     drain_timeout_s: float = Field(
         8.0,
         gt=0,
-        description="Longest wait for calls under way when told to stop, in seconds.",
+        description="Longest wait for calls under way after a signal to stop, in seconds.",
     )
     tls_cert_file: Path | None = Field(
         None, description="PEM file of the certificate chain; together with the key it turns TLS on."

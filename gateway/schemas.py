@@ -85,10 +85,16 @@ class SearchBody(SearchOptions):
         str | None, Field(description="The image file as base64; a data: prefix is allowed.")
     ] = None
     image_id: Annotated[str | None, Field(description="The id of an indexed image.")] = None
-    images: Annotated[Photos, Field(description="As `image`, several: results shall be like these.")] = []
-    image_ids: Annotated[Photos, Field(description="As `image_id`, several.")] = []
-    not_images: Annotated[Photos, Field(description="Results shall not be like these.")] = []
-    not_image_ids: Annotated[Photos, Field(description="Results shall not be like these.")] = []
+    images: Annotated[
+        Photos, Field(description="Several image files, each as in `image`: the results resemble them.")
+    ] = []
+    image_ids: Annotated[
+        Photos, Field(description="Several ids, each as in `image_id`: the results resemble these images.")
+    ] = []
+    not_images: Annotated[Photos, Field(description="Image files that the results do not resemble.")] = []
+    not_image_ids: Annotated[
+        Photos, Field(description="Ids of images that the results do not resemble.")
+    ] = []
 
 
 class Point(BaseModel):

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     max_concurrent_searches: int = Field(
         default=64,
         ge=1,
-        description="Searches under way at once, uploads included; more are told to come back.",
+        description="Searches under way at once, uploads included; further ones get 503 and a time to retry.",
     )
     rate_limit_per_minute: int = Field(
         default=600, ge=0, description="Searches per minute and client, with bursts of as many; 0: no limit."

@@ -23,7 +23,7 @@ ImageSearchError
  │   ├─ SnapshotOutdated      written by an older version
  │   └─ ModelMismatch         built by another model, descriptor or preprocessing
  └─ ModelError                the network
-     ├─ ModelUnavailable      not there and not to be had
+     ├─ ModelUnavailable      missing, and nothing can make it
      ├─ ModelDamaged          there, but not what it should be
      └─ PrecisionRefused      int8 would change the results, or cannot be measured
 
@@ -60,7 +60,7 @@ class TooManyBytes(InvalidImage):
 
 
 class TooManyPixels(InvalidImage):
-    """The picture would need more memory than the limit, told from its header."""
+    """By its header the picture needs more memory than the limit."""
 
     reason = "TOO_MANY_PIXELS"
 
@@ -118,7 +118,7 @@ class Overloaded(ImageSearchError):
 
 
 class NotEnoughMemory(ImageSearchError):
-    """Building would take more memory than there is, told from sizes beforehand."""
+    """Building would take more memory than there is, by an estimate made before it."""
 
     reason = "NOT_ENOUGH_MEMORY"
 

@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     build_command.add_argument(
         "--rebuild",
         action="store_true",
-        help="describe all photos anew, with the network that the settings ask for",
+        help="describe all photos again, with the network that the settings ask for",
     )
     build_command.add_argument(
         "--allow-empty",

@@ -46,8 +46,8 @@ def _request_body() -> dict[str, Any]:
 async def search(request: Request, services: ServicesDep) -> SearchResponse:
     """Finds the indexed images nearest to an image file or to an indexed image, nearest first.
 
-    Several photos count as one query, up to 8: `images` and `image_ids` that the results shall be like,
-    `not_images` and `not_image_ids` that they shall not be like, in a form each a repeated field. Their
+    Several photos count as one query, up to 8: `images` and `image_ids` that the results resemble,
+    `not_images` and `not_image_ids` that they do not resemble, in a form each a repeated field. Their
     descriptors are combined, so that distances are those to the combination; none is its own result. The
     files together may be as large as a single one.
 
