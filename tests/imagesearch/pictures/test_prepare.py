@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -269,3 +271,22 @@ def test_a_small_region_is_decoded_with_the_pixels_it_needs(holidays_dir: Path) 
     np.testing.assert_array_equal(
         picture.network_input, SquareInput(80).prepare(crop(decode(data, LIMITS).rgb, region))
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sha256": "../../../etc/cron.d/worker".ljust(64, "0")},
+        {"sha256": "0" * 63},
+        {"media_type": "text/html"},
+        {"width": 0},
+        {"height": 2**31},
+        {"size_bytes": 2**63},
+        {"mtime_ns": 2**63},
+    ],
+)
+def test_what_no_file_has_makes_no_picture(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(halves())
+    with pytest.raises(ValueError):
+        replace(decode_file(path, LIMITS, PLAN), **change)
