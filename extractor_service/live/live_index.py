@@ -48,7 +48,7 @@ _UNEXPECTED = "The index could not be opened; see the log of the search service.
 
 
 class LiveIndex:
-    """What queries are answered from. Everything but opening happens on the event loop."""
+    """What queries are answered from. Everything but opening and closing happens on the event loop."""
 
     def __init__(
         self,

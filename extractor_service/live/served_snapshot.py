@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from extractor_service.live.query_model import QueryModel
@@ -22,7 +24,11 @@ _SAME_DISTANCE = 1e-3
 
 
 class ServedSnapshot(Shared):
-    """Immutable. Closes its snapshot and lets go of its model when its last holder does."""
+    """Immutable. Closes its snapshot and indexes and lets go of its model when its last holder does.
+
+    That happens in a thread of its own: the last holder may be the event loop, which cannot wait for the
+    network to finish, and the memory that the last reference holds is given back there too.
+    """
 
     def __init__(
         self,
@@ -67,6 +73,12 @@ class ServedSnapshot(Shared):
         )
 
     def _close(self) -> None:
+        threading.Thread(target=self._close_parts, name="close-snapshot").start()
+
+    def _close_parts(self) -> None:
+        for index in (self._index, self._exact_index, self.candidates):
+            if index is not None:
+                index.close()
         self.snapshot.close()
         self.model.release()
 
@@ -82,7 +94,11 @@ def open_for_serving(
         index = InvertedIndex(snapshot.inverted_files, snapshot.descriptors)
     else:
         index = open_index(kind, directory, snapshot.descriptors, threads)
-    check_known_answers(snapshot, index)
+    try:
+        check_known_answers(snapshot, index)
+    except BaseException:
+        index.close()
+        raise
     exact_index = index
     if kind != "exact":
         exact_index = ExactIndex(snapshot.descriptors, threads)

@@ -57,6 +57,9 @@ class ApproximateIndex:
             rows[number, : len(found)], distances[number, : len(found)] = found, np.sqrt(squared)
         return Neighbours(rows, distances)
 
+    def close(self) -> None:
+        """See `Index`; it has no threads of its own."""
+
     def _candidates(self, query: NDArray[np.float32], wanted: int) -> NDArray[np.int64]:
         """Rows by the codes alone, about as many as wanted or as the codes can tell.
 

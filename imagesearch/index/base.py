@@ -37,3 +37,7 @@ class Index(Protocol):
     def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """queries: shape=(Q, D), dtype=float32, rows L2-normalised; k >= 1."""
         ...
+
+    def close(self) -> None:
+        """Ends the threads that it searches with. Nothing may be searched afterwards."""
+        ...

@@ -65,6 +65,10 @@ class ExactIndex:
             query_distances[: len(found)] = np.sqrt(squared)
         return Neighbours(rows, distances)
 
+    def close(self) -> None:
+        """See `Index`."""
+        self._pool.shutdown()
+
     def _nearest(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Rows and squared distances of one query, best first."""
         if len(self._ranges) == 1:

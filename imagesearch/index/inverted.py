@@ -97,6 +97,9 @@ class InvertedIndex:
             rows[number, : len(found)], distances[number, : len(found)] = found, np.sqrt(squared)
         return Neighbours(rows, distances)
 
+    def close(self) -> None:
+        """See `Index`; it has no threads of its own."""
+
     def nearest(self, query: Bag, k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The min(k, N) nearest rows and their squared distances, ascending, ties by image id."""
         k = min(k, len(self))

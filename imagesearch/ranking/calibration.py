@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,5 +57,5 @@ def _block(descriptors: DescriptorMatrix, rng: np.random.Generator, side: int) -
 
 def _distances(left: NDArray[np.float16], right: NDArray[np.float16]) -> NDArray[np.float32]:
     """Of every row on the left to every row on the right, in no order."""
-    exact = ExactIndex(DescriptorMatrix([right]), threads=1)
-    return exact.search(left.astype(np.float32), len(right)).distances.ravel()
+    with closing(ExactIndex(DescriptorMatrix([right]), threads=1)) as exact:
+        return exact.search(left.astype(np.float32), len(right)).distances.ravel()

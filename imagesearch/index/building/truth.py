@@ -7,6 +7,7 @@ all the rest of growing.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -74,7 +75,8 @@ def grown_truth(
     without those that have lost too many neighbours to deletion."""
     old = _merged(before, descriptors, first_new_row)
     new_rows = _new_samples(len(before.own_rows), descriptors, first_new_row, rng)
-    new = Truth(new_rows, ExactIndex(descriptors, threads).search(widened(descriptors[new_rows]), DEPTH))
+    with closing(ExactIndex(descriptors, threads)) as exact:
+        new = Truth(new_rows, exact.search(widened(descriptors[new_rows]), DEPTH))
     room = max(0, len(before.own_rows) - len(new_rows))
     kept = np.sort(rng.permutation(len(old.own_rows))[:room])
     return Truth(

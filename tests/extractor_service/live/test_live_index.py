@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import shutil
 import sqlite3
+import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +21,15 @@ from numpy.typing import NDArray
 from extractor_service.live import live_index
 from imagesearch.backbones.base import Backbone, ModelIdentity, Precision
 from imagesearch.errors import ModelDamaged, ModelUnavailable
+from imagesearch.pictures.plans import SquareInput
+from imagesearch.pictures.prepare import decode_query
 from imagesearch.store.durable import replace_file
 from imagesearch.store.snapshot import Snapshot
 from protos.imagesearch.v1 import search_pb2 as pb
 from tests.extractor_service.serving import (
+    LIMITS,
     Folder,
+    GatedBackbone,
     Running,
     details_of,
     load_fake,
@@ -180,10 +187,15 @@ async def test_200_searches_in_flight_see_each_of_5_new_snapshots_whole(tmp_path
         assert distances == pytest.approx([distance for _, distance in expected], abs=2e-3)
 
 
-async def test_the_old_snapshot_is_closed_when_its_last_user_is_done(folder: Folder) -> None:
-    live = live_index.LiveIndex(folder.layout, load_fake, Precision.AUTO, max_batch=1, threads=1)
+async def test_the_old_snapshot_is_closed_when_its_last_user_is_done(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagesearch.index.exact.ROWS_WORTH_A_THREAD", 1)
+    live = live_index.LiveIndex(folder.layout, load_fake, Precision.AUTO, max_batch=1, threads=2)
     folder.publish()
     await live.refresh()
+    threads = index_threads()
+    assert threads == 2
     with live.use() as old:
         folder.publish()
         await live.refresh()
@@ -191,9 +203,78 @@ async def test_the_old_snapshot_is_closed_when_its_last_user_is_done(folder: Fol
         assert len(old.snapshot.page("", 100)) == 5
     with live.use() as new:
         assert new.version == "000002"
-    with pytest.raises(sqlite3.ProgrammingError):
-        old.snapshot.page("", 100)
+    await wait_until(lambda: is_closed(old.snapshot) and index_threads() == threads)
     live.close()
+
+
+def index_threads() -> int:
+    return sum(thread.name.startswith("exact-index") for thread in threading.enumerate())
+
+
+def is_closed(snapshot: Snapshot) -> bool:
+    try:
+        snapshot.page("", 100)
+    except sqlite3.ProgrammingError:
+        return True
+    return False
+
+
+def held(folder: Folder) -> dict[str, int]:
+    """What this process holds for snapshots: threads, descriptors, and files of the store that are mapped."""
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    return {
+        "threads": len(threading.enumerate()),
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+        "maps": sum(str(folder.store_dir) in line for line in maps),
+    }
+
+
+async def test_after_many_swaps_the_service_holds_what_it_held_after_the_first(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagesearch.index.exact.ROWS_WORTH_A_THREAD", 1)
+    live = live_index.LiveIndex(folder.layout, load_fake, Precision.AUTO, max_batch=1, threads=2)
+    versions = [folder.publish(local_features=True).version for _ in range(2)]
+    await live.refresh()
+    expected = held(folder)
+    assert expected["threads"] > 2
+    assert expected["maps"] > 2
+    gc.disable()
+    try:
+        for number in range(30):
+            replace_file(folder.layout.current_path, f"{versions[number % 2]}\n".encode())
+            await live.refresh()
+        await wait_until(lambda: held(folder) == expected)
+    finally:
+        gc.enable()
+        live.close()
+
+
+async def test_a_network_at_work_for_a_request_that_is_given_up_does_not_hold_up_the_others(
+    folder: Folder,
+) -> None:
+    network = GatedBackbone()
+    folder.publish()
+    live = live_index.LiveIndex(folder.layout, network.load, Precision.AUTO, max_batch=1, threads=1)
+    await live.refresh()
+    network.gate.clear()
+    network.entered.clear()
+    picture = decode_query(photo(1), LIMITS, None, SquareInput(network.input_size_px), False)
+
+    async def describe() -> None:
+        with live.use() as served:
+            await served.model.vectors(picture)
+
+    request = asyncio.create_task(describe())
+    await asyncio.to_thread(network.entered.wait, 60)
+    live.close()
+    opens = threading.Timer(2.0, network.gate.set)
+    opens.start()
+    request.cancel()
+    started = time.monotonic()
+    await asyncio.wait([request])
+    assert time.monotonic() - started < 1.0
+    await asyncio.to_thread(opens.join)
 
 
 async def test_an_index_can_be_pruned_while_it_is_served(folder: Folder) -> None:

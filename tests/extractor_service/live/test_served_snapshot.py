@@ -38,6 +38,9 @@ class FarIndex:
         shape = (len(queries), k)
         return Neighbours(np.zeros(shape, np.int64), np.full(shape, self._distance, np.float32))
 
+    def close(self) -> None:
+        pass
+
 
 @pytest.mark.parametrize("distance", [0.1, float("nan"), float("inf")])
 def test_an_index_that_does_not_find_an_image_by_itself_is_damaged(folder: Folder, distance: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -210,3 +211,12 @@ def test_many_queries_over_few_rows_say_where_there_are_no_more() -> None:
     found = exact(np.ones((3, 8), np.float16), threads=1).search(queries, 5)
     assert (np.sort(found.rows[:, :3]) == [0, 1, 2]).all()
     assert (found.rows[:, 3:] == -1).all() and np.isinf(found.distances[:, 3:]).all()
+
+
+def test_closing_ends_the_threads_that_searched() -> None:
+    before = threading.active_count()
+    index = exact(normalised(np.random.default_rng(32), 3_000, 8).astype(np.float16), threads=2)
+    index.search(np.ones((1, 8), np.float32), 1)
+    assert threading.active_count() > before
+    index.close()
+    assert threading.active_count() == before
