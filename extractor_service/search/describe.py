@@ -97,23 +97,27 @@ class QueryPhotos:
     async def _look_up(
         self, served: ServedSnapshot, photo: Photo, options: SearchOptions
     ) -> _File | DescribedPhoto:
-        """A file, or what the index itself knows of an image; for a part of that, its original file."""
         if isinstance(photo, FileQuery):
             max_pixels = min(photo.max_pixels or self._limits.max_pixels, self._limits.max_pixels)
             return _File(photo.content, replace(self._limits, max_pixels=max_pixels))
-        row, record = await self._in_thread(served.find, photo.image_id)
+        return await self._in_thread(self._read, served, photo.image_id, options)
+
+    def _read(self, served: ServedSnapshot, image_id: str, options: SearchOptions) -> _File | DescribedPhoto:
+        """What the index itself knows of an image; for a part of that, its original file.
+
+        Reads files, memory-mapped ones too: not for the event loop.
+        """
+        row, record = served.find(image_id)
         if options.region is not None:
-            content = await self._in_thread(read_original, self._images_dir, record)
+            content = read_original(self._images_dir, record)
             # Its hash says that it is what the indexer accepted, so the limits on uploads do not apply.
-            return _File(
-                content, ImageLimits(len(content), record.width * record.height), photo.image_id, row
-            )
-        preview = await self._in_thread(self._thumbnail, record) if options.preview else b""
+            return _File(content, ImageLimits(len(content), record.width * record.height), image_id, row)
+        preview = self._thumbnail(record) if options.preview else b""
         local_features = local_features_of(served).features(row) if options.verify else None
-        mac_vectors = await self._in_thread(_stored_macs, served, row) if options.localize else None
+        mac_vectors = _stored_macs(served, row) if options.localize else None
         descriptor = served.snapshot.descriptors[row].astype(np.float32)
         image = QueryImage(record.width, record.height, region=None)
-        return DescribedPhoto(descriptor, image, preview, photo.image_id, row, local_features, mac_vectors)
+        return DescribedPhoto(descriptor, image, preview, image_id, row, local_features, mac_vectors)
 
     async def _describe_files(
         self, served: ServedSnapshot, files: Sequence[_File], options: SearchOptions, timings: Timings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -16,6 +17,7 @@ from extractor_service.search.engine import Engine
 from extractor_service.search.queries import FileQuery, SearchOptions, StoredQuery
 from imagesearch.backbones.base import Precision
 from imagesearch.errors import IndexNotReady, Overloaded
+from imagesearch.segmented import Segmented
 from tests.extractor_service.serving import LIMITS, Folder, load_fake, photo, wait_until
 
 
@@ -75,3 +77,23 @@ async def test_giving_up_a_request_takes_it_out_of_the_decode_queue(
 async def test_before_the_first_snapshot_nothing_is_answered(engine: Engine) -> None:
     with pytest.raises(IndexNotReady, match="still being loaded"):
         await engine.search(FileQuery(photo(1)), SearchOptions())
+
+
+async def test_what_is_memory_mapped_is_not_read_on_the_event_loop(
+    engine: Engine, live: LiveIndex, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[threading.Thread] = []
+    locate = Segmented.locate
+
+    def noted(table: Segmented[Any], row: int) -> tuple[Any, int]:
+        readers.append(threading.current_thread())
+        return locate(table, row)
+
+    monkeypatch.setattr(Segmented, "locate", noted)
+    folder.publish(local_features=True, localization=True)
+    await live.refresh()
+    options = SearchOptions(verify=True, localize=True, preview=True)
+    answer = await engine.search(StoredQuery(folder.id_of("001.png")), options)
+    assert len(answer.hits) == 2
+    assert len(readers) > 3
+    assert threading.current_thread() not in readers
