@@ -33,7 +33,7 @@ def write_segment(files: SegmentFiles, content: SnapshotContent, catalogue: Cata
     encodings = content.encodings
     rows = _catalogued(_in_order(content), catalogue)
     _write_matrix(files.path(DESCRIPTORS_NAME), rows, content.count, encodings.descriptor.dim)
-    if content.recipe.descriptor == "bof":
+    if content.recipe.is_sparse:
         write_inverted_file(files, DESCRIPTORS_NAME)
     if content.recipe.local_features:
         write_local_features(files, content.local_features, content.count)
