@@ -18,7 +18,8 @@ from benchmarks.photos import real_descriptors
 from benchmarks.report import RESULTS_DIR, Table, elapsed_ms, median_ms, percentile
 from benchmarks.search_plot import draw
 from benchmarks.seed_way import linear_scan
-from imagesearch.index import DescriptorMatrix, IndexPlan, build_index, open_index
+from imagesearch.index import DescriptorMatrix, IndexPlan, open_index
+from imagesearch.index.building.builder import build_index
 from imagesearch.index.building.tuning import measure
 from imagesearch.index.files import open_codes
 from imagesearch.index.plan import APPROXIMATE_KINDS

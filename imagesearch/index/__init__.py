@@ -6,7 +6,6 @@ from pathlib import Path
 
 from imagesearch.errors import InvalidOption
 from imagesearch.index.base import Index, Neighbours
-from imagesearch.index.building.builder import build_index, extend_index
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.files import IndexReport, open_approximate
 from imagesearch.index.matrix import DescriptorMatrix
@@ -18,8 +17,6 @@ __all__ = [
     "IndexPlan",
     "IndexReport",
     "Neighbours",
-    "build_index",
-    "extend_index",
     "open_index",
 ]
 
