@@ -18,9 +18,9 @@ from imagesearch.backbones.base import ModelIdentity, Precision
 from imagesearch.index import IndexPlan
 from imagesearch.store.content import Base, SnapshotContent
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.publish import publish
 from imagesearch.store.recipe import Recipe
 from imagesearch.store.records import ImageRecord
+from indexer.new_snapshot import publish
 
 QUICK = ((100_000, 512), (100_000, 4096))
 FULL = (*QUICK, (1_000_000, 512), (1_000_000, 4096))

@@ -18,10 +18,11 @@ from benchmarks.photos import real_descriptors
 from benchmarks.report import RESULTS_DIR, Table, elapsed_ms, median_ms, percentile
 from benchmarks.search_plot import draw
 from benchmarks.seed_way import linear_scan
-from imagesearch.index import DescriptorMatrix, IndexPlan, build_index, open_index
+from imagesearch.index import DescriptorMatrix, IndexPlan, open_index
+from imagesearch.index.building.builder import build_index
 from imagesearch.index.building.tuning import measure
 from imagesearch.index.files import open_codes
-from imagesearch.index.plan import APPROXIMATE_KINDS
+from imagesearch.index.kinds import KINDS
 
 QUERIES = 200
 THREADS = 2
@@ -53,7 +54,7 @@ class Size:
     target_recall: float = 0.99
 
 
-QUICK = tuple(Size(count, 4096, APPROXIMATE_KINDS) for count in (1_000, 10_000, 100_000))
+QUICK = tuple(Size(count, 4096, tuple(KINDS)) for count in (1_000, 10_000, 100_000))
 FULL = (
     *QUICK,
     Size(1_000_000, 4096, ("pq", "ivf")),

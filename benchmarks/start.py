@@ -20,9 +20,9 @@ from imagesearch.backbones.making import prepare_model
 from imagesearch.index import IndexPlan
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.publish import publish
 from imagesearch.store.recipe import Recipe
 from imagesearch.store.records import ImageRecord
+from indexer.new_snapshot import publish
 
 DIM = 512
 

@@ -16,11 +16,11 @@ from imagesearch.store.content import Base, SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.manifest import Manifest
-from imagesearch.store.publish import publish
 from imagesearch.store.recipe import Recipe
 from imagesearch.store.snapshot import Snapshot
 from imagesearch.store.thumbnails import remove_thumbnails, sweep_thumbnails
 from indexer.learning import encoded, learn, taken_from
+from indexer.new_snapshot import publish
 from indexer.settings import IndexerSettings
 
 logger = logging.getLogger(__name__)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from imagesearch.backbones.base import Precision
+from imagesearch.index.kinds import KINDS, REQUESTS
 
 MIB = 1024 * 1024
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}"
+
+
+def _known_index(kind: str) -> str:
+    if kind not in REQUESTS:
+        raise ValueError(f"Input should be {_listed(REQUESTS)}")
+    return kind
 
 
 class IndexerSettings(BaseSettings):
@@ -65,9 +78,9 @@ class IndexerSettings(BaseSettings):
         description="Folder of another store made the same way, whose whitening, words and axes are taken "
         "instead of learning them on the photos.",
     )
-    index: Literal["auto", "exact", "pq", "opq", "ivf", "hnsw", "flann"] = Field(
+    index: Annotated[str, AfterValidator(_known_index)] = Field(
         "auto",
-        description="Kind of index: exact, or approximate: pq, opq, ivf, hnsw or flann; auto takes exact "
+        description=f"Kind of index: exact, or approximate: {_listed([*KINDS])}; auto takes exact "
         "where that is fast enough, else pq, and ivf above 100,000 photos.",
     )
     target_recall: float = Field(

@@ -25,9 +25,10 @@ ROOMS = (
 )
 TENSORFLOW = ("tensorflow", "keras")
 HEAVY = ("numpy", "PIL", "cv2", "openvino", "faiss", *TENSORFLOW)
+MAKING = ("imagesearch.backbones.making", "imagesearch.index.building")
 GRPC = ("grpc", "grpc_health", "grpc_reflection", "grpc_status", "google.rpc", "protos")
 LAYERS = (
-    ("imagesearch.errors", "imagesearch.host", "imagesearch.segmented"),
+    ("imagesearch.array_file", "imagesearch.errors", "imagesearch.host", "imagesearch.segmented"),
     ("imagesearch.local_features", "imagesearch.backbones"),
     ("imagesearch.pictures",),
     ("imagesearch.descriptors",),
@@ -84,8 +85,9 @@ ARROWS = (
     only("training", "imagesearch"),
     only("samples"),
     only("protos"),
-    # What serves never loads what only builds.
-    Arrow("extractor_service", ("imagesearch.backbones.making", "imagesearch.index.building")),
+    # What serves never loads what only builds, neither by the library.
+    Arrow("extractor_service", MAKING),
+    Arrow("imagesearch", MAKING, but=MAKING),
     *(
         Arrow(room, TENSORFLOW, but=("imagesearch.backbones.making",))
         for room in ("extractor_service", "imagesearch", "indexer", "scripts", "samples")
@@ -157,6 +159,7 @@ def test_every_import_follows_the_arrows() -> None:
         ("extractor_service.search.engine", "from google.rpc import error_details_pb2"),
         ("extractor_service.search.engine", "from ..transport import servicer"),
         ("imagesearch.index.exact", "from ..ranking import expansion"),
+        ("imagesearch.index.files", "from imagesearch.index.building import builder"),
         ("imagesearch.descriptors.fc6", "import tensorflow as tf"),
         ("extractor_service.transport.server", "from keras import Model"),
         ("indexer.build", "from extractor_service import engine"),
@@ -189,7 +192,7 @@ def test_an_import_along_the_arrows_is_left_alone(module: str, source: str) -> N
     ("entry_point", "absent"),
     [
         ("gateway.app", ("numpy", "PIL", "openvino", "faiss", "extractor_service", *TENSORFLOW)),
-        ("extractor_service.transport.server", ("gateway", "indexer", *TENSORFLOW)),
+        ("extractor_service.transport.server", ("gateway", "indexer", *MAKING, *TENSORFLOW)),
         ("imagesearch.backbones", TENSORFLOW),
     ],
 )

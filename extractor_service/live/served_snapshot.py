@@ -8,11 +8,13 @@ import numpy as np
 
 from extractor_service.live.query_model import QueryModel
 from extractor_service.live.sharing import Shared
-from imagesearch.errors import SnapshotDamaged, UnknownImage
+from imagesearch.conv_maps.storage import SegmentedMaps
+from imagesearch.errors import OptionUnavailable, SnapshotDamaged, UnknownImage
 from imagesearch.index import open_index
 from imagesearch.index.base import Index
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.inverted import InvertedIndex
+from imagesearch.local_features.storage import SegmentedFeatures
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.records import ImageRecord
@@ -54,6 +56,24 @@ class ServedSnapshot(Shared):
     def index(self, exact: bool) -> Index:
         """The snapshot's index, or the one that compares with every descriptor."""
         return self._exact_index if exact else self._index
+
+    def local_features(self) -> SegmentedFeatures:
+        """Raises OptionUnavailable where there are none."""
+        if self.snapshot.local_features is None:
+            raise OptionUnavailable(
+                "This index holds no local features, so results cannot be verified; index the photos again "
+                "with INDEXER_LOCAL_FEATURES=true and build --rebuild."
+            )
+        return self.snapshot.local_features
+
+    def conv_maps(self) -> SegmentedMaps:
+        """Raises OptionUnavailable where there are none."""
+        if self.snapshot.conv_maps is None:
+            raise OptionUnavailable(
+                "This index holds no convolutional maps, so results cannot be localised; index the photos "
+                "again with INDEXER_LOCALIZATION=true and build --rebuild."
+            )
+        return self.snapshot.conv_maps
 
     def find(self, image_id: str) -> tuple[int, ImageRecord]:
         """The image's row and record. Raises UnknownImage."""

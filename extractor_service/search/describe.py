@@ -17,11 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.live.served_snapshot import ServedSnapshot
-from extractor_service.search.closer_look import local_features_of
-from extractor_service.search.localized_hits import conv_maps_of
+from extractor_service.search.described_query import DescribedPhoto
 from extractor_service.search.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
 from imagesearch.descriptors.pooling import mac
-from imagesearch.local_features import LocalFeatures
 from imagesearch.local_features.storage import from_bytes
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
@@ -34,24 +32,6 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class DescribedPhoto:
-    """One photo of a query on its way to the index."""
-
-    descriptor: NDArray[np.float32]
-    """shape=(D,), L2-normalised."""
-    image: QueryImage
-    preview: bytes
-    image_id: str
-    """Empty where it came as a file."""
-    row: int | None
-    """Where it is an indexed image."""
-    local_features: LocalFeatures | None
-    """None unless the search verifies."""
-    mac_vectors: NDArray[np.float32] | None
-    """shape=(V, C), of which the one that is answered best counts; None unless the search localises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +93,7 @@ class QueryPhotos:
             # Its hash says that it is what the indexer accepted, so the limits on uploads do not apply.
             return _File(content, ImageLimits(len(content), record.width * record.height), image_id, row)
         preview = self._thumbnail(record) if options.preview else b""
-        local_features = local_features_of(served).features(row) if options.verify else None
+        local_features = served.local_features().features(row) if options.verify else None
         mac_vectors = _stored_macs(served, row) if options.localize else None
         descriptor = served.snapshot.descriptors[row].astype(np.float32)
         image = QueryImage(record.width, record.height, region=None)
@@ -177,7 +157,7 @@ class QueryPhotos:
 
 
 def _stored_macs(served: ServedSnapshot, row: int) -> NDArray[np.float32]:
-    codes = conv_maps_of(served).codes(row)
+    codes = served.conv_maps().codes(row)
     return mac(codes.astype(np.float32))
 
 

@@ -1,19 +1,20 @@
-"""From a descriptor to ranked hits: search, score, look up."""
+"""From a descriptor to rows: the nearest by it, and those that local features say are alike.
+
+A descriptor of the whole picture misses what shows a part of it, or is turned; local features do not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.live.served_snapshot import ServedSnapshot
-from extractor_service.search.queries import Hit, SearchOptions
-from imagesearch.ranking.calibration import score
-from imagesearch.ranking.expansion import alpha_expansion
-from imagesearch.ranking.localization import Localization
-from imagesearch.ranking.verification import SpatialMatch
+from extractor_service.search.queries import SearchOptions
+from imagesearch.index.base import Neighbours
+from imagesearch.local_features import LocalFeatures
+from imagesearch.ranking.expansion import alpha_expansion, average_expansion
 
 EXPANSION_NEIGHBOURS = 5
 """Results averaged into an expanded query. With the compact fc6 it lifts the mean average precision of
@@ -23,98 +24,85 @@ Corel-1k, a hundred photos a class, from 0.635 to 0.661, and costs it on Holiday
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """What the index found."""
-
-    rows: NDArray[np.int64]
-    """shape=(N,)"""
-    distances: NDArray[np.float32]
-    """shape=(N,), ascending with ties by row until reordered."""
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def first(self, count: int) -> Nearest:
-        return Nearest(self.rows[:count], self.distances[:count])
-
-    def reordered(self, order: NDArray[np.intp]) -> Nearest:
-        return Nearest(self.rows[order], self.distances[order])
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a closer look at a hit found; None where none was asked for or it found nothing."""
-
-    match: SpatialMatch | None = None
-    location: Localization | None = None
-
-
-NOTHING_FOUND = Finding()
-
-
-def rank(
-    served: ServedSnapshot,
-    descriptor: NDArray[np.float32],
-    options: SearchOptions,
-    own_rows: Collection[int],
-) -> list[Hit]:
-    """descriptor: shape=(D,), L2-normalised. Ascending by distance, ties by image id; without `own_rows`.
-
-    With `expand` the distances are those to the expanded query.
-    """
-    if options.expand:
-        descriptor = expanded(served, descriptor, options, own_rows)
-    found = nearest(served, descriptor, options, own_rows, options.limit)
-    return to_hits(served, found, [NOTHING_FOUND] * len(found))
-
-
-def to_hits(served: ServedSnapshot, found: Nearest, findings: Sequence[Finding]) -> list[Hit]:
-    """findings: one for each of the found."""
-    scores = score(found.distances, served.snapshot.background_distances)
-    records = served.snapshot.records(found.rows.tolist())
-    return [
-        Hit(
-            record,
-            float(distance),
-            None if scores is None else float(scores[place]),
-            finding.match,
-            finding.location.region if finding.location else None,
-        )
-        for place, (record, distance, finding) in enumerate(
-            zip(records, found.distances, findings, strict=True)
-        )
-    ]
-
-
 def nearest(
     served: ServedSnapshot,
     descriptor: NDArray[np.float32],
     options: SearchOptions,
-    own_rows: Collection[int],
+    own_rows: Sequence[int],
     count: int,
-) -> Nearest:
-    """At most `count` rows within `max_distance`, without `own_rows`."""
+) -> Neighbours:
+    """At most `count` rows within `max_distance`, without `own_rows`.
+
+    descriptor: shape=(D,), L2-normalised.
+    """
     # More than asked for, because the query's own photos may be among them.
-    found = served.index(options.exact).search(descriptor[np.newaxis], count + len(own_rows))
-    rows, distances = found.rows[0], found.distances[0]
-    wanted = (rows >= 0) & ~np.isin(rows, list(own_rows))
-    if options.max_distance is not None:
-        wanted &= are_within(distances, options.max_distance)
-    return Nearest(rows[wanted][:count], distances[wanted][:count])
-
-
-def are_within(distances: NDArray[np.float32], max_distance: float) -> NDArray[np.bool_]:
-    """True where a distance is at most this. A bound too large for a float32 is none."""
-    return distances <= min(max_distance, _LARGEST)
+    found = served.index(options.exact).search(descriptor[np.newaxis], count + len(own_rows))[0]
+    found = found[(found.rows >= 0) & ~np.isin(found.rows, own_rows)]
+    return _within(found, options.max_distance)[:count]
 
 
 def expanded(
     served: ServedSnapshot,
     descriptor: NDArray[np.float32],
     options: SearchOptions,
-    own_rows: Collection[int],
+    own_rows: Sequence[int],
 ) -> NDArray[np.float32]:
     """The query averaged with its nearest."""
     found = nearest(served, descriptor, options, own_rows, EXPANSION_NEIGHBOURS)
     return alpha_expansion(descriptor, served.snapshot.descriptors[found.rows].astype(np.float32))
+
+
+class AlikeRows:
+    """The rows whose local features resemble those of a query's photos."""
+
+    def __init__(
+        self, served: ServedSnapshot, photos: Sequence[LocalFeatures], own_rows: Sequence[int]
+    ) -> None:
+        """own_rows: to leave out."""
+        self._served = served
+        self._own_rows = own_rows
+        encoding = served.snapshot.encodings.candidates
+        self._queries = [encoding.encode(photo.root_sift) for photo in photos] if encoding else []
+
+    def first(self, count: int, expanded_by: NDArray[np.int64]) -> NDArray[np.int64]:
+        """At most `count` different rows, the best of each photo before the next best of any.
+
+        expanded_by: rows that the photos are averaged with.
+        """
+        candidates, index = self._served.snapshot.candidates, self._served.candidates
+        if candidates is None or index is None or not self._queries:
+            return np.empty(0, np.int64)
+        neighbours = candidates[expanded_by].astype(np.float32)
+        queries = np.stack([average_expansion(query, neighbours) for query in self._queries])
+        rows = index.search(queries, count + len(self._own_rows)).rows.T.ravel()
+        rows = rows[(rows >= 0) & ~np.isin(rows, self._own_rows)]
+        _, places = np.unique(rows, return_index=True)
+        return rows[np.sort(places)][:count]
+
+
+def with_rows(
+    served: ServedSnapshot,
+    found: Neighbours,
+    rows: NDArray[np.int64],
+    descriptor: NDArray[np.float32],
+    max_distance: float | None,
+) -> Neighbours:
+    """What was found by descriptor, then those of the rows that were not, if they are within the distance."""
+    new = rows[~np.isin(rows, found.rows)]
+    offsets = served.snapshot.descriptors[new].astype(np.float32) - descriptor
+    added = _within(Neighbours(new, np.linalg.norm(offsets, axis=1).astype(np.float32)), max_distance)
+    return Neighbours(
+        np.concatenate((found.rows, added.rows)), np.concatenate((found.distances, added.distances))
+    )
+
+
+def alternating(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[int]:
+    """Each row once: the best of the one, the best of the other, the second best of the one, and so on."""
+    ranks = np.concatenate((2 * np.arange(len(first)), 2 * np.arange(len(second)) + 1))
+    rows = np.concatenate((first, second))[np.argsort(ranks, kind="stable")]
+    return list(dict.fromkeys(rows.tolist()))
+
+
+def _within(found: Neighbours, max_distance: float | None) -> Neighbours:
+    """A bound that is too large for a float32 is none."""
+    return found if max_distance is None else found[found.distances <= min(max_distance, _LARGEST)]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 NETWORK_KINDS = ("fc6", "spoc", "mac", "rmac", "gem")
 LOCAL_KINDS = ("bof", "vlad", "temb")
 KINDS = (*NETWORK_KINDS, *LOCAL_KINDS)
+SPARSE_KINDS = ("bof",)
+"""Of whose values nearly all are zero: an inverted file of the others is searched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,10 @@ def settings_help(settings: type[BaseSettings]) -> str:
 def first_problem(error: ValidationError, settings: type[BaseSettings]) -> str:
     """One line: which setting, and what is wrong with it. Never the value, which may be a secret."""
     problem = error.errors()[0]
+    sentence = problem["msg"].removeprefix("Value error, ") + "."
     if not problem["loc"]:
-        return problem["msg"].removeprefix("Value error, ") + "."
-    return f"{_variable(settings, str(problem['loc'][0]))}: {problem['msg']}."
+        return sentence
+    return f"{_variable(settings, str(problem['loc'][0]))}: {sentence}"
 
 
 def say(text: str) -> None:

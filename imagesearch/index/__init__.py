@@ -6,11 +6,11 @@ from pathlib import Path
 
 from imagesearch.errors import InvalidOption
 from imagesearch.index.base import Index, Neighbours
-from imagesearch.index.building.builder import build_index, extend_index
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.files import IndexReport, open_approximate
+from imagesearch.index.kinds import KINDS
 from imagesearch.index.matrix import DescriptorMatrix
-from imagesearch.index.plan import APPROXIMATE_KINDS, IndexPlan
+from imagesearch.index.plan import IndexPlan
 
 __all__ = [
     "DescriptorMatrix",
@@ -18,8 +18,6 @@ __all__ = [
     "IndexPlan",
     "IndexReport",
     "Neighbours",
-    "build_index",
-    "extend_index",
     "open_index",
 ]
 
@@ -28,6 +26,6 @@ def open_index(kind: str, snapshot_dir: Path, descriptors: DescriptorMatrix, thr
     """The index of a snapshot over its descriptors. InvalidOption for an unknown kind."""
     if kind == "exact":
         return ExactIndex(descriptors, threads)
-    if kind in APPROXIMATE_KINDS:
+    if kind in KINDS:
         return open_approximate(snapshot_dir, descriptors)
-    raise InvalidOption(f"There is no index “{kind}”; there are: exact, {', '.join(APPROXIMATE_KINDS)}.")
+    raise InvalidOption(f"There is no index “{kind}”; there are: exact, {', '.join(KINDS)}.")

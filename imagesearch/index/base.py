@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Neighbours:
-    """The nearest rows of Q queries: ascending by distance, ties ascending by image id."""
+    """The nearest rows of Q queries: ascending by distance, ties ascending by image id.
+
+    `found[number]` are those of one query, shape=(K,). Of these, `found[which]` takes some: by a slice, by a
+    mask or in another order.
+    """
 
     rows: NDArray[np.int64]
     """shape=(Q, K); -1 where the index holds fewer than K images."""
     distances: NDArray[np.float32]
     """shape=(Q, K), L2, not squared; inf where rows is -1."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, which: int | slice | NDArray[Any]) -> Neighbours:
+        return Neighbours(self.rows[which], self.distances[which])
 
 
 class Index(Protocol):

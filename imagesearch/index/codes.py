@@ -33,14 +33,13 @@ class Codes(Protocol):
 class FaissCodes:
     """`Codes` that can grow: a faiss index behind a rotation, without ids, so that rows count from 0."""
 
-    def __init__(self, kind: str, index: faiss.IndexPreTransform) -> None:
-        self._kind = kind
+    def __init__(self, index: faiss.IndexPreTransform) -> None:
         self._index = index
 
     @classmethod
-    def read(cls, kind: str, directory: Path) -> FaissCodes:
+    def read(cls, directory: Path) -> FaissCodes:
         """Raises RuntimeError where faiss cannot read them."""
-        return cls(kind, faiss.read_index(str(directory / CODES_FILE)))
+        return cls(faiss.read_index(str(directory / CODES_FILE)))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -58,9 +57,10 @@ class FaissCodes:
         faiss.write_index(self._index, str(directory / CODES_FILE))
 
     def _parameters(self, visits: int) -> Any:
-        if self._kind == "ivf":
+        searched = faiss.downcast_index(self._index.index)
+        if isinstance(searched, faiss.IndexIVF):
             inner = faiss.SearchParametersIVF(nprobe=visits)
-        elif self._kind == "hnsw":
+        elif isinstance(searched, faiss.IndexHNSW):
             inner = faiss.SearchParametersHNSW(efSearch=visits)
         else:
             return None

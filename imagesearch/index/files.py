@@ -10,8 +10,8 @@ import cv2
 
 from imagesearch.errors import SnapshotDamaged
 from imagesearch.index.approximate import ApproximateIndex, SearchEffort
-from imagesearch.index.codes import Codes, FaissCodes
-from imagesearch.index.flann import FlannCodes
+from imagesearch.index.codes import Codes
+from imagesearch.index.kinds import KINDS
 from imagesearch.index.matrix import DescriptorMatrix
 
 REPORT_FILE = "index.json"
@@ -56,9 +56,9 @@ def read_report(directory: Path) -> IndexReport:
 
 
 def open_codes(directory: Path, kind: str) -> Codes:
-    """Raises SnapshotDamaged."""
+    """kind: one of KINDS. Raises SnapshotDamaged."""
     try:
-        return FlannCodes.read(directory) if kind == "flann" else FaissCodes.read(kind, directory)
+        return KINDS[kind].read(directory)
     except (RuntimeError, OSError, ValueError, cv2.error) as error:
         raise SnapshotDamaged("The index cannot be read; build it again.") from error
 

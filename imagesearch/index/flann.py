@@ -15,6 +15,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.array_file import array_file
 from imagesearch.index.half_precision import widened
 from imagesearch.index.matrix import DescriptorMatrix
 
@@ -71,9 +72,7 @@ def write_features(
 ) -> NDArray[np.float32]:
     """The components of every row, written in blocks; returned memory-mapped."""
     path = directory / FEATURES_FILE
-    shape = (len(descriptors), rotation.d_out)
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    with array_file(path, "<f4", (rotation.d_out,)) as file:
         for _, block in descriptors.blocks(BLOCK_ROWS):
             file.write(rotation.apply(widened(block)).tobytes())
     features: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)

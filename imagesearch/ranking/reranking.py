@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
@@ -25,21 +25,20 @@ def verify_candidates(
     queries: Sequence[LocalFeatures],
     candidates: Sequence[Callable[[], LocalFeatures]],
     budget_s: float,
-    threads: int = 1,
+    pool: Executor,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[SpatialMatch | None]:
     """One result a candidate, in order; candidates not reached within the budget are None.
 
     queries: the photos looked for, of which the one with most inliers counts. candidates: each loads the
-    features of one picture, best first.
+    features of one picture, best first. pool: that does the work, other than the one that waits here.
     """
     deadline = clock() + budget_s
 
     def best_in_time(load: Callable[[], LocalFeatures]) -> SpatialMatch | None:
         return None if clock() >= deadline else _best_match(queries, load())
 
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(best_in_time, candidates))
+    return list(pool.map(best_in_time, candidates))
 
 
 def _best_match(queries: Sequence[LocalFeatures], candidate: LocalFeatures) -> SpatialMatch | None:

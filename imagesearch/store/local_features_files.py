@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.array_file import array_file
 from imagesearch.local_features.storage import RECORD, LocalFeatureTable, from_bytes, to_records
 from imagesearch.store.layout import SegmentFiles
 
@@ -21,16 +22,12 @@ def write_local_features(files: SegmentFiles, blobs: Iterable[bytes], count: int
     """blobs: of `storage.to_bytes`, one a row, read once. Raises ValueError for more or less than `count`."""
     starts = np.zeros(count + 1, "<i8")
     sizes = np.zeros((count, 2), "<u4")
-    with files.path(RECORDS_NAME).open("wb") as file:
-        _write_header(file, 0)
+    with array_file(files.path(RECORDS_NAME), RECORD) as file:
         for row, (blob, _) in enumerate(zip(blobs, range(count), strict=True)):
             features = from_bytes(blob)
             file.write(to_records(features).tobytes())
             starts[row + 1] = starts[row] + len(features)
             sizes[row] = features.width_px, features.height_px
-        # Only now is the length known. NumPy leaves room in the header for an array that grows.
-        file.seek(0)
-        _write_header(file, int(starts[-1]))
     np.save(files.path(STARTS_NAME), starts, allow_pickle=False)
     np.save(files.path(SIZES_NAME), sizes, allow_pickle=False)
 
@@ -47,8 +44,3 @@ def open_local_features(files: SegmentFiles) -> LocalFeatureTable:
 def _load_records(path: Path) -> NDArray[np.void]:
     records: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return records
-
-
-def _write_header(file: BinaryIO, length: int) -> None:
-    header = {"descr": np.lib.format.dtype_to_descr(RECORD), "fortran_order": False, "shape": (length,)}
-    np.lib.format.write_array_header_1_0(file, header)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imagesearch.backbones.base import ModelIdentity, Precision
-from imagesearch.descriptors.choices import LOCAL_KINDS, DescriptorSettings
+from imagesearch.descriptors.choices import LOCAL_KINDS, SPARSE_KINDS, DescriptorSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,8 @@ class Recipe:
     @property
     def needs_network(self) -> bool:
         return self.localization or self.descriptor not in LOCAL_KINDS
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether descriptors are searched by an inverted file."""
+        return self.descriptor in SPARSE_KINDS

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.array_file import array_file
 from imagesearch.store.catalogue import CatalogueWriter
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.conv_map_files import write_conv_maps
@@ -32,8 +33,8 @@ def write_segment(files: SegmentFiles, content: SnapshotContent, catalogue: Cata
     """Raises ValueError where the content is not what it promises."""
     encodings = content.encodings
     rows = _catalogued(_in_order(content), catalogue)
-    _write_matrix(files.path(DESCRIPTORS_NAME), rows, content.count, encodings.descriptor.dim)
-    if content.recipe.descriptor == "bof":
+    _write_matrix(files.path(DESCRIPTORS_NAME), rows, encodings.descriptor.dim)
+    if content.recipe.is_sparse:
         write_inverted_file(files, DESCRIPTORS_NAME)
     if content.recipe.local_features:
         write_local_features(files, content.local_features, content.count)
@@ -41,7 +42,7 @@ def write_segment(files: SegmentFiles, content: SnapshotContent, catalogue: Cata
         table = open_local_features(files)
         encode = encodings.candidates.encode
         rows = (encode(table.features(row).root_sift) for row in range(len(table)))
-        _write_matrix(files.path(CANDIDATES_NAME), rows, content.count, encodings.candidates.dim)
+        _write_matrix(files.path(CANDIDATES_NAME), rows, encodings.candidates.dim)
     if content.recipe.localization:
         write_conv_maps(files, content.conv_maps, content.count)
 
@@ -62,12 +63,9 @@ def _is_shared(name: str) -> bool:
     return name.startswith("segment-") or name in (DESCRIPTOR_ENCODING_NAME, CANDIDATE_ENCODING_NAME)
 
 
-def _write_matrix(path: Path, rows: Iterable[NDArray[np.floating]], count: int, dim: int) -> None:
-    """rows: `count` of them, shape=(dim,)."""
-    with path.open("wb") as file:
-        # Plain writes: on a full disk they fail with an error, a memory map would end the process.
-        header = {"descr": "<f2", "fortran_order": False, "shape": (count, dim)}
-        np.lib.format.write_array_header_1_0(file, header)
+def _write_matrix(path: Path, rows: Iterable[NDArray[np.floating]], dim: int) -> None:
+    """rows: shape=(dim,) each."""
+    with array_file(path, "<f2", (dim,)) as file:
         for row in rows:
             file.write(row.astype("<f2", copy=False).tobytes())
 

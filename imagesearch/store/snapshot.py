@@ -81,7 +81,7 @@ class Snapshot:
         self.candidates = candidates
         """By `encodings.candidates`, of every row; None where there is no such encoding."""
         self.inverted_files = inverted_files
-        """Of each segment where the descriptor is bof, else none."""
+        """Of each segment where the descriptors are sparse, else none."""
         self._catalogue = catalogue
 
     @classmethod
@@ -191,7 +191,7 @@ def _open_candidates(directory: Path, manifest: Manifest, encodings: Encodings) 
 
 
 def _open_inverted_files(directory: Path, manifest: Manifest) -> list[InvertedFile]:
-    if manifest.descriptor != "bof":
+    if not manifest.recipe.is_sparse:
         return []
     return _open_tables(directory, manifest, open_inverted_file, posting_name("rows"))
 

@@ -34,9 +34,9 @@ from imagesearch.pictures.prepare import decode_file
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.layout import StoreLayout, image_id_of
 from imagesearch.store.manifest import Manifest
-from imagesearch.store.publish import publish
 from imagesearch.store.recipe import Recipe
 from imagesearch.store.records import ImageRecord, RefusedFile
+from indexer.new_snapshot import publish
 from protos.imagesearch.v1 import search_pb2_grpc
 from tests.fakes import FakeBackbone
 

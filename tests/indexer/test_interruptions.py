@@ -141,8 +141,9 @@ def test_a_kill_costs_the_batch_in_hand_at_most(workplace: Workplace) -> None:
     [
         "indexer.intake:write_thumbnail",
         "indexer.publication:publish",
-        "imagesearch.store.publish:link_segments",
-        "imagesearch.store.publish:write_segment",
+        "imagesearch.store.snapshot_writer:link_segments",
+        "imagesearch.store.snapshot_writer:write_segment",
+        "imagesearch.store.snapshot_writer:sync_directory",
         "imagesearch.store.publish:sync_directory",
         "imagesearch.store.publish:replace_file",
         "indexer.publication:remove_thumbnails",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from imagesearch.index.approximate import SearchEffort
-from imagesearch.index.building.training import add_rows, build_codes
+from imagesearch.index.building.training import TRAININGS, add_rows
 from imagesearch.index.building.truth import Truth, find_truth, grown_truth
 from imagesearch.index.building.tuning import SelfTest, Trial
 from imagesearch.index.codes import Codes, FaissCodes
@@ -41,7 +41,7 @@ def build_index(plan: IndexPlan, descriptors: DescriptorMatrix, directory: Path)
     test = SelfTest(descriptors, truth)
     passed: list[tuple[str, Codes, Trial]] = []
     best_recall = 0.0
-    for method, codes in build_codes(kind, descriptors, directory, rng):
+    for method, codes in TRAININGS[kind].build(descriptors, directory, rng):
         trial, recall = test.least_effort(kind, codes, plan.target_recall)
         best_recall = max(best_recall, recall)
         if trial is not None:

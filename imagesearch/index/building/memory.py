@@ -5,12 +5,8 @@ from __future__ import annotations
 from imagesearch.errors import NotEnoughMemory
 from imagesearch.index.building.training import (
     BLOCK_ROWS,
-    FLANN_DIM,
-    ROTATED_DIM,
     ROTATION_ROWS,
-    code_bytes,
-    list_count,
-    training_rows,
+    TRAININGS,
 )
 from imagesearch.index.many_queries import BLOCK_BYTES
 from imagesearch.index.plan import IndexPlan, choose_kind
@@ -38,12 +34,13 @@ def estimated_bytes(kind: str, count: int, dim: int) -> int:
     test = 3 * BLOCK_BYTES
     if kind == "exact":
         return order
-    rotated = min(dim, FLANN_DIM if kind == "flann" else ROTATED_DIM)
+    training = TRAININGS[kind]
+    rotated = min(dim, training.rotated_dim)
     rotating = 3 * 4 * min(count, ROTATION_ROWS) * dim
     block = (2 + 4) * min(count, BLOCK_ROWS) * dim  # as stored and widened
-    sample = 4 * min(count, training_rows(kind, list_count(count))) * rotated
+    sample = 4 * min(count, training.training_rows(count)) * rotated
     stage = max(test, rotating, 3 * sample, block + 2 * sample)
-    return order + count * code_bytes(kind, rotated) + stage + WORKSPACE_BYTES
+    return order + count * training.code_bytes(rotated) + stage + WORKSPACE_BYTES
 
 
 def _shown(size_bytes: int) -> str:

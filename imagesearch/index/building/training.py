@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import faiss
@@ -17,8 +19,6 @@ from imagesearch.index.flann import ALGORITHMS, FlannCodes, write_features
 from imagesearch.index.half_precision import widened
 from imagesearch.index.matrix import DescriptorMatrix
 
-ROTATED_DIM = 256
-FLANN_DIM = 64
 ROTATION_ROWS = 8_192
 CODE_ROWS = 32_768
 OPQ_ITERATIONS = 10
@@ -28,19 +28,107 @@ ROWS_A_LIST = 40
 BLOCK_ROWS = 16_384
 
 
-def build_codes(
-    kind: str, descriptors: DescriptorMatrix, directory: Path, rng: np.random.Generator
-) -> Iterator[tuple[str, Codes]]:
-    """Codes of every row, by each of the kind's methods in turn, with the method's name."""
-    if kind == "flann":
-        turn = _rotation(descriptors, FLANN_DIM, rng)
+class Training(Protocol):
+    """How the codes of one kind are made, and what that takes."""
+
+    @property
+    def rotated_dim(self) -> int:
+        """Values of a descriptor in front of the codes, at most."""
+        ...
+
+    def code_bytes(self, dim: int) -> int:
+        """Of a row in memory. dim: after the rotation."""
+        ...
+
+    def training_rows(self, count: int) -> int:
+        """Rows that are sampled, rotated, of a collection of `count`."""
+        ...
+
+    def build(
+        self, descriptors: DescriptorMatrix, directory: Path, rng: np.random.Generator
+    ) -> Iterator[tuple[str, Codes]]:
+        """Codes of every row, by each of the kind's methods in turn, with the method's name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FlannTraining:
+    """Trees, which need no sample."""
+
+    rotated_dim: int = 64
+
+    def code_bytes(self, dim: int) -> int:
+        return dim * 4 + 8 * 2 * 24  # with the nodes of eight trees
+
+    def training_rows(self, count: int) -> int:
+        return CODE_ROWS
+
+    def build(
+        self, descriptors: DescriptorMatrix, directory: Path, rng: np.random.Generator
+    ) -> Iterator[tuple[str, Codes]]:
+        turn = _rotation(descriptors, self.rotated_dim, rng)
         features = write_features(turn, descriptors, directory)
         for method, parameters in ALGORITHMS.items():
             yield method, FlannCodes(turn, features, cv2.flann.Index(features, parameters))
-        return
-    codes = FaissCodes(kind, train(kind, descriptors, rng))
-    add_rows(codes, descriptors, first_row=0)
-    yield "", codes
+
+
+@dataclass(frozen=True, slots=True)
+class FaissTraining:
+    """Codes of faiss, behind a rotation onto the principal directions."""
+
+    factory: str
+    """In faiss' own notation; `parts` are half the dimensions, `lists` those of an inverted file."""
+    bytes_beside_codes: int = 0
+    """Of a row, such as its number or its links."""
+    code_bits: int = 2
+    """Of each dimension."""
+    is_balanced: bool = False
+    """Whether it is turned at random, so that all components vary alike."""
+    is_optimised: bool = False
+    """Whether a further rotation is learnt, that balances the parts of a product quantiser."""
+    rotated_dim: int = 256
+
+    @property
+    def has_lists(self) -> bool:
+        return "{lists}" in self.factory
+
+    def code_bytes(self, dim: int) -> int:
+        return dim * self.code_bits // 8 + self.bytes_beside_codes
+
+    def training_rows(self, count: int) -> int:
+        return max(CODE_ROWS, ROWS_A_LIST * list_count(count)) if self.has_lists else CODE_ROWS
+
+    def build(
+        self, descriptors: DescriptorMatrix, directory: Path, rng: np.random.Generator
+    ) -> Iterator[tuple[str, Codes]]:
+        codes = FaissCodes(self.train(descriptors, rng))
+        add_rows(codes, descriptors, first_row=0)
+        yield "", codes
+
+    def train(self, descriptors: DescriptorMatrix, rng: np.random.Generator) -> faiss.IndexPreTransform:
+        """An empty index of this kind with its rotation and centroids learnt."""
+        turn = _rotation(descriptors, self.rotated_dim, rng, self.is_balanced)
+        sample = _rotated_sample(turn, descriptors, self.training_rows(descriptors.count), rng)
+        recipe = self.factory.format(parts=turn.d_out // 2, lists=list_count(descriptors.count))
+        codes = faiss.index_factory(turn.d_out, recipe)
+        if self.has_lists:
+            codes.train(sample)
+            return faiss.IndexPreTransform(turn, codes)
+        with _one_thread():
+            if self.is_optimised:
+                return _optimised(turn, codes, sample)
+            codes.train(sample)
+            return faiss.IndexPreTransform(turn, codes)
+
+
+TRAININGS: dict[str, Training] = {
+    "pq": FaissTraining("PQ{parts}x4fs", is_balanced=True),
+    "opq": FaissTraining("PQ{parts}x4fs", is_optimised=True),
+    "ivf": FaissTraining("IVF{lists},PQ{parts}x4fs", bytes_beside_codes=8, is_balanced=True),
+    "hnsw": FaissTraining("HNSW32_SQ8", bytes_beside_codes=64 * 4, code_bits=8),
+    "flann": FlannTraining(),
+}
+"""By the names of `kinds.KINDS`."""
 
 
 def add_rows(codes: FaissCodes, descriptors: DescriptorMatrix, first_row: int) -> None:
@@ -48,60 +136,6 @@ def add_rows(codes: FaissCodes, descriptors: DescriptorMatrix, first_row: int) -
     for start, block in descriptors.blocks(BLOCK_ROWS):
         if start >= first_row:
             codes.add(widened(block))
-
-
-def train(kind: str, descriptors: DescriptorMatrix, rng: np.random.Generator) -> faiss.IndexPreTransform:
-    """An empty index of this kind with its rotation and centroids learnt."""
-    lists = list_count(descriptors.count)
-    turn = _rotation(descriptors, ROTATED_DIM, rng, balanced=kind in ("pq", "ivf"))
-    sample = _rotated_sample(turn, descriptors, training_rows(kind, lists), rng)
-    codes = faiss.index_factory(turn.d_out, recipe(kind, turn.d_out, lists))
-    if kind == "ivf":
-        codes.train(sample)
-        return faiss.IndexPreTransform(turn, codes)
-    with _one_thread():
-        return _trained(kind, turn, codes, sample)
-
-
-def _trained(
-    kind: str, turn: faiss.LinearTransform, codes: faiss.Index, sample: NDArray[np.float32]
-) -> faiss.IndexPreTransform:
-    if kind != "opq":
-        codes.train(sample)
-        return faiss.IndexPreTransform(turn, codes)
-    balance = faiss.OPQMatrix(turn.d_out, codes.pq.M)
-    balance.niter = OPQ_ITERATIONS
-    balance.pq = codes.pq  # 4 bits a part, not the 8 that it would take
-    balance.train(sample)
-    codes.train(balance.apply(sample))
-    index = faiss.IndexPreTransform(balance, codes)
-    index.prepend_transform(turn)
-    return index
-
-
-def recipe(kind: str, dim: int, lists: int) -> str:
-    """The codes in faiss' own notation: 4 bits for every two dimensions."""
-    return {
-        "pq": f"PQ{dim // 2}x4fs",
-        "opq": f"PQ{dim // 2}x4fs",
-        "ivf": f"IVF{lists},PQ{dim // 2}x4fs",
-        "hnsw": "HNSW32_SQ8",
-    }[kind]
-
-
-def code_bytes(kind: str, dim: int) -> int:
-    """Of a row in memory. dim: after the rotation."""
-    return {
-        "pq": dim // 4,
-        "opq": dim // 4,
-        "ivf": dim // 4 + 8,  # with its number
-        "hnsw": dim + 64 * 4,  # with its links
-        "flann": dim * 4 + 8 * 2 * 24,  # with the nodes of eight trees
-    }[kind]
-
-
-def training_rows(kind: str, lists: int) -> int:
-    return max(CODE_ROWS, ROWS_A_LIST * lists) if kind == "ivf" else CODE_ROWS
 
 
 def list_count(count: int) -> int:
@@ -115,6 +149,19 @@ def sampled_rows(descriptors: DescriptorMatrix, size: int, rng: np.random.Genera
     """Of different images, ascending: memory-mapped pages are then read in order."""
     places = rng.choice(descriptors.count, size=min(descriptors.count, size), replace=False)
     return np.sort(descriptors.rows_at(places))
+
+
+def _optimised(
+    turn: faiss.LinearTransform, codes: faiss.Index, sample: NDArray[np.float32]
+) -> faiss.IndexPreTransform:
+    balance = faiss.OPQMatrix(turn.d_out, codes.pq.M)
+    balance.niter = OPQ_ITERATIONS
+    balance.pq = codes.pq  # 4 bits a part, not the 8 that it would take
+    balance.train(sample)
+    codes.train(balance.apply(sample))
+    index = faiss.IndexPreTransform(balance, codes)
+    index.prepend_transform(turn)
+    return index
 
 
 @contextmanager

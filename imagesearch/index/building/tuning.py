@@ -15,18 +15,10 @@ from imagesearch.index.base import Index
 from imagesearch.index.building.truth import K, Truth
 from imagesearch.index.codes import Codes
 from imagesearch.index.half_precision import widened
+from imagesearch.index.kinds import KINDS
 from imagesearch.index.matrix import DescriptorMatrix
 
-VISITS = {
-    "ivf": (4, 8, 16, 32, 64, 128, 256),
-    "hnsw": (16, 32, 64, 128, 256, 512),
-    "flann": (64, 256, 1_024),
-}
-"""From cheap to dear; kinds that are not named scan every code."""
 MIN_CANDIDATES = 20
-MAX_CANDIDATES = 2_000
-MAX_CANDIDATES_FLANN = 200
-"""FLANN keeps what it has found in order by insertion, so that many cost more than they bring."""
 MARGIN = 1.1
 """More candidates than the sampled queries needed, for those that were not sampled."""
 
@@ -69,12 +61,11 @@ class SelfTest:
         return Trial(effort, *measure(index, self._queries, self._true_distances, skip=1))
 
     def _trials(self, kind: str, codes: Codes, target_recall: float) -> Iterator[Trial]:
-        most = MAX_CANDIDATES_FLANN if kind == "flann" else MAX_CANDIDATES
-        *_, last = VISITS.get(kind, (0,))
-        for visits in VISITS.get(kind, (0,)):
+        most, all_visits = KINDS[kind].max_candidates, KINDS[kind].visits
+        for visits in all_visits:
             places = self._places(codes, visits, most)
             wanted = places[math.ceil(min(target_recall, 1.0) * len(places)) - 1]
-            if np.isinf(wanted) and visits != last:
+            if np.isinf(wanted) and visits != all_visits[-1]:
                 continue  # what is visited does not hold them
             count = most if np.isinf(wanted) else int(MARGIN * (wanted + 1))
             # Codes may find less when they are asked for fewer.

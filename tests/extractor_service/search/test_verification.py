@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from PIL import Image
 
 from extractor_service.settings import ExtractorSettings
+from imagesearch.local_features import LocalFeatures
+from imagesearch.ranking import reranking
+from imagesearch.ranking.verification import SpatialMatch, verify
 from protos.imagesearch.v1 import search_pb2 as pb
 from tests.extractor_service.serving import (
     Folder,
@@ -161,6 +165,22 @@ async def test_expansion_with_verified_results_finds_what_they_resemble(folder: 
     # The query has moved halfway towards its one verified result.
     assert widened.hits[0].distance < 0.6 * plain.hits[0].distance
     assert widened.hits[0].match == plain.hits[0].match
+
+
+async def test_the_setting_of_threads_holds_for_verification_and_for_all_searches_together(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: set[threading.Thread] = set()
+
+    def watched(query: LocalFeatures, candidate: LocalFeatures) -> SpatialMatch | None:
+        used.add(threading.current_thread())
+        return verify(query, candidate)
+
+    monkeypatch.setattr(reranking, "verify", watched)
+    async with running(unhurried(folder, threads=1)) as service:
+        for name in ("001.png", "002.png", "003.png"):
+            await service.stub.Search(pb.SearchRequest(image_id=folder.id_of(name), verify=True))
+    assert len(used) == 1
 
 
 async def test_a_vector_cannot_be_verified(folder: Folder) -> None:

@@ -13,8 +13,9 @@ from imagesearch.index import open_index
 from imagesearch.index.building.builder import build_index, extend_index
 from imagesearch.index.building.tuning import measure
 from imagesearch.index.exact import ExactIndex
+from imagesearch.index.kinds import KINDS
 from imagesearch.index.matrix import DescriptorMatrix
-from imagesearch.index.plan import APPROXIMATE_KINDS, IndexPlan, choose_kind
+from imagesearch.index.plan import IndexPlan, choose_kind
 
 LATENT_DIM = 24
 
@@ -37,7 +38,7 @@ def descriptors() -> DescriptorMatrix:
     return DescriptorMatrix([ALL[:4_000]])
 
 
-@pytest.mark.parametrize("kind", APPROXIMATE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_built_index_finds_what_exact_search_finds(
     kind: str, descriptors: DescriptorMatrix, tmp_path: Path
 ) -> None:
@@ -51,7 +52,7 @@ def test_a_built_index_finds_what_exact_search_finds(
     assert recall >= 0.9
 
 
-@pytest.mark.parametrize("kind", APPROXIMATE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_distances_of_found_rows_are_exact_and_ascend(
     kind: str, descriptors: DescriptorMatrix, tmp_path: Path
 ) -> None:
@@ -77,7 +78,7 @@ def test_equal_rows_come_in_ascending_order_of_row(tmp_path: Path) -> None:
     assert found.rows[0].tolist() == [5, 42, 900, 1_500]
 
 
-@pytest.mark.parametrize("kind", APPROXIMATE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_deleted_rows_are_not_found_even_where_they_crowd_around_the_query(kind: str, tmp_path: Path) -> None:
     """All images near the query are deleted but one."""
     rows = photos_like(3_000, 64, seed=8)

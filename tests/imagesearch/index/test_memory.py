@@ -9,7 +9,8 @@ import pytest
 
 from imagesearch.errors import NotEnoughMemory
 from imagesearch.index.building.memory import estimated_bytes, require_memory
-from imagesearch.index.plan import APPROXIMATE_KINDS, IndexPlan
+from imagesearch.index.kinds import KINDS
+from imagesearch.index.plan import IndexPlan
 from tests.imagesearch.index.test_builder import photos_like
 
 GB = 10**9
@@ -41,7 +42,7 @@ print(most - before)
 """
 
 
-@pytest.mark.parametrize("kind", APPROXIMATE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_more_images_take_more_and_ten_million_no_more_than_a_workstation_has(kind: str) -> None:
     sizes = [estimated_bytes(kind, count, 512) for count in (10**4, 10**5, 10**6, 10**7)]
     assert sizes == sorted(set(sizes))

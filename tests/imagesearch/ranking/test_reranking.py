@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import cv2
 import numpy as np
+import pytest
 
 from imagesearch.local_features import LocalFeatures, RootSift
 from imagesearch.ranking.reranking import INLIERS_LIKE_A_COSINE, reranked, verify_candidates
+
+
+@pytest.fixture
+def pool() -> Iterator[Executor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
 
 
 def features(seed: int) -> LocalFeatures:
@@ -43,24 +52,24 @@ def test_a_well_verified_far_hit_overtakes_an_unverified_near_one() -> None:
     assert reranked(np.array([0.8, 1.2], np.float32), np.array([0, 100])).tolist() == [1, 0]
 
 
-def test_the_candidate_that_shows_the_query_is_verified() -> None:
+def test_the_candidate_that_shows_the_query_is_verified(pool: Executor) -> None:
     query = features(1)
-    matches = verify_candidates([query], [lambda: features(2), lambda: query], budget_s=60.0)
+    matches = verify_candidates([query], [lambda: features(2), lambda: query], 60.0, pool)
     assert matches[1] is not None and matches[1].inliers > 20
     assert matches[0] is None or matches[0].inliers < 10
 
 
-def test_candidates_past_the_budget_are_left_unverified() -> None:
+def test_candidates_past_the_budget_are_left_unverified(pool: Executor) -> None:
     query, ticks, loaded = features(1), iter(range(100)), []
 
     def load() -> LocalFeatures:
         loaded.append(1)
         return query
 
-    matches = verify_candidates([query], [load] * 10, budget_s=3.0, clock=lambda: float(next(ticks)))
+    matches = verify_candidates([query], [load] * 10, 3.0, pool, clock=lambda: float(next(ticks)))
     assert [match is not None for match in matches] == [True] * 2 + [False] * 8
     assert len(loaded) == 2
 
 
-def test_no_candidates_give_no_matches() -> None:
-    assert verify_candidates([features(1)], [], budget_s=1.0) == []
+def test_no_candidates_give_no_matches(pool: Executor) -> None:
+    assert verify_candidates([features(1)], [], 1.0, pool) == []

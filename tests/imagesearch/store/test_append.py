@@ -16,9 +16,9 @@ from imagesearch.store.content import Base, SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import MANIFEST_NAME, FileEntry, Manifest
 from imagesearch.store.prune import prune
-from imagesearch.store.publish import publish
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot
+from indexer.new_snapshot import publish
 from tests.imagesearch.store.stores import (
     content,
     content_with_local_features,

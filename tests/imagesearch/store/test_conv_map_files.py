@@ -13,8 +13,8 @@ from imagesearch.store.content import Base, SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.manifest import MANIFEST_NAME, FileEntry, Manifest
-from imagesearch.store.publish import publish
 from imagesearch.store.snapshot import Snapshot
+from indexer.new_snapshot import publish
 from tests.imagesearch.store.stores import RECIPE, content, described, file, image_id
 
 RECIPE_WITH_MAPS = replace(RECIPE, localization=True)

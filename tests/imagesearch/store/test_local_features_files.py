@@ -10,8 +10,8 @@ from imagesearch.errors import SnapshotDamaged
 from imagesearch.local_features import LocalFeatures
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import MANIFEST_NAME, FileEntry, Manifest
-from imagesearch.store.publish import publish
 from imagesearch.store.snapshot import Snapshot
+from indexer.new_snapshot import publish
 from tests.imagesearch.store.stores import content, content_with_local_features, features, image_id
 
 NAMES = ("segment-0.local_features.npy", "segment-0.local_starts.npy", "segment-0.local_sizes.npy")

@@ -4,20 +4,23 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imagesearch.errors import NotEnoughMemory
 from imagesearch.store import publish as publishing
+from imagesearch.store import snapshot_writer
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import Manifest
 from imagesearch.store.prune import prune
-from imagesearch.store.publish import publish, versions
+from imagesearch.store.publish import versions
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot, current_version
+from indexer import new_snapshot
+from indexer.new_snapshot import publish
 from tests.imagesearch.store.stores import RECIPE, content, descriptor, record
 
 
@@ -78,9 +81,18 @@ def test_a_snapshot_that_never_became_live_keeps_its_number(layout: StoreLayout)
     assert publish(layout, content([0])).version == "000006"
 
 
-@pytest.mark.parametrize("step", ["background_distances", "sync_file", "sync_directory", "replace_file"])
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (new_snapshot, "background_distances"),
+        (snapshot_writer, "sync_file"),
+        (snapshot_writer, "sync_directory"),
+        (publishing, "sync_directory"),
+        (publishing, "replace_file"),
+    ],
+)
 def test_a_failure_at_any_step_leaves_the_live_snapshot_as_it_was(
-    layout: StoreLayout, monkeypatch: pytest.MonkeyPatch, step: str
+    layout: StoreLayout, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
 ) -> None:
     publish(layout, content(range(4)))
 
@@ -88,7 +100,7 @@ def test_a_failure_at_any_step_leaves_the_live_snapshot_as_it_was(
         raise OSError("the disk has gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, step, fail)
+        patch.setattr(module, step, fail)
         with pytest.raises(OSError, match="the disk has gone"):
             publish(layout, content(range(9)))
     with Snapshot.open(layout) as snapshot:
@@ -148,13 +160,3 @@ def test_pruning_keeps_the_live_snapshot_however_old(layout: StoreLayout) -> Non
 def test_pruning_what_is_not_there_removes_nothing(layout: StoreLayout) -> None:
     publish(layout, content([0]))
     assert prune(layout, keep=5) == []
-
-
-def test_without_the_memory_for_its_index_nothing_is_published(
-    layout: StoreLayout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    publish(layout, content(range(4)))
-    monkeypatch.setattr(publishing, "available_bytes", lambda: 0)
-    with pytest.raises(NotEnoughMemory):
-        publish(layout, content(range(9)))
-    assert versions(layout) == ["000001"]

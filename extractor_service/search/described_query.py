@@ -1,0 +1,95 @@
+"""A query as the index and a closer look see it: one descriptor, and the photos it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.search.queries import QueryImage, QueryPhoto
+from imagesearch.local_features import LocalFeatures
+from imagesearch.ranking.feedback import rocchio
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedPhoto:
+    """One photo of a query."""
+
+    descriptor: NDArray[np.float32]
+    """shape=(D,), L2-normalised."""
+    image: QueryImage
+    preview: bytes
+    image_id: str
+    """Empty where it came as a file."""
+    row: int | None
+    """Where it is an indexed image."""
+    local_features: LocalFeatures | None
+    """None unless the search verifies or they are what describes the photo."""
+    mac_vectors: NDArray[np.float32] | None
+    """shape=(V, C), of which the one that is answered best counts; None unless the search localises."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedQuery:
+    """The positive photos are looked for in the results, all within one budget."""
+
+    descriptor: NDArray[np.float32]
+    """shape=(D,), L2-normalised."""
+    positives: Sequence[DescribedPhoto] = ()
+    """None for a vector."""
+    negatives: Sequence[DescribedPhoto] = ()
+
+    @classmethod
+    def of_one(cls, photo: DescribedPhoto) -> DescribedQuery:
+        return cls(photo.descriptor, [photo])
+
+    @classmethod
+    def combined(
+        cls, positives: Sequence[DescribedPhoto], negatives: Sequence[DescribedPhoto]
+    ) -> DescribedQuery:
+        """positives: at least one."""
+        return cls(rocchio(_descriptors(positives), _descriptors(negatives)), positives, negatives)
+
+    @property
+    def image(self) -> QueryImage | None:
+        """The first positive one of several; None for a vector."""
+        return self.positives[0].image if self.positives else None
+
+    @property
+    def preview(self) -> bytes:
+        """The same one's."""
+        return self.positives[0].preview if self.positives else b""
+
+    @property
+    def photos(self) -> list[QueryPhoto]:
+        """The positives first."""
+        return [
+            *(_query_photo(photo, negative=False) for photo in self.positives),
+            *(_query_photo(photo, negative=True) for photo in self.negatives),
+        ]
+
+    @property
+    def own_rows(self) -> list[int]:
+        """Of its photos that are indexed images."""
+        return sorted({photo.row for photo in (*self.positives, *self.negatives) if photo.row is not None})
+
+    @property
+    def local_features(self) -> list[LocalFeatures]:
+        """Of each photo to look for."""
+        return [photo.local_features for photo in self.positives if photo.local_features is not None]
+
+    @property
+    def mac_vectors(self) -> list[NDArray[np.float32]]:
+        """The same to localise, one or more of each: shape=(C,), not normalised."""
+        found = [photo.mac_vectors for photo in self.positives if photo.mac_vectors is not None]
+        return [vector for vectors in found for vector in vectors]
+
+
+def _descriptors(photos: Iterable[DescribedPhoto]) -> NDArray[np.float32]:
+    return np.array([photo.descriptor for photo in photos], np.float32)
+
+
+def _query_photo(photo: DescribedPhoto, negative: bool) -> QueryPhoto:
+    return QueryPhoto(photo.image_id, negative, photo.image.width, photo.image.height, photo.preview)

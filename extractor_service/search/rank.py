@@ -1,0 +1,181 @@
+"""From a described query to ranked hits: search, look closer where asked to, re-rank, look up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractor_service.live.served_snapshot import ServedSnapshot
+from extractor_service.search.closer_look import CloserLook, Efforts, localizing, verifying
+from extractor_service.search.described_query import DescribedQuery
+from extractor_service.search.nearest import (
+    EXPANSION_NEIGHBOURS,
+    AlikeRows,
+    alternating,
+    expanded,
+    nearest,
+    with_rows,
+)
+from extractor_service.search.queries import Hit, SearchOptions, Timings
+from imagesearch.index.base import Neighbours
+from imagesearch.ranking.calibration import score
+from imagesearch.ranking.expansion import average_expansion
+from imagesearch.ranking.localization import Localization
+from imagesearch.ranking.reranking import reranked
+from imagesearch.ranking.verification import SpatialMatch
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a closer look at a hit found; None where none was asked for or it found nothing."""
+
+    match: SpatialMatch | None
+    location: Localization | None
+
+
+class Ranker:
+    """Answers described queries, each with no more than its efforts. Thread-safe."""
+
+    def __init__(self, efforts: Efforts, threads: int) -> None:
+        """threads: that verify, of all searches together."""
+        self._efforts = efforts
+        self._verifying = ThreadPoolExecutor(threads, "verify")
+
+    def rank(
+        self, served: ServedSnapshot, query: DescribedQuery, options: SearchOptions, timings: Timings
+    ) -> list[Hit]:
+        """At most `limit` hits, without the query itself, in the order of `ranking.reranking.reranked`: by
+        distance, ties by image id, unless the search verifies or localises.
+
+        With `expand` the distances are those to the expanded query: averaged with its nearest or, with
+        `verify`, with those of them that were verified. Raises OptionUnavailable where the snapshot lacks
+        what an option needs.
+        """
+        search = _Search(served, query, options, self._efforts, self._verifying, timings)
+        descriptor = query.descriptor
+        if options.expand and not options.verify:
+            with timings.measure("search"):
+                descriptor = expanded(served, descriptor, options, query.own_rows)
+        found, findings = search.expanded_by(descriptor, np.empty(0, np.int64))
+        if options.expand and options.verify:
+            found, findings = search.expanded_by(descriptor, _verified_rows(found, findings))
+        with timings.measure("search"):
+            return _to_hits(served, found[: options.limit], findings[: options.limit])
+
+    def close(self) -> None:
+        """Nothing may be ranked afterwards."""
+        self._verifying.shutdown()
+
+
+class _Search:
+    """Searches, perhaps with several descriptors, and looks closer, in all within the efforts."""
+
+    def __init__(
+        self,
+        served: ServedSnapshot,
+        query: DescribedQuery,
+        options: SearchOptions,
+        efforts: Efforts,
+        pool: Executor,
+        timings: Timings,
+    ) -> None:
+        self._served = served
+        self._own_rows = query.own_rows
+        self._options = options
+        self._efforts = efforts
+        self._timings = timings
+        self._alike: AlikeRows | None = None
+        self._verifier: CloserLook[SpatialMatch] | None = None
+        self._localizer: CloserLook[Localization] | None = None
+        if options.verify:
+            self._alike = AlikeRows(served, query.local_features, query.own_rows)
+            look = verifying(served, query, options.region, pool)
+            self._verifier = CloserLook(look, efforts.verify.budget_s)
+        if options.localize:
+            self._localizer = CloserLook(localizing(served, query), efforts.localize.budget_s)
+
+    def expanded_by(
+        self, descriptor: NDArray[np.float32], neighbours: NDArray[np.int64]
+    ) -> tuple[Neighbours, list[Finding]]:
+        """By the descriptor averaged with these rows: re-ranked, and what was found in each."""
+        with self._timings.measure("search"):
+            matrix = self._served.snapshot.descriptors
+            descriptor = average_expansion(descriptor, matrix[neighbours].astype(np.float32))
+            found = nearest(self._served, descriptor, self._options, self._own_rows, self._reach)
+            found, candidates = self._with_alike(found, descriptor, neighbours)
+        rows = found.rows.tolist()
+        locations = self._localize(rows)
+        matches = self._verify(rows, candidates)
+        order = reranked(
+            found.distances, _inliers(matches), _cosines(locations) if self._options.localize else None
+        )
+        return found[order], [Finding(matches[place], locations[place]) for place in order]
+
+    @property
+    def _reach(self) -> int:
+        """How many hits to search for."""
+        verified = self._efforts.verify.candidates if self._options.verify else 0
+        localized = self._efforts.localize.candidates if self._options.localize else 0
+        return max(self._options.limit, verified, localized)
+
+    def _with_alike(
+        self, found: Neighbours, descriptor: NDArray[np.float32], neighbours: NDArray[np.int64]
+    ) -> tuple[Neighbours, list[int]]:
+        """Those found and, to verify, as many by local features; and the rows to verify, best first."""
+        if self._alike is None:
+            return found, []
+        count = self._efforts.verify.candidates
+        alike = self._alike.first(count, neighbours)
+        both = with_rows(self._served, found, alike, descriptor, self._options.max_distance)
+        return both, alternating(found.rows[:count], alike)
+
+    def _localize(self, rows: Sequence[int]) -> list[Localization | None]:
+        if self._localizer is None:
+            return [None] * len(rows)
+        with self._timings.measure("localize"):
+            first = rows[: self._efforts.localize.candidates]
+            known = self._localizer.at(first)
+        return [*(known[row] for row in first), *[None] * (len(rows) - len(first))]
+
+    def _verify(self, rows: Sequence[int], candidates: Sequence[int]) -> list[SpatialMatch | None]:
+        if self._verifier is None:
+            return [None] * len(rows)
+        with self._timings.measure("verify"):
+            known = self._verifier.at(candidates)
+        return [known.get(row) for row in rows]
+
+
+def _verified_rows(found: Neighbours, findings: Sequence[Finding]) -> NDArray[np.int64]:
+    """Of the first EXPANSION_NEIGHBOURS: one wrong result cannot pull the query away."""
+    verified = [finding.match is not None for finding in findings[:EXPANSION_NEIGHBOURS]]
+    return found.rows[:EXPANSION_NEIGHBOURS][verified]
+
+
+def _inliers(matches: Sequence[SpatialMatch | None]) -> NDArray[np.int64]:
+    return np.array([match.inliers if match else 0 for match in matches], np.int64)
+
+
+def _cosines(locations: Sequence[Localization | None]) -> NDArray[np.float64]:
+    return np.array([location.cosine if location else np.nan for location in locations], np.float64)
+
+
+def _to_hits(served: ServedSnapshot, found: Neighbours, findings: Sequence[Finding]) -> list[Hit]:
+    """findings: one for each of the found."""
+    scores = score(found.distances, served.snapshot.background_distances)
+    records = served.snapshot.records(found.rows.tolist())
+    return [
+        Hit(
+            record,
+            float(distance),
+            None if scores is None else float(scores[place]),
+            finding.match,
+            finding.location.region if finding.location else None,
+        )
+        for place, (record, distance, finding) in enumerate(
+            zip(records, found.distances, findings, strict=True)
+        )
+    ]

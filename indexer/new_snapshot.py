@@ -1,0 +1,63 @@
+"""The next snapshot: its images written, its distances calibrated, its index built, and made live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from imagesearch.host.memory import available_bytes
+from imagesearch.index.building.builder import build_index, extend_index
+from imagesearch.index.building.memory import require_memory
+from imagesearch.index.files import IndexReport
+from imagesearch.index.matrix import DescriptorMatrix
+from imagesearch.ranking.calibration import background_distances
+from imagesearch.store.content import SnapshotContent
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.manifest import Manifest
+from imagesearch.store.publish import next_snapshot
+from imagesearch.store.snapshot_writer import SnapshotWriter
+
+# Any constant does: equal collections get equal scores.
+_CALIBRATION_SEED = 20170101
+
+
+def publish(layout: StoreLayout, content: SnapshotContent) -> Manifest:
+    """Writes the next snapshot beside the others and makes it live; see `next_snapshot`.
+
+    Raises NotEnoughMemory before it writes anything.
+    """
+    _require_memory(content)
+    with next_snapshot(layout) as (version, directory):
+        writer = SnapshotWriter(layout, content, version, directory)
+        descriptors = writer.write_images()
+        rng = np.random.default_rng(_CALIBRATION_SEED)
+        writer.write_calibration(background_distances(descriptors, rng))
+        index = _write_index(directory, layout, content, descriptors)
+        return writer.write_manifest(index)
+
+
+def _require_memory(content: SnapshotContent) -> None:
+    if content.recipe.is_sparse:
+        return
+    kept = content.base.manifest.count - len(content.base.deleted) if content.base else 0
+    dim = content.encodings.descriptor.dim
+    require_memory(content.index, kept + content.count, dim, available_bytes())
+
+
+def _write_index(
+    directory: Path, layout: StoreLayout, content: SnapshotContent, descriptors: DescriptorMatrix
+) -> IndexReport:
+    """Sparse descriptors have their inverted file; other indexes go on from the base's where that will do."""
+    requested = content.index.kind
+    if content.recipe.is_sparse and requested != "exact":
+        note = "" if requested == "auto" else "Bags of features are searched by their inverted file, exactly."
+        return IndexReport("inverted", requested, note=note)
+    if content.base is not None:
+        base = content.base.manifest
+        extended = extend_index(
+            content.index, descriptors, base.index, base.rows, layout.snapshot_dir(base.version), directory
+        )
+        if extended is not None:
+            return extended
+    return build_index(content.index, descriptors, directory)
