@@ -16,6 +16,7 @@ from gateway.error_handlers import add_error_handlers
 from gateway.gate import Gate
 from gateway.known_index import KnownIndex
 from gateway.metrics import Metrics
+from gateway.middleware.admission import Admission
 from gateway.middleware.allowed_hosts import AllowedHosts
 from gateway.middleware.head import HeadAsGet
 from gateway.middleware.request_context import RequestContext
@@ -35,15 +36,11 @@ TITLE = "Simple Image Search Engine"
 def create_app(settings: Settings, search_client: SearchClient | None = None) -> FastAPI:
     """The gateway. A client given from outside is used as it is, and left open at the end."""
     metrics = Metrics()
+    gate = Gate(settings, uploads.max_body_bytes(settings))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = search_client or SearchClient.connect(settings)
-        gate = Gate(
-            settings.rate_limit_per_minute,
-            settings.max_concurrent_searches,
-            uploads.max_body_bytes(settings),
-        )
         app.state.services = Services(
             settings=settings,
             client=client,
@@ -62,7 +59,7 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
     app.state.views = Views(app)
     _add_routes(app)
     add_error_handlers(app)
-    _add_middleware(app, settings, metrics)
+    _add_middleware(app, settings, metrics, gate)
     return app
 
 
@@ -72,8 +69,9 @@ def _add_routes(app: FastAPI) -> None:
     app.mount("/static", RevalidatedFiles(directory=Path(__file__).parent / "static"), name="static")
 
 
-def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Gate) -> None:
     """The last one added is the outermost."""
+    app.add_middleware(Admission, gate=gate)
     app.add_middleware(AllowedHosts, allowed=frozenset(settings.allowed_host_names))
     app.add_middleware(RequestContext, metrics=metrics)
     app.add_middleware(CloseUnread)
