@@ -12,10 +12,9 @@ import textwrap
 from collections.abc import Sequence
 
 from pydantic import ValidationError
-from uvicorn import Server
 
 from gateway.app import create_app
-from gateway.server import server_config
+from gateway.server import GatewayServer, server_config
 from gateway.settings import Settings
 
 logger = logging.getLogger("gateway")
@@ -91,7 +90,7 @@ def _listen(settings: Settings) -> socket.socket:
 def _serve(settings: Settings, listener: socket.socket) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     logger.info("listening on http://%s:%d", host, listener.getsockname()[1])
-    asyncio.run(Server(server_config(create_app(settings))).serve(sockets=[listener]))
+    asyncio.run(GatewayServer(server_config(create_app(settings))).serve(sockets=[listener]))
 
 
 if __name__ == "__main__":

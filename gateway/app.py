@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway import uploads
+from gateway.connections import Connections, most_connections
 from gateway.dependencies import Services
 from gateway.error_handlers import add_error_handlers
 from gateway.gate import Gate
@@ -19,6 +20,7 @@ from gateway.metrics import Metrics
 from gateway.middleware.admission import Admission
 from gateway.middleware.allowed_hosts import AllowedHosts
 from gateway.middleware.head import HeadAsGet
+from gateway.middleware.last_answers import LastAnswers
 from gateway.middleware.request_context import RequestContext
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.middleware.unread_body import CloseUnread
@@ -57,6 +59,7 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
     app.openapi = partial(openapi_schema, app)  # type: ignore[method-assign]
     app.state.settings = settings
     app.state.views = Views(app)
+    app.state.connections = Connections(most_connections(), settings.trusted_networks)
     _add_routes(app)
     add_error_handlers(app)
     _add_middleware(app, settings, metrics, gate)
@@ -76,6 +79,7 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Ga
     app.add_middleware(RequestContext, metrics=metrics)
     app.add_middleware(CloseUnread)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(LastAnswers, connections=app.state.connections)
     app.add_middleware(HeadAsGet)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
