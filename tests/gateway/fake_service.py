@@ -33,6 +33,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
 
     images: list[search_pb2.ImageRecord] = field(default_factory=list)
     failure: Failure | None = None
+    fails_once: bool = False
     failing_calls: tuple[str, ...] = ("Search", "GetImage", "GetIndex", "ListImages")
     delay_s: float = 0.0
     preview: bytes = b"RIFFpreview"
@@ -118,7 +119,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             self.cancelled += 1
             raise
         if self.failure is not None and call in self.failing_calls:
-            await self._fail(self.failure, context)
+            failure, self.failure = self.failure, None if self.fails_once else self.failure
+            await self._fail(failure, context)
 
     async def _fail(self, failure: Failure, context) -> None:
         if not failure.reason:
@@ -186,7 +188,7 @@ async def served(
     service: FakeService, address: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None
 ) -> AsyncIterator[FakeService]:
     """Serves it, SERVING from the start, on a free port unless told otherwise; its `address` says where."""
-    server = grpc.aio.server()
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 * 2**20)])
     search_pb2_grpc.add_ImageSearchServiceServicer_to_server(service, server)
     health_pb2_grpc.add_HealthServicer_to_server(service.health, server)
     if credentials is None:
