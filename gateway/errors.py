@@ -45,6 +45,8 @@ class GatewayError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL"
     retry_after_s: int | None = None
+    sentence: str = ""
+    """In the search service's words, in English, where they tell more than the gateway's; without paths."""
 
 
 class MalformedRequest(GatewayError):
