@@ -19,6 +19,7 @@ from gateway.known_index import KnownIndex
 from gateway.metrics import Metrics
 from gateway.middleware.admission import Admission
 from gateway.middleware.allowed_hosts import AllowedHosts
+from gateway.middleware.api_key import ApiKey
 from gateway.middleware.head import HeadAsGet
 from gateway.middleware.last_answers import LastAnswers
 from gateway.middleware.request_context import RequestContext
@@ -75,6 +76,8 @@ def _add_routes(app: FastAPI) -> None:
 def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Gate) -> None:
     """The last one added is the outermost."""
     app.add_middleware(Admission, gate=gate)
+    if key := settings.api_key.get_secret_value():
+        app.add_middleware(ApiKey, key=key, gate=gate)
     app.add_middleware(AllowedHosts, allowed=frozenset(settings.allowed_host_names))
     app.add_middleware(RequestContext, metrics=metrics)
     app.add_middleware(CloseUnread)

@@ -17,6 +17,8 @@ MAX_REMEMBERED_CLIENTS = 10_000
 # Bodies under way may together be as large as so many of the largest. Measured: with pictures of 10 MiB the
 # gateway then peaks at 400 MB, because each is held four times on its way to the search service.
 LARGEST_AT_ONCE = 8
+# More than anybody mistypes, and too few to guess a key by.
+WRONG_KEYS_PER_MINUTE = 60
 # Pages, pictures and descriptions under way at once: a browser asks for six at once.
 MAX_CONCURRENT_READS = 128
 
@@ -79,11 +81,16 @@ class Gate:
         self._body_bytes = Shared(LARGEST_AT_ONCE * max_body_bytes)
         self._read_rate = RateLimit(settings.read_rate_limit_per_minute)
         self._reads = Shared(MAX_CONCURRENT_READS)
+        self._wrong_keys = RateLimit(WRONG_KEYS_PER_MINUTE)
 
     def count_search(self, host: str | None) -> None:
         """Before anything of a search is read."""
         if host is not None:
             self._search_rate.spend(account_of(host))
+
+    def count_wrong_key(self, host: str | None) -> None:
+        if host is not None:
+            self._wrong_keys.spend(account_of(host))
 
     @contextmanager
     def search(self, host: str | None) -> Iterator[None]:

@@ -65,10 +65,20 @@ class Settings(BaseSettings):
         description="Comma-separated public names under which the gateway answers, or *. Addresses, names "
         "without a dot and .local names always do.",
     )
+    api_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key that every route but /healthz asks for, as a bearer token or as the password of "
+        "HTTP Basic with any name; unset: none.",
+    )
     trusted_proxies: str = Field(
         default="",
         description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed.",
     )
+
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
     @field_validator("trusted_proxies")
     @classmethod
