@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -13,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import Settings
+from tests.gateway.fake_service import FakeService
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def started(tmp_path: Path, **settings: str) -> subprocess.Popen[str]:
+def started(tmp_path: Path, command: str = "serve", **settings: str) -> subprocess.Popen[str]:
     """`python -m gateway` on a free port, with folders that are there unless told otherwise."""
     (tmp_path / "photos").mkdir(exist_ok=True)
     (tmp_path / "store").mkdir(exist_ok=True)
@@ -25,12 +27,18 @@ def started(tmp_path: Path, **settings: str) -> subprocess.Popen[str]:
     given = {f"GATEWAY_{name}": value for name, value in {**defaults, **settings}.items()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "gateway"],
+        [sys.executable, "-m", "gateway", command],
         cwd=REPOSITORY,
         env={**kept, **given},
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+async def health(tmp_path: Path, **settings: str) -> int:
+    """The exit code of the question for health."""
+    with started(tmp_path, "health", **settings) as process:
+        return await asyncio.to_thread(process.wait, 60)
 
 
 def refused(tmp_path: Path, **settings: str) -> str:
@@ -78,6 +86,48 @@ def test_help_names_every_setting() -> None:
     ).stdout
     for name in Settings.model_fields:
         assert f"GATEWAY_{name.upper()}: " in text
+
+
+@pytest.mark.parametrize(
+    ("host", "shown", "names"),
+    [
+        ("[::1]", "[::1]", ["::1"]),
+        ("::1", "[::1]", ["::1"]),
+        ("::", "[::]", ["::1", "127.0.0.1"]),
+        ("0.0.0.0", "0.0.0.0", ["127.0.0.1"]),
+    ],
+)
+def test_it_listens_on_addresses_of_either_kind(
+    tmp_path: Path, host: str, shown: str, names: list[str]
+) -> None:
+    with started(tmp_path, HOST=host) as process:
+        assert process.stderr is not None
+        seen = process.stderr.readline()
+        port = re.search(re.escape(f"listening on http://{shown}:") + r"(\d+)", seen)
+        assert port, seen
+        for name in names:
+            in_brackets = f"[{name}]" if ":" in name else name
+            assert answer(f"http://{in_brackets}:{port[1]}/healthz") == b'{"status":"alive"}'
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+        rest = process.stderr.read()
+    assert "::ffff:" not in rest
+
+
+async def test_health_is_whether_the_gateway_of_these_settings_would_answer(
+    tmp_path: Path, service: FakeService
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    settings = {"PORT": str(port), "API_KEY": "a kéy", "EXTRACTOR_ADDRESS": service.address}
+    with started(tmp_path, **settings) as process:
+        assert process.stderr is not None
+        assert "listening" in process.stderr.readline()
+        assert await health(tmp_path, **settings) == 0
+        assert await health(tmp_path, **settings | {"API_KEY": "another"}) == 1
+        process.terminate()
+        await asyncio.to_thread(process.wait, 30)
+    assert await health(tmp_path, **settings) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
