@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway import uploads
@@ -33,6 +34,9 @@ from gateway.settings import Settings
 from gateway.static_files import RevalidatedFiles
 from gateway.views import Views
 
+COMPRESSED_FROM_BYTES = 1000
+# Compressed already, all but BMP, which browsers hardly send for.
+PICTURES = ("image/*", "application/octet-stream")
 TITLE = "Simple Image Search Engine"
 
 
@@ -79,6 +83,12 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Ga
     if key := settings.api_key.get_secret_value():
         app.add_middleware(ApiKey, key=key, gate=gate)
     app.add_middleware(AllowedHosts, allowed=frozenset(settings.allowed_host_names))
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=COMPRESSED_FROM_BYTES,
+        compresslevel=6,
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PICTURES),
+    )
     app.add_middleware(RequestContext, metrics=metrics)
     app.add_middleware(CloseUnread)
     app.add_middleware(SecurityHeaders)
