@@ -12,10 +12,8 @@ import textwrap
 from collections.abc import Sequence
 
 from pydantic import ValidationError
-from uvicorn import Server
 
-from gateway.app import create_app
-from gateway.server import server_config
+from gateway.health import is_ready
 from gateway.settings import Settings
 
 logger = logging.getLogger("gateway")
@@ -26,11 +24,14 @@ class StartError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs until a signal. Returns the exit status: 0 after a shutdown, 2 where a setting is wrong."""
-    _parser().parse_args(arguments)
+    """Runs until a signal. Returns the exit status: 0 after a shutdown, 1 where it is not ready, 2 where a
+    setting is wrong."""
+    options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = _settings()
+        if options.command == "health":
+            return 0 if is_ready(settings) else 1
         listener = _listen(settings)
     except StartError as error:
         sys.stderr.write(f"gateway: {error}\n")
@@ -53,12 +54,20 @@ def _parser() -> argparse.ArgumentParser:
         )
         for name, field in Settings.model_fields.items()
     )
-    return argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m gateway",
         description="Serves the page and the JSON search of an image search engine.",
         epilog=f"Settings, from the environment:\n{described}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=("serve", "health"),
+        default="serve",
+        help="serve (the default), or health: exit with 0 when the gateway of these settings can answer",
+    )
+    return parser
 
 
 def _settings() -> Settings:
@@ -75,8 +84,9 @@ def _settings() -> Settings:
 
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    is_dual = settings.host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((settings.host, settings.port), family=family)
+        return socket.create_server((settings.host, settings.port), family=family, dualstack_ipv6=is_dual)
     except OSError as error:
         cause = (error.strerror or "").partition(" (")[0]  # without Python's own words on where
         raise StartError(
@@ -86,9 +96,13 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
+    # What is heavy (gRPC, FastAPI) is imported here: a question for health is asked every few seconds.
+    from gateway.app import create_app
+    from gateway.server import GatewayServer, server_config
+
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     logger.info("listening on http://%s:%d", host, listener.getsockname()[1])
-    asyncio.run(Server(server_config(create_app(settings))).serve(sockets=[listener]))
+    asyncio.run(GatewayServer(server_config(create_app(settings))).serve(sockets=[listener]))
 
 
 if __name__ == "__main__":

@@ -8,17 +8,22 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gateway import __version__, uploads
+from gateway.connections import Connections, most_connections
 from gateway.dependencies import Services
 from gateway.error_handlers import add_error_handlers
 from gateway.gate import Gate
 from gateway.known_index import KnownIndex
 from gateway.known_thumbnails import KnownThumbnails
 from gateway.metrics import Metrics
+from gateway.middleware.admission import Admission
 from gateway.middleware.allowed_hosts import AllowedHosts
+from gateway.middleware.api_key import ApiKey
 from gateway.middleware.head import HeadAsGet
+from gateway.middleware.last_answers import LastAnswers
 from gateway.middleware.request_context import RequestContext
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.middleware.unread_body import CloseUnread
@@ -30,21 +35,20 @@ from gateway.settings import Settings
 from gateway.static_files import RevalidatedFiles
 from gateway.views import Views
 
+COMPRESSED_FROM_BYTES = 1000
+# Compressed already, all but BMP, which browsers hardly send for.
+PICTURES = ("image/*", "application/octet-stream")
 TITLE = "Simple Image Search Engine"
 
 
 def create_app(settings: Settings, search_client: SearchClient | None = None) -> FastAPI:
     """The gateway. A client given from outside is used as it is, and left open at the end."""
     metrics = Metrics()
+    gate = Gate(settings, uploads.max_body_bytes(settings))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = search_client or SearchClient.connect(settings)
-        gate = Gate(
-            settings.rate_limit_per_minute,
-            settings.max_concurrent_searches,
-            uploads.max_body_bytes(settings),
-        )
         app.state.services = Services(
             settings=settings,
             client=client,
@@ -62,9 +66,10 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
     app.openapi = partial(openapi_schema, app)  # type: ignore[method-assign]
     app.state.settings = settings
     app.state.views = Views(app)
+    app.state.connections = Connections(most_connections(), settings.trusted_networks)
     _add_routes(app)
     add_error_handlers(app)
-    _add_middleware(app, settings, metrics)
+    _add_middleware(app, settings, metrics, gate)
     return app
 
 
@@ -74,12 +79,22 @@ def _add_routes(app: FastAPI) -> None:
     app.mount("/static", RevalidatedFiles(directory=Path(__file__).parent / "static"), name="static")
 
 
-def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Gate) -> None:
     """The last one added is the outermost."""
+    app.add_middleware(Admission, gate=gate)
+    if key := settings.api_key.get_secret_value():
+        app.add_middleware(ApiKey, key=key, gate=gate)
     app.add_middleware(AllowedHosts, allowed=frozenset(settings.allowed_host_names))
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=COMPRESSED_FROM_BYTES,
+        compresslevel=6,
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PICTURES),
+    )
     app.add_middleware(RequestContext, metrics=metrics)
     app.add_middleware(CloseUnread)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(LastAnswers, connections=app.state.connections)
     app.add_middleware(HeadAsGet)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)

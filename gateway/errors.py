@@ -5,6 +5,7 @@ GatewayError
  ├─ InvalidBase64           400
  ├─ NotOneQuery             400  no query, or two
  ├─ EmptyImage              400
+ ├─ Unauthenticated         401  without the key that this gateway asks for
  ├─ UnknownPage             404  no such route
  ├─ UnknownImage            404  no such id
  ├─ PhotoGone               404  indexed, but its file is no longer there
@@ -45,6 +46,8 @@ class GatewayError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "INTERNAL"
     retry_after_s: int | None = None
+    sentence: str = ""
+    """In the search service's words, in English, where they tell more than the gateway's; without paths."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -85,6 +88,13 @@ class EmptyImage(GatewayError):
 
     status = 400
     code = "EMPTY_IMAGE"
+
+
+class Unauthenticated(GatewayError):
+    """The request carries no API key, or a wrong one."""
+
+    status = 401
+    code = "UNAUTHENTICATED"
 
 
 class UnknownPage(GatewayError):

@@ -1,33 +1,41 @@
-"""Who may search now: a rate for each client, and bounds on the searches under way and on their bytes."""
+"""Who may do what now: a rate for each client, and totals that clients share."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 
 from gateway import errors
+from gateway.settings import Settings
 
 # Bounds the memory: the longest unseen client is forgotten, which only ever gives it a fresh allowance.
 MAX_REMEMBERED_CLIENTS = 10_000
 # Bodies under way may together be as large as so many of the largest. Measured: with pictures of 10 MiB the
 # gateway then peaks at 400 MB, because each is held four times on its way to the search service.
 LARGEST_AT_ONCE = 8
+# More than anybody mistypes, and too few to guess a key by.
+WRONG_KEYS_PER_MINUTE = 60
+# Pages, pictures and descriptions under way at once: a browser asks for six at once.
+MAX_CONCURRENT_READS = 128
 
 
 class RateLimit:
-    """A token bucket for each client: `per_minute` searches a minute, as many at once after a pause."""
+    """A token bucket for each client: `per_minute` requests a minute, as many at once after a pause."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """per_minute: 0 for no limit."""
         self._per_minute = per_minute
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens left, when counted
 
     def spend(self, client: str) -> None:
         """Raises RateLimited when the client has used up its allowance."""
+        if self._per_minute == 0:
+            return
         now = self._clock()
         tokens, counted = self._buckets.pop(client, (float(self._per_minute), now))
         tokens = min(self._per_minute, tokens + (now - counted) * self._per_minute / 60)
@@ -39,28 +47,93 @@ class RateLimit:
             raise errors.RateLimited(math.ceil((1 - tokens) * 60 / self._per_minute))
 
 
-class Gate:
-    """Lets searches in; neither a rate of 0 nor a client without an address is limited by rate."""
+class Shared:
+    """A total that clients share, of which one alone gets at most half."""
 
-    def __init__(self, rate_limit_per_minute: int, max_concurrent: int, max_body_bytes: int) -> None:
-        self._rate_limit = RateLimit(rate_limit_per_minute) if rate_limit_per_minute else None
-        self._free_places = max_concurrent
-        self._free_bytes = LARGEST_AT_ONCE * max_body_bytes
+    def __init__(self, total: int) -> None:
+        self._free = total
+        self._share = -(-total // 2)
+        self._held: Counter[str] = Counter()
+
+    def take(self, client: str | None, amount: int = 1) -> None:
+        """Raises Overloaded instead of waiting. A client without an address is bounded by the total alone."""
+        is_over_share = client is not None and self._held[client] + amount > self._share
+        if amount > self._free or is_over_share:
+            raise errors.Overloaded
+        self._free -= amount
+        if client is not None:
+            self._held[client] += amount
+
+    def give_back(self, client: str | None, amount: int = 1) -> None:
+        self._free += amount
+        if client is not None:
+            self._held[client] -= amount
+            if not self._held[client]:
+                del self._held[client]
+
+
+class Gate:
+    """Lets requests in. Every method raises RateLimited or Overloaded instead of waiting."""
+
+    def __init__(self, settings: Settings, max_body_bytes: int) -> None:
+        self._search_rate = RateLimit(settings.rate_limit_per_minute)
+        self._searches = Shared(settings.max_concurrent_searches)
+        self._body_bytes = Shared(LARGEST_AT_ONCE * max_body_bytes)
+        self._read_rate = RateLimit(settings.read_rate_limit_per_minute)
+        self._reads = Shared(MAX_CONCURRENT_READS)
+        self._wrong_keys = RateLimit(WRONG_KEYS_PER_MINUTE)
+
+    def count_search(self, host: str | None) -> None:
+        """Before anything of a search is read."""
+        if host is not None:
+            self._search_rate.spend(account_of(host))
+
+    def count_wrong_key(self, host: str | None) -> None:
+        if host is not None:
+            self._wrong_keys.spend(account_of(host))
 
     @contextmanager
-    def admit(self, host: str | None, body_bytes: int) -> Iterator[None]:
-        """Holds a place, and room for a body. Raises RateLimited or Overloaded instead of waiting."""
-        if self._rate_limit is not None and host is not None:
-            self._rate_limit.spend(account_of(host))
-        if self._free_places == 0 or self._free_bytes < body_bytes:
-            raise errors.Overloaded
-        self._free_places -= 1
-        self._free_bytes -= body_bytes
-        try:
+    def search(self, host: str | None) -> Iterator[None]:
+        """Holds a place while the search service works."""
+        with _held(self._searches, host):
             yield
+
+    @contextmanager
+    def body(self, host: str | None) -> Iterator[Callable[[int], None]]:
+        """Yields what takes room for so many more bytes of a body; all of it is free again at the end."""
+        client, taken = _account(host), 0
+
+        def take(amount: int) -> None:
+            nonlocal taken
+            self._body_bytes.take(client, amount)
+            taken += amount
+
+        try:
+            yield take
         finally:
-            self._free_places += 1
-            self._free_bytes += body_bytes
+            self._body_bytes.give_back(client, taken)
+
+    @contextmanager
+    def read(self, host: str | None) -> Iterator[None]:
+        """Counts a request that is no search, and holds a place until its answer is out."""
+        if host is not None:
+            self._read_rate.spend(account_of(host))
+        with _held(self._reads, host):
+            yield
+
+
+@contextmanager
+def _held(places: Shared, host: str | None) -> Iterator[None]:
+    client = _account(host)
+    places.take(client)
+    try:
+        yield
+    finally:
+        places.give_back(client)
+
+
+def _account(host: str | None) -> str | None:
+    return None if host is None else account_of(host)
 
 
 def account_of(host: str) -> str:

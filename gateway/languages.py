@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 DEFAULT = "en"
@@ -24,6 +26,15 @@ class Language:
         """The sentence of `key` in the right number: its `.one` form for 1, otherwise `.other`."""
         return self.text(f"{key}.{'one' if number == 1 else 'other'}", number=f"{number:,}")
 
+    def repeated(self, sentence: str) -> str:
+        """A sentence of the search service in this language; empty where it is not known in it."""
+        if self.code == DEFAULT:
+            return sentence
+        for key, pattern in _service_sentences().items():
+            if known := pattern.fullmatch(sentence):
+                return self.text(key, **known.groupdict())
+        return ""
+
     def has(self, key: str) -> bool:
         return key in self.sentences
 
@@ -34,6 +45,17 @@ def _load() -> dict[str, Language]:
 
 
 LANGUAGES = _load()
+
+
+@cache
+def _service_sentences() -> dict[str, re.Pattern[str]]:
+    """The sentences of the service that are translated, by key; their blanks are numbers."""
+    sentences = LANGUAGES[DEFAULT].sentences
+    return {key: _pattern(text) for key, text in sentences.items() if key.startswith("service.")}
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[\\d,]+)", re.escape(text)))
 
 
 def preferred(accept_language: str) -> Language:

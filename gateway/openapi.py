@@ -7,7 +7,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from gateway.middleware.admission import FREE_ROUTES
+from gateway.middleware.api_key import OPEN_ROUTE
+from gateway.routers.documented import problems
 from gateway.schemas import Problem
+
+SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The key as a token, if one is asked for."},
+    "basic": {"type": "http", "scheme": "basic", "description": "The key as password, with any name."},
+}
 
 
 def openapi_schema(app: FastAPI) -> dict[str, Any]:
@@ -18,11 +26,26 @@ def openapi_schema(app: FastAPI) -> dict[str, Any]:
         schemas[Problem.__name__] = Problem.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        for methods in schema["paths"].values():
+        schema["components"]["securitySchemes"] = SECURITY_SCHEMES
+        schema["security"] = [{name: []} for name in SECURITY_SCHEMES]
+        if not app.state.settings.api_key.get_secret_value():
+            schema["security"].append({})
+        for path, methods in schema["paths"].items():
             for operation in methods.values():
                 _drop_framework_error(operation["responses"])
+                _add_door(path, operation)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _add_door(path: str, operation: dict[str, Any]) -> None:
+    """What may happen to a request before its route sees it."""
+    if path == OPEN_ROUTE:
+        operation["security"] = []
+        return
+    statuses = [401] if path in FREE_ROUTES else [401, 429, 503]
+    responses = operation["responses"] | {str(status): each for status, each in problems(*statuses).items()}
+    operation["responses"] = dict(sorted(responses.items()))
 
 
 def _drop_framework_error(responses: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ MAX_NAME = 40
 
 
 def describe(error: GatewayError, language: Language, request: Request) -> Problem:
-    """The problem in the words of a language; nothing of it comes from an exception's text."""
+    """The problem in the words of a language, or in the service's; none of it is an exception's text."""
     blanks = blanks_of(request.app.state.settings)
     key = f"error.{error.code}.detail"
     if isinstance(error, InvalidOption) and error.option:
@@ -29,7 +29,7 @@ def describe(error: GatewayError, language: Language, request: Request) -> Probl
         type=f"/docs#{error.code}",
         title=language.text(f"error.{error.code}.title"),
         status=error.status,
-        detail=language.text(key, **blanks),
+        detail=language.repeated(error.sentence) or language.text(key, **blanks),
         code=error.code,
         request_id=request.state.request_id,
     )

@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from gateway import uploads
+from gateway.body_meter import metered
 from gateway.gate import Gate
 from gateway.metrics import Metrics
 from gateway.search_client import Answer, Query, SearchClient
@@ -31,15 +32,18 @@ class Searcher:
     async def search_uploaded(
         self, request: Request, read: Reader = uploads.read_search, *, preview: bool = False
     ) -> tuple[Query, Answer]:
-        """Answers the query in the request's body. The place is taken before the body is read."""
-        body_bytes = uploads.expected_bytes(request, self._settings)
-        with self._gate.admit(_host(request), body_bytes):
-            query = await read(request, self._settings)
-            return query, await self._answer(request, query, preview)
+        """Answers the query in the request's body, which takes no place of a search while it arrives."""
+        host = _host(request)
+        self._gate.count_search(host)
+        with self._gate.body(host) as take:
+            query = await read(metered(request, take), self._settings)
+            with self._gate.search(host):
+                return query, await self._answer(request, query, preview)
 
     async def search_indexed(self, request: Request, query: Query) -> Answer:
         """Answers a query of the request's address."""
-        with self._gate.admit(_host(request), 0):
+        self._gate.count_search(_host(request))
+        with self._gate.search(_host(request)):
             return await self._answer(request, query, preview=False)
 
     async def _answer(self, request: Request, query: Query, preview: bool) -> Answer:

@@ -1,67 +1,70 @@
-"""How the application is served: HTTP/1.1 within limits."""
+"""How the application is served, and how it stops."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import suppress
 
-import h11
 from fastapi import FastAPI
-from uvicorn import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn import Config, Server
 
-HEADERS_TIMEOUT_S = 10.0
-# Connections beyond these are refused, so that idle ones cannot use up the file descriptors.
-MAX_CONNECTIONS = 512
+from gateway.connections import Connections
+from gateway.protocol import GuardedProtocol
+
 # What is under way at a shutdown has this long to end.
 SHUTDOWN_TIMEOUT_S = 15
+# At a shutdown, connections that are open or that the kernel has taken may make one more request for so long.
+LAST_REQUESTS_S = 1.5
+QUIET_S = 0.2
 
 
 def server_config(app: FastAPI) -> Config:
     """Logging is left to the entry point, requests are logged by the application."""
     return Config(
         app,
-        http=TimedProtocol,
+        http=GuardedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )
 
 
-class TimedProtocol(H11Protocol):
-    """Ends a connection on which no request arrives whole in time.
+class GatewayServer(Server):
+    """Loses no request when it stops, neither of a kept connection nor of one that waits to be accepted."""
 
-    The server itself limits only the silence between two requests, so that a byte now and then, or none at
-    all from the start, would hold a connection for ever. Bodies have their own limit where they are read.
-    """
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        connections: Connections = self.config.app.state.connections  # type: ignore[union-attr]
+        connections.is_closing = True
+        await self._last_requests(connections)
+        waiting = [each for listener in sockets or () for each in _accepted(listener)]
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for each in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, each)
+        await self._last_requests(connections)
+        await super().shutdown(sockets)
 
-    _headers_timer: asyncio.TimerHandle | None = None
+    async def _last_requests(self, connections: Connections) -> None:
+        """Serves on until everybody has left and it is quiet, or time is up."""
+        now = asyncio.get_running_loop().time
+        end_s = now() + LAST_REQUESTS_S
+        while now() < end_s and not self.force_exit:
+            if not connections and now() > connections.heard_at + QUIET_S:
+                return
+            await asyncio.sleep(QUIET_S / 10)
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        # asyncio sets this only on listeners of its own. Without it an answer's body waits until the client
-        # has acknowledged its head, some 40 ms.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._headers_timer = self.loop.call_later(HEADERS_TIMEOUT_S, transport.close)
+    def _protocol(self) -> GuardedProtocol:
+        return GuardedProtocol(self.config, self.server_state, self.lifespan.state)
 
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        is_waiting = self.conn.their_state is h11.IDLE
-        if is_waiting and self._headers_timer is None:
-            self._headers_timer = self.loop.call_later(HEADERS_TIMEOUT_S, self.transport.close)
-        elif not is_waiting:
-            self._stop_timer()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_timer()
-        super().connection_lost(exc)
-
-    def _stop_timer(self) -> None:
-        if self._headers_timer is not None:
-            self._headers_timer.cancel()
-            self._headers_timer = None
+def _accepted(listener: socket.socket) -> Iterator[socket.socket]:
+    """The connections that the kernel has taken and nobody has accepted."""
+    with suppress(BlockingIOError):
+        while True:
+            yield listener.accept()[0]

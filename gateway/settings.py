@@ -48,29 +48,55 @@ class Settings(BaseSettings):
     max_concurrent_searches: int = Field(
         default=64,
         ge=1,
-        description="Searches under way at once, uploads included; further ones get 503 and a time to retry.",
+        description="Searches under way at once, at most half of them of one client; further ones get 503 "
+        "and a time to retry.",
     )
     rate_limit_per_minute: int = Field(
         default=600, ge=0, description="Searches per minute and client, with bursts of as many; 0: no limit."
+    )
+    read_rate_limit_per_minute: int = Field(
+        default=6000,
+        ge=0,
+        description="Pages, pictures and descriptions per minute and client, with bursts of as many; "
+        "0: no limit.",
     )
     allowed_hosts: str = Field(
         default="",
         description="Comma-separated public names under which the gateway answers, or *. Addresses, names "
         "without a dot and .local names always do.",
     )
+    api_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key that every route but /healthz asks for, as a bearer token or as the password of "
+        "HTTP Basic with any name; unset: none.",
+    )
     trusted_proxies: str = Field(
         default="",
         description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed.",
     )
 
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        return value[1:-1] if value.startswith("[") and value.endswith("]") else value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _names_networks(cls, value: str) -> str:
-        for network in filter(None, (part.strip() for part in value.split(","))):
+        for network in _parts(value):
             ip_network(network)
         return value
 
     @property
     def allowed_host_names(self) -> list[str]:
         """In lower case."""
-        return [name for part in self.allowed_hosts.split(",") if (name := part.strip().lower())]
+        return _parts(self.allowed_hosts.lower())
+
+    @property
+    def trusted_networks(self) -> list[str]:
+        """Addresses or networks."""
+        return _parts(self.trusted_proxies)
+
+
+def _parts(value: str) -> list[str]:
+    return [part for each in value.split(",") if (part := each.strip())]

@@ -71,13 +71,6 @@ def max_body_bytes(settings: Settings) -> int:
     return -(-settings.max_upload_bytes // 3) * 4 + OVERHEAD_BYTES
 
 
-def expected_bytes(request: Request, settings: Settings) -> int:
-    """The declared size of the body, but at most the largest there can be, also where none is declared."""
-    declared = request.headers.get("content-length", "")
-    largest = max_body_bytes(settings)
-    return min(int(declared), largest) if declared.isdecimal() else largest
-
-
 def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 

@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return serve(
         address_to_open(gateway.host, gateway.port),
         {"extractor service": module("extractor_service"), "gateway": module("gateway")},
+        gateway.api_key.get_secret_value(),
     )
 
 
@@ -100,13 +101,13 @@ def address_to_open(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(address: str, commands: Mapping[str, Sequence[str]]) -> int:
+def serve(address: str, commands: Mapping[str, Sequence[str]], api_key: str = "") -> int:
     """Runs all commands until an interrupt (returns 0) or until one ends (returns its code, at least 1)."""
     services: list[Process] = []
     try:
         for name, command in commands.items():
             services.append(Process(name, command))
-        if wait_until_ready(f"{address}/readyz", services):
+        if wait_until_ready(f"{address}/readyz", api_key, services):
             say(f"\n  Ready: {address}\n  Ctrl-C stops it.\n")
         return wait_until_one_ends(services)
     except KeyboardInterrupt:
@@ -118,12 +119,14 @@ def serve(address: str, commands: Mapping[str, Sequence[str]]) -> int:
             service.stop()
 
 
-def wait_until_ready(url: str, services: Sequence[Process]) -> bool:
+def wait_until_ready(url: str, api_key: str, services: Sequence[Process]) -> bool:
     """False when a service ended before."""
+    token = f"Bearer {api_key}".encode().decode("latin-1")  # goes out as UTF-8
+    request = urllib.request.Request(url, headers={"Authorization": token} if api_key else {})
     straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while all(service.exit_code() is None for service in services):
         try:
-            straight.open(url, timeout=5).close()
+            straight.open(request, timeout=5).close()
             return True
         except OSError:
             time.sleep(POLL_S)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 import grpc
@@ -27,7 +27,19 @@ from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 # A GetIndex with 1,000 refused files of long paths exceeds gRPC's default of 4 MiB.
 MAX_RECEIVE_BYTES = 16 * 2**20
+# What a request holds besides the pictures.
+MESSAGE_SLACK_BYTES = 64 * 2**10
+# A service that stops ends calls in UNAVAILABLE or CANCELLED. Calls change nothing, so another replica, or
+# the same service started again, may answer them.
+RETRIES = {
+    "maxAttempts": 3,
+    "initialBackoff": "0.1s",
+    "maxBackoff": "1s",
+    "backoffMultiplier": 3,
+    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
+}
 CHANNEL_OPTIONS = (
+    ("grpc.service_config", json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": RETRIES}]})),
     # The service is a neighbour: a proxy of the environment is for the world outside.
     ("grpc.enable_http_proxy", 0),
     # Else each original whose client does not read takes 5 MB here, not 0.6 MB: windows grow on a quick line.
@@ -56,7 +68,7 @@ class SearchClient:
     @classmethod
     def connect(cls, settings: Settings) -> SearchClient:
         """Opens the channel, not waiting for the service. Raises OSError when the CA file cannot be read."""
-        return cls(_open_channel(settings.extractor_address, settings.extractor_tls_ca_file), settings)
+        return cls(_open_channel(settings), settings)
 
     async def close(self) -> None:
         await self._channel.close(grace=None)
@@ -113,8 +125,11 @@ class SearchClient:
             raise translated(error) from None
 
 
-def _open_channel(address: str, ca_file: Path | None) -> grpc.aio.Channel:
-    if ca_file is None:
-        return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(root_certificates=ca_file.read_bytes())
-    return grpc.aio.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
+def _open_channel(settings: Settings) -> grpc.aio.Channel:
+    # What is not kept whole until it is answered cannot be sent a second time.
+    kept = ("grpc.per_rpc_retry_buffer_size", settings.max_upload_bytes + MESSAGE_SLACK_BYTES)
+    options = (*CHANNEL_OPTIONS, kept)
+    if settings.extractor_tls_ca_file is None:
+        return grpc.aio.insecure_channel(settings.extractor_address, options=options)
+    credentials = grpc.ssl_channel_credentials(settings.extractor_tls_ca_file.read_bytes())
+    return grpc.aio.secure_channel(settings.extractor_address, credentials, options=options)

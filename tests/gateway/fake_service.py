@@ -44,6 +44,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     stall_s: float = 0.0
     """How long originals wait after each chunk."""
     failure: Failure | None = None
+    fails_once: bool = False
     failing_calls: tuple[str, ...] = (
         "Search", "GetImage", "GetIndex", "ListImages", "GetThumbnail", "GetOriginal",
     )  # fmt: skip
@@ -159,15 +160,16 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         yield search_pb2.GetOriginalResponse(file=file)
         wanted = content[request.offset :]
         wanted = wanted[: request.length] if request.HasField("length") else wanted
+        is_whole = False
         try:
             for start in range(0, len(wanted), self.chunk_bytes):
                 yield search_pb2.GetOriginalResponse(chunk=wanted[start : start + self.chunk_bytes])
                 await asyncio.sleep(self.stall_s)
                 if self.torn:
                     await self._fail(Failure(grpc.StatusCode.NOT_FOUND, "PHOTO_GONE"), context)
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
+            is_whole = True
+        finally:  # cancelled, or closed because nobody takes what it sends
+            self.cancelled += not is_whole
 
     async def _content(self, contents: dict[str, bytes], image_id: str, context: Context) -> bytes:
         if self._record(image_id) is None:
@@ -185,7 +187,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             self.cancelled += 1
             raise
         if self.failure is not None and call in self.failing_calls:
-            await self._fail(self.failure, context)
+            failure, self.failure = self.failure, None if self.fails_once else self.failure
+            await self._fail(failure, context)
 
     async def _fail(self, failure: Failure, context: Context) -> None:
         if not failure.reason:
@@ -252,7 +255,7 @@ async def served(
     service: FakeService, address: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None
 ) -> AsyncIterator[FakeService]:
     """Serves it, SERVING from the start, on a free port unless told otherwise; its `address` says where."""
-    server = grpc.aio.server()
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 16 * 2**20)])
     search_pb2_grpc.add_ImageSearchServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]
     health_pb2_grpc.add_HealthServicer_to_server(service.health, server)
     if credentials is None:

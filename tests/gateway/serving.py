@@ -8,16 +8,15 @@ import socket
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
-from uvicorn import Server
 
-from gateway.server import server_config
+from gateway.server import GatewayServer, server_config
 
 
 @contextlib.asynccontextmanager
 async def listening(app: FastAPI) -> AsyncIterator[int]:
     """Serves on a free port of 127.0.0.1, in this event loop; yields the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server(server_config(app))
+        server = GatewayServer(server_config(app))
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

@@ -6,7 +6,8 @@ import pytest
 
 from gateway import gate
 from gateway.errors import Overloaded, RateLimited
-from gateway.gate import Gate, RateLimit, account_of
+from gateway.gate import Gate, RateLimit, Shared, account_of
+from gateway.settings import Settings
 
 
 class Clock:
@@ -47,6 +48,12 @@ def test_clients_do_not_share_an_allowance() -> None:
     limit.spend("b")
 
 
+def test_rate_zero_is_no_limit() -> None:
+    limit = RateLimit(0, Clock())
+    for _ in range(10_000):
+        limit.spend("a")
+
+
 def test_the_longest_unseen_client_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "MAX_REMEMBERED_CLIENTS", 2)
     limit = RateLimit(1, Clock())
@@ -75,33 +82,60 @@ def test_an_account_is_an_address_or_an_ipv6_subscriber(one: str, other: str, is
     assert (account_of(one) == account_of(other)) == is_same
 
 
+def test_one_client_gets_half_and_leaves_the_rest_to_others() -> None:
+    shared = Shared(10)
+    shared.take("a", 5)
+    with pytest.raises(Overloaded):
+        shared.take("a")
+    shared.take("b", 5)
+    with pytest.raises(Overloaded):
+        shared.take("c")
+    shared.give_back("a", 2)
+    shared.take("a", 2)
+
+
+def test_clients_without_an_address_are_bounded_together() -> None:
+    shared = Shared(10)
+    shared.take(None, 10)
+    with pytest.raises(Overloaded):
+        shared.take(None)
+
+
+def gate_for(max_body_bytes: int = 100, **settings: object) -> Gate:
+    return Gate(Settings().model_copy(update=settings), max_body_bytes)
+
+
 def test_a_place_is_free_again_however_a_search_ends() -> None:
-    places = Gate(0, 1, 100)
-    with pytest.raises(ZeroDivisionError), places.admit("a", 0):
-        with pytest.raises(Overloaded), places.admit("b", 0):
+    places = gate_for(max_concurrent_searches=1)
+    with pytest.raises(ZeroDivisionError), places.search("a"):
+        with pytest.raises(Overloaded), places.search("b"):
             pass
         _ = 1 / 0
-    with places.admit("a", 0):
+    with places.search("a"):
         pass
 
 
-def test_small_bodies_pass_where_large_ones_have_no_room_left() -> None:
-    places = Gate(0, 1000, 100)
+def test_a_body_counts_by_what_has_arrived_of_it() -> None:
+    places = gate_for(max_body_bytes=100)
     with contextlib.ExitStack() as under_way:
-        for _ in range(gate.LARGEST_AT_ONCE - 1):
-            under_way.enter_context(places.admit("a", 100))
-        for _ in range(100):
-            under_way.enter_context(places.admit("a", 1))
-        with pytest.raises(Overloaded), places.admit("a", 1):
-            pass
-        with places.admit("a", 0):
-            pass
-    with places.admit("a", 100):
+        takes = [under_way.enter_context(places.body(f"client {number}")) for number in range(100)]
+        for take in takes:
+            take(1)
+        for take in takes[: gate.LARGEST_AT_ONCE - 1]:
+            take(99)
+        with pytest.raises(Overloaded):
+            takes[-1](100)
+    with places.body("a") as take:
+        take(100)
+
+
+def test_reads_are_limited_by_client_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "MAX_CONCURRENT_READS", 4)
+    places = gate_for(read_rate_limit_per_minute=4)
+    full = places.read("a"), places.read("a"), places.read("b"), places.read("b")
+    with full[0], full[1], full[2], full[3], pytest.raises(Overloaded), places.read("c"):
         pass
-
-
-def test_rate_zero_is_no_limit() -> None:
-    places = Gate(0, 1, 1)
-    for _ in range(10_000):
-        with places.admit("a", 0):
-            pass
+    with places.read("a"), places.read("a"):
+        pass
+    with pytest.raises(RateLimited), places.read("a"):
+        pass

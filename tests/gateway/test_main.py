@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -13,21 +14,28 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import Settings
+from tests.gateway.fake_service import FakeService
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def started(**settings: str) -> subprocess.Popen[str]:
+def started(command: str = "serve", **settings: str) -> subprocess.Popen[str]:
     """`python -m gateway` on a free port unless told otherwise."""
     given = {f"GATEWAY_{name}": value for name, value in {"PORT": "0", **settings}.items()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "gateway"],
+        [sys.executable, "-m", "gateway", command],
         cwd=REPOSITORY,
         env={**kept, **given},
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+async def health(**settings: str) -> int:
+    """The exit code of the question for health."""
+    with started("health", **settings) as process:
+        return await asyncio.to_thread(process.wait, 60)
 
 
 def refused(**settings: str) -> str:
@@ -73,6 +81,44 @@ def test_help_names_every_setting() -> None:
     ).stdout
     for name in Settings.model_fields:
         assert f"GATEWAY_{name.upper()}: " in text
+
+
+@pytest.mark.parametrize(
+    ("host", "shown", "names"),
+    [
+        ("[::1]", "[::1]", ["::1"]),
+        ("::1", "[::1]", ["::1"]),
+        ("::", "[::]", ["::1", "127.0.0.1"]),
+        ("0.0.0.0", "0.0.0.0", ["127.0.0.1"]),
+    ],
+)
+def test_it_listens_on_addresses_of_either_kind(host: str, shown: str, names: list[str]) -> None:
+    with started(HOST=host) as process:
+        assert process.stderr is not None
+        seen = process.stderr.readline()
+        port = re.search(re.escape(f"listening on http://{shown}:") + r"(\d+)", seen)
+        assert port, seen
+        for name in names:
+            in_brackets = f"[{name}]" if ":" in name else name
+            assert answer(f"http://{in_brackets}:{port[1]}/healthz") == b'{"status":"alive"}'
+        process.terminate()
+        assert process.wait(timeout=30) == 0
+        rest = process.stderr.read()
+    assert "::ffff:" not in rest
+
+
+async def test_health_is_whether_the_gateway_of_these_settings_would_answer(service: FakeService) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    settings = {"PORT": str(port), "API_KEY": "a kéy", "EXTRACTOR_ADDRESS": service.address}
+    with started(**settings) as process:
+        assert process.stderr is not None
+        assert "listening" in process.stderr.readline()
+        assert await health(**settings) == 0
+        assert await health(**settings | {"API_KEY": "another"}) == 1
+        process.terminate()
+        await asyncio.to_thread(process.wait, 30)
+    assert await health(**settings) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

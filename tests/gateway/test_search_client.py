@@ -12,7 +12,7 @@ from gateway import errors
 from gateway.schemas import SearchOptions
 from gateway.search_client import Photo, Query, SearchClient
 from gateway.settings import Settings
-from tests.gateway.fake_service import FakeService, served
+from tests.gateway.fake_service import Failure, FakeService, served
 
 QUERY = Query(SearchOptions(), (Photo(b"photo"),))
 
@@ -49,6 +49,18 @@ async def test_a_restarted_service_is_found_again(settings: Settings) -> None:
         await client.get_index()
     async with served(FakeService(), address=first.address):
         await _until_it_answers(client)
+    await client.close()
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
+async def test_a_call_that_a_stopping_service_gave_up_is_made_again(
+    service: FakeService, settings: Settings, code: grpc.StatusCode
+) -> None:
+    service.failure, service.fails_once = Failure(code), True
+    client = SearchClient.connect(settings)
+    large = Query(SearchOptions(), (Photo(b"x" * settings.max_upload_bytes),))
+    assert (await client.search(large, preview=False)).response.results
+    assert len(service.searches) == 2
     await client.close()
 
 

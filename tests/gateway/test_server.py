@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway import server
+from gateway import connections, pace, protocol
 from gateway.app import create_app
 from gateway.middleware import unread_body
 from gateway.settings import Settings
@@ -18,6 +18,8 @@ from tests.gateway.fake_service import FakeService
 from tests.gateway.serving import listening
 
 JSON_POST = b"POST /search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+BODY = b'{"image": "AAAA"}'
+SEARCH = JSON_POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ async def test_a_body_that_comes_too_slowly_is_given_up(port: int) -> None:
 async def test_headers_that_do_not_come_end_the_connection(
     port: int, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
-    monkeypatch.setattr(server, "HEADERS_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(protocol, "HEADERS_TIMEOUT_S", 0.1)
     async with connection(port) as (reader, writer):
         writer.write(start)
         assert await reader.read() == b""
@@ -105,7 +107,7 @@ async def test_headers_that_do_not_come_end_the_connection(
 async def test_headers_that_do_not_come_after_a_request_end_the_connection(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEADERS_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(protocol, "HEADERS_TIMEOUT_S", 0.1)
     async with connection(port) as (reader, writer):
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
@@ -117,7 +119,7 @@ async def test_headers_that_do_not_come_after_a_request_end_the_connection(
 async def test_a_slow_answer_outlives_the_limit_on_headers(
     port: int, service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEADERS_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(protocol, "HEADERS_TIMEOUT_S", 0.1)
     service.delay_s = 0.4
     status, _, _ = await exchange(port, b"GET /index HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert status == 200
@@ -141,6 +143,108 @@ async def test_head_is_get_without_the_body(port: int, service: FakeService) -> 
         assert by_head[name] == by_get[name]
 
 
+UNFINISHED = JSON_POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
+
+
+async def test_unfinished_bodies_keep_nobody_out(settings: Settings) -> None:
+    few = settings.model_copy(update={"max_concurrent_searches": 2})
+    async with listening(create_app(few)) as port, contextlib.AsyncExitStack() as under_way:
+        for _ in range(20):
+            _, writer = await under_way.enter_async_context(connection(port))
+            writer.write(UNFINISHED)
+            await writer.drain()
+        await asyncio.sleep(0.1)
+        assert (await exchange(port, SEARCH))[0] == 200
+
+
+async def test_a_body_that_stands_still_is_given_up_long_before_the_longest_upload(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(unread_body, "LINGER_S", 0.1)
+    async with listening(create_app(settings)) as port, asyncio.timeout(5):
+        started = JSON_POST + b"Content-Length: 1000000\r\n\r\n" + b"x" * 100_000
+        status, _, body = await exchange(port, started)
+    assert (status, json.loads(body)["code"]) == (408, "UPLOAD_TIMEOUT")
+
+
+async def test_a_body_that_comes_steadily_may_take_long(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "PATIENCE_S", 0.2)
+    async with listening(create_app(settings)) as port, connection(port) as (reader, writer):
+        padding = b" " * 2_000
+        writer.write(JSON_POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % (20_000 + len(BODY)))
+        for _ in range(10):
+            writer.write(padding)
+            await asyncio.sleep(0.06)
+        writer.write(BODY)
+        assert parsed(await reader.read())[0] == 200
+
+
+async def test_idle_connections_make_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 20)
+    async with listening(create_app(settings)) as port, contextlib.AsyncExitStack() as under_way:
+        first, _ = await under_way.enter_async_context(connection(port))
+        for _ in range(50):
+            await under_way.enter_async_context(connection(port))
+        assert (await exchange(port, SEARCH))[0] == 200
+        async with asyncio.timeout(1):
+            assert await first.read() == b""
+
+
+async def test_busy_connections_are_not_ended_and_newcomers_are_told_to_come_back(
+    settings: Settings, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 8)
+    service.delay_s = 1
+    async with listening(create_app(settings)) as port:
+        busy = [asyncio.create_task(exchange(port, SEARCH)) for _ in range(4)]
+        while len(service.searches) < 4:
+            await asyncio.sleep(0.01)
+        status, headers, body = await exchange(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (status, json.loads(body)["code"]) == (503, "OVERLOADED")
+        assert (headers["connection"], headers["retry-after"]) == ("close", "1")
+        assert headers["x-frame-options"] == "deny"
+        assert [status for status, _, _ in await asyncio.gather(*busy)] == [200] * 4
+
+
+async def test_who_does_not_read_the_answer_is_ended(
+    settings: Settings, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(pace, "MIN_BYTES_PER_S", 10**8)
+    service.model_note = "x" * 15_000_000
+    app = create_app(settings)
+    async with listening(app) as port, connection(port) as (_, writer):
+        writer.write(b"GET /index HTTP/1.1\r\nHost: x\r\n\r\n")
+        while not service.calls:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(3):
+            while len(app.state.connections):
+                await asyncio.sleep(0.05)
+
+
+async def test_who_reads_slowly_gets_the_whole_answer(
+    settings: Settings, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "PATIENCE_S", 0.1)
+    service.model_note = "x" * 15_000_000
+    async with listening(create_app(settings)) as port, connection(port) as (reader, writer):
+        writer.write(b"GET /index HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await asyncio.sleep(0.5)
+        assert len(await reader.read()) > 15_000_000
+
+
+@pytest.mark.parametrize("request_", [b"NONSENSE\r\n\r\n", b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n"])
+async def test_what_is_no_http_is_a_problem_like_any_other(port: int, request_: bytes) -> None:
+    status, headers, body = await exchange(port, request_)
+    assert (status, headers["content-type"]) == (400, "application/problem+json")
+    problem = json.loads(body)
+    assert (problem["code"], problem["request_id"]) == ("MALFORMED_REQUEST", headers["x-request-id"])
+    assert (headers["connection"], headers["x-content-type-options"]) == ("close", "nosniff")
+
+
 async def test_a_client_that_leaves_takes_its_search_with_it(port: int, service: FakeService) -> None:
     service.delay_s = 30
     body = b'{"image": "AAAA"}'
@@ -161,13 +265,13 @@ async def test_the_body_of_an_answer_does_not_wait_for_its_head_to_be_acknowledg
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sockets = []
-    made = server.TimedProtocol.connection_made
+    made = protocol.GuardedProtocol.connection_made
 
-    def remembered(self: server.TimedProtocol, transport: asyncio.Transport) -> None:
+    def remembered(self: protocol.GuardedProtocol, transport: asyncio.Transport) -> None:
         made(self, transport)
         sockets.append(transport.get_extra_info("socket"))
 
-    monkeypatch.setattr(server.TimedProtocol, "connection_made", remembered)
+    monkeypatch.setattr(protocol.GuardedProtocol, "connection_made", remembered)
     async with listening(create_app(settings)) as port, connection(port) as (reader, writer):
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         await reader.readline()

@@ -7,7 +7,9 @@ import io
 import struct
 import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -130,6 +132,49 @@ async def test_a_bad_picture_is_refused_and_the_next_is_served(client: httpx.Asy
     response = await client.post("/search", files={"image": ("photo.jpg", content())})
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert (await client.post("/search", files={"image": photo(1)})).status_code == 200
+
+
+@asynccontextmanager
+async def gateway_before(
+    folder: Folder, service_settings: dict[str, Any], **settings: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(settings_for(folder, **service_settings)) as service:
+        address = f"127.0.0.1:{service.server.port}"
+        app = create_app(Settings(extractor_address=address, **settings))
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+                yield client
+
+
+async def refused_in_both_languages(client: httpx.AsyncClient, content: bytes) -> tuple[int, str, str]:
+    """Status and detail of a search, and the page in Japanese."""
+    response = await client.post("/search", files={"image": content})
+    page = await client.post("/", files={"image": content}, headers={"accept-language": "ja"})
+    assert page.status_code == response.status_code
+    return response.status_code, response.json()["detail"], page.text
+
+
+async def test_a_limit_of_the_service_below_the_gateways_is_the_one_that_is_named(folder: Folder) -> None:
+    low = {"max_pixels": 1000, "max_image_bytes": 100_000}
+    async with gateway_before(folder, low, max_upload_bytes=5_000_000) as client:
+        pixels = await refused_in_both_languages(client, photo(1))
+        size = await refused_in_both_languages(client, b"x" * 200_000)
+        message = await refused_in_both_languages(client, b"x" * 4_000_000)
+    assert pixels[:2] == (422, "The image has more than 1,000 pixels (width times height).")
+    assert size[:2] == (413, "The image has 200,000 bytes; at most 100,000 are accepted.")
+    assert message[:2] == (413, "The search service takes at most 1,148,576 bytes at once.")
+    for (_, _, page), words in zip(
+        (pixels, size, message), ("1,000を超えて", "100,000バイトまで", "1,148,576バイトまで"), strict=True
+    ):
+        assert words in page
+
+
+async def test_a_photo_that_takes_too_long_to_decode_is_refused_as_such(folder: Folder) -> None:
+    async with gateway_before(folder, {"decode_timeout_s": 0.001}) as client:
+        status, detail, page = await refused_in_both_languages(client, photo(1))
+    assert (status, detail) == (422, "The image takes longer to decode than is allowed.")
+    assert "長い時間がかかります" in page
 
 
 async def test_an_indexed_image_is_searched_for_whole_and_in_part(

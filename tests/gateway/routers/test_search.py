@@ -274,6 +274,7 @@ async def test_a_failure_of_the_service_has_its_status(
         (grpc.StatusCode.INTERNAL, (502, "EXTRACTOR_FAILED")),
         (grpc.StatusCode.UNAUTHENTICATED, (502, "EXTRACTOR_FAILED")),
         (grpc.StatusCode.UNAVAILABLE, (503, "EXTRACTOR_UNAVAILABLE")),
+        (grpc.StatusCode.CANCELLED, (503, "EXTRACTOR_UNAVAILABLE")),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, (503, "OVERLOADED")),
     ],
 )
@@ -287,6 +288,64 @@ async def test_a_failure_without_a_reason_goes_by_its_status(
     service.failure = Failure(code)
     assert problem(await client.post("/search", files={"image": PHOTO})) == expected
     assert ("engine.py is broken" in caplog.text) == (expected[0] == 502)
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("TOO_MANY_PIXELS", "The image has more than 12,000,000 pixels (width times height)."),
+        ("UNDECODABLE_IMAGE", "The image takes longer to decode than is allowed."),
+        ("UNSUPPORTED_IMAGE_TYPE", "A camera's raw file is not accepted: save it as JPEG."),
+        ("OPTION_UNAVAILABLE", "Index the photos again with INDEXER_LOCALIZATION=true and build --rebuild."),
+    ],
+)
+async def test_the_services_own_reason_is_repeated(
+    client: httpx.AsyncClient, service: FakeService, reason: str, sentence: str
+) -> None:
+    service.failure = Failure(grpc.StatusCode.INVALID_ARGUMENT, reason, sentence)
+    response = await client.post("/search", files={"image": PHOTO})
+    assert problem(response)[1] == reason
+    assert response.json()["detail"] == sentence
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The file /srv/photos/private.jpg is damaged.",
+        "C:\\photos\\private.jpg is damaged.",
+        "Traceback (most recent call last):\n  private",
+        "<PIL.private object> cannot be read.",
+        "private",
+    ],
+)
+@pytest.mark.parametrize("reason", ["UNDECODABLE_IMAGE", "INTERNAL", ""])
+async def test_words_that_are_no_plain_sentence_are_not_repeated(
+    client: httpx.AsyncClient, service: FakeService, words: str, reason: str
+) -> None:
+    service.failure = Failure(grpc.StatusCode.INVALID_ARGUMENT, reason, words)
+    assert "private" not in (await client.post("/search", files={"image": PHOTO})).text
+
+
+async def test_a_sentence_without_a_reason_is_not_repeated(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    for reason in ("", "INTERNAL", "UNREADABLE_FILE"):
+        service.failure = Failure(grpc.StatusCode.INVALID_ARGUMENT, reason, "The private photo is damaged.")
+        assert "private" not in (await client.post("/search", files={"image": PHOTO})).text
+
+
+async def test_a_page_in_japanese_translates_the_services_reason_where_it_knows_it(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    japanese = {"accept-language": "ja"}
+    for sentence, expected in (
+        ("The image has more than 12,000,000 pixels (width times height).", "12,000,000を超えています"),
+        ("The image has a new kind of trouble.", "画素数が"),
+    ):
+        service.failure = Failure(grpc.StatusCode.INVALID_ARGUMENT, "TOO_MANY_PIXELS", sentence)
+        page = (await client.post("/", files={"image": PHOTO}, headers=japanese)).text
+        assert expected in page
+        assert sentence not in page
 
 
 async def test_an_answer_past_the_deadline_is_a_timeout(connect: Connect, service: FakeService) -> None:
