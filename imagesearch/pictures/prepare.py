@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imagesearch.errors import EmptyImage, TooManyBytes, UnreadableFile
-from imagesearch.pictures.decode import DecodedImage, ImageLimits, LeastScale, decode
+from imagesearch.pictures.decode import DecodedImage, ImageLimits, decode
 from imagesearch.pictures.formats import FORMATS
 from imagesearch.pictures.plans import OVERSAMPLING, InputPlan
+from imagesearch.pictures.readers.raster import LeastScale
 from imagesearch.pictures.region import WHOLE, Region, crop
 
 if TYPE_CHECKING:

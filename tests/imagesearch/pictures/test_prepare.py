@@ -157,9 +157,9 @@ def test_a_worker_sees_what_this_process_sees(tmp_path: Path) -> None:
     assert file.thumbnail == decode_file(path, LIMITS, PLAN).thumbnail
 
 
-def test_a_line_of_millions_of_pixels_cannot_exhaust_a_worker() -> None:
+def test_a_wide_picture_of_millions_of_pixels_cannot_exhaust_a_worker() -> None:
     buffer = io.BytesIO()
-    Image.new("1", (40_000_000, 1)).save(buffer, "PNG")
+    Image.new("1", (65_000, 700)).save(buffer, "PNG")
     wide = ImageLimits(max_bytes=2**30, max_pixels=50_000_000)
     with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**29) as pool:
         with pytest.raises(UndecodableImage, match="memory"):
