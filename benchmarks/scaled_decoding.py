@@ -21,8 +21,9 @@ from imagesearch.backbones import Precision, load_backbone
 from imagesearch.backbones.making import prepare_model
 from imagesearch.descriptors.base import Descriptor
 from imagesearch.descriptors.kinds import create_descriptor
-from imagesearch.pictures.decode import DCT_DENOMINATORS, decode
+from imagesearch.pictures.decode import decode
 from imagesearch.pictures.plans import OVERSAMPLING
+from imagesearch.pictures.readers.jpeg import DCT_DENOMINATORS
 
 BATCH = 32
 TILE_PX = (325, 243)

@@ -38,7 +38,7 @@ class ExtractorSettings(BaseSettings):
         description="Threads of the network and of the search; 0 takes one per available processor.",
     )
     max_image_bytes: int = Field(32 * MIB, ge=1, description="Largest image file accepted, in bytes.")
-    max_pixels: int = Field(50_000_000, ge=1, description="Largest image accepted, as width times height.")
+    max_pixels: int = Field(110_000_000, ge=1, description="Largest image accepted, as width times height.")
     decode_workers: int = Field(
         0, ge=0, description="Processes that decode images; 0 takes one per available processor."
     )

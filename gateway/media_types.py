@@ -9,6 +9,7 @@ IS_SHOWN = {
     "image/heic": False,
     "image/jpeg": True,
     "image/png": True,
+    "image/tiff": False,
     "image/webp": True,
 }
 """Every format that is indexed. What browsers do not show is shown by its thumbnail."""

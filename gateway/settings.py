@@ -34,7 +34,7 @@ class Settings(BaseSettings):
         description="Largest accepted picture, or pictures of one search together, in bytes.",
     )
     max_pixels: int = Field(
-        default=50_000_000, ge=1, description="Largest accepted picture, width times height in pixels."
+        default=110_000_000, ge=1, description="Largest accepted picture, width times height in pixels."
     )
     upload_timeout_s: float = Field(
         default=60.0, gt=0, description="Longest time for a request body to arrive, in seconds."

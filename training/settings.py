@@ -36,7 +36,7 @@ class TrainingSettings(BaseSettings):
     threads: int = Field(0, ge=0, description="Threads for the network; 0 takes one per available processor.")
     workers: int = Field(1, ge=1, description="Processes that prepare the pictures; a GPU keeps many busy.")
     max_image_bytes: int = Field(256 * MIB, ge=1, description="Largest photo file accepted, in bytes.")
-    max_pixels: int = Field(100_000_000, ge=1, description="Largest photo accepted, as width times height.")
+    max_pixels: int = Field(110_000_000, ge=1, description="Largest photo accepted, as width times height.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe messages that are logged."
     )

@@ -1,39 +1,48 @@
-"""From the bytes of a file to pixels, and from pixels to the small pictures that are kept or shown.
+"""From the bytes of a file to pixels.
 
 Nothing here trusts a file: its type is told from its first bytes, its size from its header, and both are
-checked before memory is set aside for its pixels. Run it where a crash costs nothing: see `decoding`.
+checked before memory is set aside for its pixels. Run it where a crash costs nothing: see `pool`.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
-import pillow_heif
 from numpy.typing import NDArray
-from PIL import AvifImagePlugin, ExifTags, Image, WebPImagePlugin  # noqa: F401 (importing registers them)
-from PIL.JpegImagePlugin import JpegImageFile
+from PIL import Image
 
-from imagesearch.errors import (
-    EmptyImage,
-    TooManyBytes,
-    TooManyPixels,
-    UndecodableImage,
-)
+from imagesearch.errors import EmptyImage, InvalidImage, TooManyBytes, TooManyPixels, UndecodableImage
+from imagesearch.pictures.colour import is_srgb, to_srgb
 from imagesearch.pictures.formats import sniff
+from imagesearch.pictures.readers import bmff, bmp, gif, jpeg, png, tiff, webp
+from imagesearch.pictures.readers.damage import damaged_file
+from imagesearch.pictures.readers.raster import LeastScale, Raster, Reader
 
-# Only the primary picture of a HEIC file is wanted, not what travels beside it.
 Image.preinit()
-pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 KEPT_MIB = 32
 """Memory that Pillow keeps for the next picture. By default it gives all back, and to have it zeroed and
 mapped again takes a third of the time of decoding a photo of 640 × 480."""
 Image.core.set_blocks_max(KEPT_MIB)  # type: ignore[attr-defined]  # blocks of 1 MiB
+
+MAX_SIDE_PX = 65_535
+"""The longest side that is accepted, JPEG's own limit: what is longer costs more than its pixels."""
+
+READERS: dict[str, Reader] = {
+    "JPEG": jpeg.read,
+    "PNG": png.read,
+    "WebP": webp.read,
+    "GIF": gif.read,
+    "BMP": bmp.read,
+    "AVIF": bmff.read_avif,
+    "HEIC": bmff.read_heic,
+    "TIFF": tiff.read,
+}
+"""By the names of `formats.FORMATS`."""
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -45,11 +54,8 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """What undoes each EXIF orientation; 1 is upright."""
-TURNED = frozenset({5, 6, 7, 8})
-"""The orientations of pictures that lie on their side."""
-
-DCT_DENOMINATORS = (8, 4, 2)
-"""A JPEG can be decoded at these fractions of its size: of each 8 × 8 block, only the lowest frequencies."""
+ROWS_AT_ONCE = 256
+"""Rows that are laid on white together: a copy of the whole would take as much memory again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +71,19 @@ class DecodedImage:
     """A picture as a person sees it."""
 
     rgb: NDArray[np.uint8]
-    """shape=(H, W, 3), dtype=uint8, upright, RGB, transparency on white."""
+    """shape=(H, W, 3), dtype=uint8, upright, sRGB, transparency on white."""
     width: int
     height: int
     """Size in pixels of the upright picture in the file; `rgb` may be a half, a fourth or an eighth of it."""
     media_type: str
     """Such as "image/jpeg", as found in the bytes."""
+    damaged: bool = False
+    """Whether pixels are missing or wrong: a tenth of them at most."""
 
     @property
     def scale(self) -> float:
         """Pixels in `rgb` for one of the file's, in each direction: 1 at full size."""
         return float(self.rgb.shape[1] / self.width)
-
-
-LeastScale = Callable[[int, int], float]
-"""From width and height of an upright picture to the least factor it may be scaled by."""
 
 
 def full_size(width: int, height: int) -> float:
@@ -97,97 +101,96 @@ def decode(data: bytes, limits: ImageLimits, least_scale: LeastScale = full_size
     if len(data) > limits.max_bytes:
         raise TooManyBytes(f"The image has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted.")
     image_format = sniff(data)
-    with _pillow(limits), Image.open(BytesIO(data), formats=(image_format.pillow_name,)) as image:
-        _check_size(image.size, limits)
-        orientation = _orientation(image)
-        width, height = image.size[::-1] if orientation in TURNED else image.size
-        _choose_scale(image, least_scale(width, height))
-        image.load()
-        return DecodedImage(
-            np.asarray(_upright(_on_white(image), orientation)), width, height, image_format.media_type
+
+    def check_size(width: int, height: int) -> None:
+        _check_size(width, height, limits)
+
+    with _guarded(limits):
+        raster = READERS[image_format.name](data, check_size, least_scale)
+        width, height = raster.upright_size
+        return DecodedImage(_upright_rgb(raster), width, height, image_format.media_type, raster.damaged)
+
+
+def _check_size(width: int, height: int, limits: ImageLimits) -> None:
+    if width < 1 or height < 1:
+        raise damaged_file()
+    if width * height > limits.max_pixels:
+        raise _too_many_pixels(limits)
+    if max(width, height) > MAX_SIDE_PX:
+        raise TooManyPixels(
+            f"The image has {width:,} × {height:,} pixels; no side may have over {MAX_SIDE_PX:,}."
         )
 
 
-def _check_size(size: tuple[int, int], limits: ImageLimits) -> None:
-    width, height = size
-    if width < 1 or height < 1:
-        raise _damaged()
-    if width * height > limits.max_pixels:
-        raise _too_many_pixels(limits)
+def _upright_rgb(raster: Raster) -> NDArray[np.uint8]:
+    """shape=(H, W, 3): sRGB on white."""
+    pixels = raster.pixels
+    if isinstance(pixels, np.ndarray):
+        if pixels.shape[2] == 3 and raster.orientation == 1 and is_srgb(raster.profile, "RGB"):
+            return pixels
+        pixels = _image(pixels)
+    srgb = to_srgb(_eight_bits(pixels), raster.profile)
+    if raster.orientation in UPRIGHT:
+        srgb = srgb.transpose(UPRIGHT[raster.orientation])
+    return _on_white(srgb)
 
 
-def _choose_scale(image: Image.Image, least_scale: float) -> None:
-    """Before anything is decoded. Only JPEG offers a choice: Pillow's other decoders know no fractions."""
-    if not isinstance(image, JpegImageFile):
-        return
-    width, height = image.size
-    for denominator in DCT_DENOMINATORS:
-        if least_scale <= 1 / denominator:
-            image.draft(None, (max(1, width // denominator), max(1, height // denominator)))
-            return
+def _image(pixels: NDArray[np.uint8]) -> Image.Image:
+    height, width, colours = pixels.shape
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}[colours]
+    return Image.frombytes(mode, (width, height), pixels.tobytes())
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    """RGB, 8 bits a channel, with whatever is transparent laid on white."""
-    if image.mode == "I;16":
-        return _grey_from_16_bits(image)
-    if not image.has_transparency_data:
-        return image if image.mode == "RGB" else image.convert("RGB")
-    layer = image.convert("RGBA")
-    canvas = Image.new("RGB", image.size, "white")
-    canvas.paste(layer, mask=layer)
-    return canvas
-
-
-def _grey_from_16_bits(image: Image.Image) -> Image.Image:
-    """The high bytes, as Pillow takes them of 16-bit colours; one shade may be transparent (PNG's tRNS)."""
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of 16 bits as their high bytes, as Pillow takes them of colours; one shade may be transparent."""
+    if image.mode in {"I", "F"}:
+        raise UndecodableImage("Pictures of 32 bits a colour are not read: save it with 8 or 16.")
+    if not image.mode.startswith("I;16"):
+        return image
     values = np.asarray(image)
-    grey = (values >> 8).astype(np.uint8)
+    grey = Image.fromarray((values >> 8).astype(np.uint8))
     if "transparency" in image.info:
-        grey[values == image.info["transparency"]] = 255
-    return Image.fromarray(grey).convert("RGB")
+        opaque = values != image.info["transparency"]
+        grey.putalpha(Image.fromarray(opaque.astype(np.uint8) * 255))
+    return grey
 
 
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    method = UPRIGHT.get(orientation)
-    return image if method is None else image.transpose(method)
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation; 1 where there is none or the EXIF block is damaged, for the pixels are not."""
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:
-        return 1
+def _on_white(image: Image.Image) -> NDArray[np.uint8]:
+    """image: RGB or RGBA. Returns shape=(H, W, 3)."""
+    if image.mode == "RGB":
+        return np.asarray(image)
+    rgb = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, ROWS_AT_ONCE):
+        rows = image.crop((0, top, image.width, min(top + ROWS_AT_ONCE, image.height)))
+        canvas = Image.new("RGB", rows.size, "white")
+        canvas.paste(rows, mask=rows)
+        rgb[top : top + rows.height] = np.asarray(canvas)
+    return rgb
 
 
 @contextmanager
-def _pillow(limits: ImageLimits) -> Iterator[None]:
-    """Where Pillow reads the file: on damage its decoders raise whatever comes to hand, or only warn.
+def _guarded(limits: ImageLimits) -> Iterator[None]:
+    """Where libraries read the file: on damage they raise whatever comes to hand, or only warn.
 
-    Its own limit holds as well, because some decoders set memory aside as soon as they are opened; it refuses
-    from twice its value up. Not thread-safe: limit and warnings are global to the process.
+    Pillow's own limit holds as well, because some of its decoders set memory aside when they are opened;
+    it refuses from twice its value up. Not thread-safe: limit and warnings are global to the process.
     """
     pillow_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, (limits.max_pixels + 1) // 2
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (TooManyPixels, UndecodableImage):
+    except InvalidImage:
         raise
     except Image.DecompressionBombError:
         raise _too_many_pixels(limits) from None
     except MemoryError as error:
         raise UndecodableImage("The image takes more memory to decode than is allowed.") from error
     except Exception as error:
-        raise _damaged() from error
+        raise damaged_file() from error
     finally:
         Image.MAX_IMAGE_PIXELS = pillow_limit
 
 
 def _too_many_pixels(limits: ImageLimits) -> TooManyPixels:
     return TooManyPixels(f"The image has more than {limits.max_pixels:,} pixels (width times height).")
-
-
-def _damaged() -> UndecodableImage:
-    return UndecodableImage("The image cannot be decoded: the file is truncated or damaged.")

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imagesearch.errors import EmptyImage, TooManyBytes, UnreadableFile
-from imagesearch.pictures.decode import DecodedImage, ImageLimits, LeastScale, decode
+from imagesearch.pictures.decode import DecodedImage, ImageLimits, decode
 from imagesearch.pictures.formats import FORMATS
 from imagesearch.pictures.plans import OVERSAMPLING, InputPlan
+from imagesearch.pictures.readers.raster import LeastScale
 from imagesearch.pictures.region import WHOLE, Region, crop
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class QueryPicture:
     """As `local_features.storage` packs them, of the region alone if there is one; None unless asked for."""
     map_input: NDArray[np.uint8] | None
     """For the convolutional map, as its plan prepares it, of the region alone; None unless asked for."""
+    damaged: bool = False
+    """Whether pixels of the file are missing or wrong: a tenth of them at most."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no picture's."""
@@ -79,6 +82,8 @@ class IndexedPicture:
     """As `local_features.storage` packs them; None unless asked for."""
     map_input: NDArray[np.uint8] | None
     """For the convolutional map, as its plan prepares it; None unless asked for."""
+    damaged: bool = False
+    """Whether pixels of the file are missing or wrong: a tenth of them at most."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no file's."""
@@ -113,7 +118,7 @@ def decode_query(
     if local_features:
         image = _at_least(image, data, limits, local_features.long_side_px, part)
     found = _extracted(crop(image.rgb, part), local_features) if local_features else None
-    return QueryPicture(image.width, image.height, network_input, shown, found, map_input)
+    return QueryPicture(image.width, image.height, network_input, shown, found, map_input, image.damaged)
 
 
 def decode_file(
@@ -143,6 +148,7 @@ def decode_file(
         thumbnail=thumbnail,
         local_features=_extracted(image.rgb, local_features) if local_features else None,
         map_input=map_input,
+        damaged=image.damaged,
     )
 
 

@@ -19,6 +19,8 @@ ACCEPTED_FORMATS = {
     "i.avif": "AVIF",
     "j.heic": "HEIF",
     "k.heif": "HEIF",
+    "l.HIF": "HEIF",
+    "m.tif": "TIFF",
 }
 
 

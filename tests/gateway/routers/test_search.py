@@ -77,7 +77,7 @@ async def test_both_forms_carry_the_same_query(client: httpx.AsyncClient, servic
     by_form, by_json = service.searches
     assert by_form == by_json
     assert by_form.image.content == PHOTO
-    assert by_form.image.max_pixels == 50_000_000
+    assert by_form.image.max_pixels == 110_000_000
     assert by_form.limit == 7
     assert by_form.exact and by_form.expand and by_form.verify and by_form.localize
     assert by_form.region.width == 0.3
@@ -198,7 +198,7 @@ async def test_several_photos_are_one_query_in_both_forms(
     positives, negatives = by_form.photos.positives, by_form.photos.negatives
     assert [photo.image.content or photo.image_id for photo in positives] == [b"one", b"two", liked]
     assert [photo.image.content or photo.image_id for photo in negatives] == [b"three", disliked]
-    assert positives[0].image.max_pixels == 50_000_000
+    assert positives[0].image.max_pixels == 110_000_000
     assert answer["query_photos"] == [
         {"image_id": image_id, "negative": negative, "width": 640, "height": 480}
         for image_id, negative in (

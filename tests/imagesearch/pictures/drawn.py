@@ -21,6 +21,7 @@ MEDIA_TYPES = {
     "BMP": "image/bmp",
     "AVIF": "image/avif",
     "HEIF": "image/heic",
+    "TIFF": "image/tiff",
 }
 
 

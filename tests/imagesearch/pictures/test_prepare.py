@@ -28,6 +28,7 @@ from imagesearch.pictures.plans import InputPlan, LongSideInput, SquareInput
 from imagesearch.pictures.pool import DecodePool
 from imagesearch.pictures.prepare import IndexedPicture, QueryPicture, decode_file, decode_query
 from imagesearch.pictures.region import Region, crop
+from tests.imagesearch.pictures.drawn import encoded, photo_like
 from tests.imagesearch.pictures.pool_tasks import Insatiable
 
 LIMITS = ImageLimits(max_bytes=10 * 2**20, max_pixels=2_000_000)
@@ -159,9 +160,9 @@ def test_a_worker_sees_what_this_process_sees(tmp_path: Path) -> None:
     assert file.thumbnail == decode_file(path, LIMITS, PLAN).thumbnail
 
 
-def test_a_line_of_millions_of_pixels_cannot_exhaust_a_worker() -> None:
+def test_a_wide_picture_of_millions_of_pixels_cannot_exhaust_a_worker() -> None:
     buffer = io.BytesIO()
-    Image.new("1", (40_000_000, 1)).save(buffer, "PNG")
+    Image.new("1", (65_000, 700)).save(buffer, "PNG")
     wide = ImageLimits(max_bytes=2**30, max_pixels=50_000_000)
     with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**29) as pool:
         with pytest.raises(UndecodableImage, match="memory"):
@@ -171,6 +172,18 @@ def test_a_line_of_millions_of_pixels_cannot_exhaust_a_worker() -> None:
         assert (
             pool.submit(QueryPicture, decode_query, halves(), LIMITS, None, PLAN, False).result().width == 800
         )
+
+
+def test_damage_is_told_of_queries_and_files(tmp_path: Path) -> None:
+    whole = encoded(photo_like(), "BMP")
+    cut = whole[: len(whole) * 95 // 100]
+    path = tmp_path / "photo.bmp"
+    path.write_bytes(cut)
+    with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
+        query = pool.submit(QueryPicture, decode_query, cut, LIMITS, None, PLAN, False).result()
+        file = pool.submit(IndexedPicture, decode_file, path, LIMITS, PLAN).result()
+        undamaged = pool.submit(QueryPicture, decode_query, whole, LIMITS, None, PLAN, False).result()
+    assert (query.damaged, file.damaged, undamaged.damaged) == (True, True, False)
 
 
 def test_real_photos_are_decoded_upright_at_their_size(holidays_dir: Path) -> None:

@@ -1,0 +1,58 @@
+"""AVIF and HEIC files: coded pictures in a tree of boxes (ISO 14496-12, ISO 23008-12)."""
+
+from __future__ import annotations
+
+import struct
+
+import pillow_heif
+from PIL import AvifImagePlugin, Image  # noqa: F401 (importing registers it)
+
+from imagesearch.pictures.profiles import code_point_profile
+from imagesearch.pictures.readers.boxes import mended, read_boxes
+from imagesearch.pictures.readers.damage import check_shown, completions, share_alike
+from imagesearch.pictures.readers.raster import CheckSize, LeastScale, Raster, opened, orientation_in
+
+# Only the primary picture of a HEIC file is wanted, not what travels beside it.
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+BRANDS = {"AVIF": b"avif", "HEIF": b"heic"}
+"""What Pillow's decoders know their files by."""
+
+
+def read_avif(data: bytes, check_size: CheckSize, least_scale: LeastScale) -> Raster:
+    """See `Reader`. Only properties turn the picture, never EXIF; Pillow reports them as EXIF would."""
+    image, profile, damaged = _read("AVIF", data, check_size)
+    return Raster(image, *image.size, profile, orientation_in(image.info.get("exif", b"")), damaged)
+
+
+def read_heic(data: bytes, check_size: CheckSize, least_scale: LeastScale) -> Raster:
+    """See `Reader`. The decoder has turned the picture."""
+    image, profile, damaged = _read("HEIF", data, check_size)
+    return Raster(image, *image.size, profile, damaged=damaged)
+
+
+def _read(kind: str, data: bytes, check_size: CheckSize) -> tuple[Image.Image, bytes, bool]:
+    boxes = read_boxes(data)
+    data = data[:8] + BRANDS[kind] + data[12:]
+
+    def loaded(ending: bytes = b"") -> Image.Image:
+        image = opened(data + ending, kind, check_size)
+        image.load()
+        return image
+
+    missing, shown = boxes.end - len(data), 1.0
+    if missing > 0:
+        image, *others = completions(loaded, missing, len(data))
+        shown = share_alike([image, *others])
+        check_shown(shown)
+    else:
+        try:
+            image = loaded()
+        except (OSError, ValueError):
+            data = mended(data, boxes)
+            image = loaded()
+    return image, image.info.get("icc_profile") or _profile(boxes.code_points), shown < 1
+
+
+def _profile(code_points: bytes) -> bytes:
+    return code_point_profile(*struct.unpack(">2H", code_points[4:8])) if len(code_points) >= 8 else b""
