@@ -16,7 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.index.building.rotation import principal_directions
+from imagesearch.index.building.training import principal_directions
 
 BLOCK_ROWS = 16_384
 NOISE_SHARE = 1 / 3

@@ -21,7 +21,7 @@ from imagesearch.backbones import Precision, load_backbone
 from imagesearch.backbones.making import prepare_model
 from imagesearch.descriptors.kinds import create_descriptor
 from imagesearch.pictures.decode import decode
-from imagesearch.ranking.feedback import rocchio
+from imagesearch.ranking.expansion import rocchio
 
 PAGE = 30
 MARKS = ((1, 0), (2, 0), (0, 1), (0, 2), (1, 1), (2, 2), (3, 4))

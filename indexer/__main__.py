@@ -31,9 +31,9 @@ from imagesearch.host.command_line import (
     say,
     say_json,
 )
+from imagesearch.store.durable import exclusive
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.lock import exclusive
-from imagesearch.store.prune import prune
+from imagesearch.store.versions import prune
 from indexer import console
 from indexer.arguments import parser, settings_of
 from indexer.build import build

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from imagesearch.errors import StoreError
-from imagesearch.store.durable import full_disk_as_store_full
+from imagesearch.store.durable import exclusive, full_disk_as_store_full
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.ledger_file import install_ledger
-from imagesearch.store.lock import exclusive
+from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import current_version
 from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally, holds_any
@@ -24,7 +24,6 @@ from indexer.network_source import Networks
 from indexer.plan import Plan, make_plan
 from indexer.publication import publish_if_behind
 from indexer.settings import IndexerSettings
-from indexer.summary import REFUSED_SHOWN, Summary
 from indexer.walk import Listing, walk
 
 logger = logging.getLogger(__name__)
@@ -177,3 +176,41 @@ def _summary(
         seconds=round(seconds, 3),
         photos_per_second=round(len(plan.changed) / update.intake_s, 2) if plan.changed else 0.0,
     )
+
+
+REFUSED_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts are of files, except where they say otherwise."""
+
+    snapshot: str
+    """The live snapshot's version."""
+    published: bool
+    """False where the snapshot that was live already says it all."""
+    images: int
+    """Distinct images in the index."""
+    descriptor: str
+    model: str
+    model_note: str
+    added: int
+    """In the index, and not before."""
+    changed: int
+    """In the index as before, with another content."""
+    kept: int
+    """In the index as before."""
+    dropped: int
+    """Gone from the folder, and so from the index."""
+    refused: int
+    """All that cannot be indexed, found by this build or before."""
+    refused_first: list[RefusedFile]
+    """The first of them in order of path."""
+    ignored: int
+    """No photos by their names, or hidden."""
+    described: int
+    """Images that went through the network."""
+    seconds: float
+    """The whole build."""
+    photos_per_second: float
+    """New and changed files, while they were taken in; 0 where there were none."""

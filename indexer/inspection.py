@@ -11,12 +11,12 @@ from imagesearch.errors import ModelError, SnapshotOutdated, StoreError, StoreMi
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.manifest import Manifest
-from imagesearch.store.publish import versions
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot, current_version
 from imagesearch.store.thumbnails import missing_thumbnails
+from imagesearch.store.versions import versions
+from indexer.build import REFUSED_SHOWN
 from indexer.network_source import Networks
-from indexer.summary import REFUSED_SHOWN
 
 _MISSING_SHOWN = 5
 

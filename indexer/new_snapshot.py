@@ -7,16 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from imagesearch.host.memory import available_bytes
-from imagesearch.index.building.builder import build_index, extend_index
-from imagesearch.index.building.memory import require_memory
+from imagesearch.index.building.builder import build_index, extend_index, require_memory
 from imagesearch.index.files import IndexReport
 from imagesearch.index.matrix import DescriptorMatrix
 from imagesearch.ranking.calibration import background_distances
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import Manifest
-from imagesearch.store.publish import next_snapshot
 from imagesearch.store.snapshot_writer import SnapshotWriter
+from imagesearch.store.versions import next_snapshot
 
 # Any constant does: equal collections get equal scores.
 _CALIBRATION_SEED = 20170101

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from extractor_service.search.queries import QueryImage, QueryPhoto
 from imagesearch.local_features import LocalFeatures
-from imagesearch.ranking.feedback import rocchio
+from imagesearch.ranking.expansion import rocchio
 
 
 @dataclass(frozen=True, slots=True)

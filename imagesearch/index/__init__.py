@@ -8,9 +8,8 @@ from imagesearch.errors import InvalidOption
 from imagesearch.index.base import Index, Neighbours
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.files import IndexReport, open_approximate
-from imagesearch.index.kinds import KINDS
+from imagesearch.index.kinds import KINDS, IndexPlan
 from imagesearch.index.matrix import DescriptorMatrix
-from imagesearch.index.plan import IndexPlan
 
 __all__ = [
     "DescriptorMatrix",

@@ -6,8 +6,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.index.matrix import DescriptorMatrix
-from imagesearch.index.prefetch import prefetch
+from imagesearch.index.matrix import DescriptorMatrix, prefetch
 
 
 def nearest_rows(

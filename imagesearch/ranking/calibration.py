@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.index.exact import ExactIndex
-from imagesearch.index.matrix import DescriptorMatrix
-from imagesearch.index.prefetch import prefetch
+from imagesearch.index.matrix import DescriptorMatrix, prefetch
 
 BLOCK_ROWS = 16
 """Each sampled row is paired with so many others, for reading rows costs more than comparing them.

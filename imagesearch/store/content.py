@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from imagesearch.backbones.base import Int8Quality
 from imagesearch.descriptors.encodings import Encodings
 from imagesearch.descriptors.summed import Summed
-from imagesearch.index.plan import IndexPlan
+from imagesearch.index.kinds import IndexPlan
 from imagesearch.store.manifest import Manifest
 from imagesearch.store.recipe import Recipe
 from imagesearch.store.records import ImageRecord, RefusedFile

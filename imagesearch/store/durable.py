@@ -1,15 +1,17 @@
-"""Writing so that a crash leaves the old or the new, and a full disk is told as such."""
+"""Durable writing by one writer at a time: a crash leaves the old or the new, a full disk is a StoreFull."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from imagesearch.errors import StoreFull
+from imagesearch.errors import StoreBusy, StoreFull
+from imagesearch.store.layout import StoreLayout
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # SQLite says FULL for ENOSPC; a quota, a limit on file sizes and a full disk under its shared memory
@@ -59,3 +61,18 @@ def _sync(path: Path, flags: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def exclusive(layout: StoreLayout) -> Iterator[None]:
+    """Holds the store, which is created where it is missing, against other writers; readers do not mind.
+
+    The kernel lets go of it however the process ends. Raises StoreBusy at once.
+    """
+    layout.root.mkdir(parents=True, exist_ok=True)
+    with layout.lock_path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreBusy("Another indexer is at work on this store; wait until it is done.") from error
+        yield

@@ -17,13 +17,17 @@ from numpy.typing import NDArray
 from imagesearch.array_file import array_file
 from imagesearch.store.catalogue import CatalogueWriter
 from imagesearch.store.content import SnapshotContent
-from imagesearch.store.conv_map_files import write_conv_maps
-from imagesearch.store.encoding_files import CANDIDATE_ENCODING_NAME, DESCRIPTOR_ENCODING_NAME
-from imagesearch.store.inverted_files import write_inverted_file
 from imagesearch.store.layout import SegmentFiles
-from imagesearch.store.local_features_files import open_local_features, write_local_features
 from imagesearch.store.manifest import FileEntry, Manifest
 from imagesearch.store.records import ImageRecord
+from imagesearch.store.table_files import (
+    CANDIDATE_ENCODING_NAME,
+    DESCRIPTOR_ENCODING_NAME,
+    open_local_features,
+    write_conv_maps,
+    write_inverted_file,
+    write_local_features,
+)
 
 DESCRIPTORS_NAME = "descriptors.npy"
 CANDIDATES_NAME = "candidates.npy"

@@ -18,14 +18,20 @@ from imagesearch.index.inverted import InvertedFile
 from imagesearch.index.matrix import DescriptorMatrix
 from imagesearch.local_features.storage import SegmentedFeatures
 from imagesearch.store.catalogue import CATALOGUE_NAME, Catalogue
-from imagesearch.store.conv_map_files import MAPS_NAME, open_conv_maps
-from imagesearch.store.encoding_files import DESCRIPTOR_ENCODING_NAME, open_encodings
-from imagesearch.store.inverted_files import open_inverted_file, posting_name
 from imagesearch.store.layout import SegmentFiles, StoreLayout
-from imagesearch.store.local_features_files import RECORDS_NAME, open_local_features
 from imagesearch.store.manifest import Manifest
 from imagesearch.store.records import ImageRecord, RefusedFile
 from imagesearch.store.segments import CANDIDATES_NAME, DESCRIPTORS_NAME
+from imagesearch.store.table_files import (
+    DESCRIPTOR_ENCODING_NAME,
+    MAPS_NAME,
+    RECORDS_NAME,
+    open_conv_maps,
+    open_encodings,
+    open_inverted_file,
+    open_local_features,
+    posting_name,
+)
 
 ORDER_NAME = "order.npy"
 CALIBRATION_NAME = "calibration.npy"

@@ -15,11 +15,11 @@ from imagesearch.index.matrix import DescriptorMatrix
 from imagesearch.store.catalogue import CATALOGUE_NAME, CatalogueWriter
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.durable import sync_directory, sync_file
-from imagesearch.store.encoding_files import write_encodings
 from imagesearch.store.layout import SegmentFiles, StoreLayout
 from imagesearch.store.manifest import MANIFEST_NAME, FileEntry, Manifest
 from imagesearch.store.segments import DESCRIPTORS_NAME, link_segments, write_segment
 from imagesearch.store.snapshot import CALIBRATION_NAME, ORDER_NAME, open_matrix
+from imagesearch.store.table_files import write_encodings
 
 
 class SnapshotWriter:

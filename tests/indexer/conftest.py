@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.snapshot import Snapshot
-from indexer.build import build
+from indexer.build import Summary, build
 from indexer.settings import IndexerSettings
-from indexer.summary import Summary
 from tests.indexer.fake_networks import FakeNetworks
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from imagesearch.errors import StoreBusy, StoreError
 from imagesearch.pictures.decode import ImageLimits, decode
+from imagesearch.store.durable import exclusive
 from imagesearch.store.ledger import Ledger
-from imagesearch.store.lock import exclusive
 from imagesearch.store.snapshot import Snapshot
 from indexer.errors import ImagesFolderError
 from indexer.inspection import damage, status

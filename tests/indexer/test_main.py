@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from imagesearch.store.lock import exclusive
+from imagesearch.store.durable import exclusive
 from indexer.__main__ import main
 from indexer.settings import IndexerSettings
 from tests.indexer.conftest import Workplace

@@ -6,7 +6,7 @@ import pytest
 
 from imagesearch.errors import NotEnoughMemory
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.publish import versions
+from imagesearch.store.versions import versions
 from indexer import new_snapshot
 from indexer.new_snapshot import publish
 from tests.imagesearch.store.stores import content

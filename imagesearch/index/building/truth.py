@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from imagesearch.errors import SnapshotDamaged
 from imagesearch.index.base import Neighbours
 from imagesearch.index.building.training import sampled_rows
-from imagesearch.index.exact import ExactIndex
+from imagesearch.index.exact import ExactIndex, search_many
 from imagesearch.index.half_precision import widened
-from imagesearch.index.many_queries import search_many
 from imagesearch.index.matrix import DescriptorMatrix
 
 K = 10

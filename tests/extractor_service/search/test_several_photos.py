@@ -17,7 +17,7 @@ from extractor_service.search.engine import Engine
 from extractor_service.search.queries import FileQuery, PhotosQuery, SearchOptions
 from imagesearch.backbones.base import Precision
 from imagesearch.errors import UndecodableImage
-from imagesearch.ranking.feedback import NEGATIVE_WEIGHT
+from imagesearch.ranking.expansion import NEGATIVE_WEIGHT
 from imagesearch.store.snapshot import Snapshot
 from protos.imagesearch.v1 import search_pb2 as pb
 from tests.extractor_service.serving import (

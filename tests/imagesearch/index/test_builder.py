@@ -13,9 +13,8 @@ from imagesearch.index import open_index
 from imagesearch.index.building.builder import build_index, extend_index
 from imagesearch.index.building.tuning import measure
 from imagesearch.index.exact import ExactIndex
-from imagesearch.index.kinds import KINDS
+from imagesearch.index.kinds import KINDS, IndexPlan, choose_kind
 from imagesearch.index.matrix import DescriptorMatrix
-from imagesearch.index.plan import IndexPlan, choose_kind
 
 LATENT_DIM = 24
 

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from imagesearch.errors import InvalidOption
-from imagesearch.index import many_queries, open_index
+from imagesearch.index import exact as exact_module
+from imagesearch.index import open_index
 from imagesearch.index.base import Neighbours
 from imagesearch.index.exact import MANY_QUERIES, ExactIndex
 from imagesearch.index.matrix import DescriptorMatrix
@@ -192,7 +193,7 @@ def test_an_index_is_opened_by_its_kind(tmp_path: Path) -> None:
 def test_many_queries_at_once_find_what_each_finds_alone(
     deleted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(many_queries, "BLOCK_BYTES", 700 * 24 * 4)
+    monkeypatch.setattr(exact_module, "BLOCK_BYTES", 700 * 24 * 4)
     rng = np.random.default_rng(30)
     rows = normalised(rng, 5_000, 24).astype(np.float16)
     rows[[17, 2_600, 4_000]] = rows[3]

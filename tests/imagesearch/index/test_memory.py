@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from imagesearch.errors import NotEnoughMemory
-from imagesearch.index.building.memory import estimated_bytes, require_memory
-from imagesearch.index.kinds import KINDS
-from imagesearch.index.plan import IndexPlan
+from imagesearch.index.building.builder import estimated_bytes, require_memory
+from imagesearch.index.kinds import KINDS, IndexPlan
 from tests.imagesearch.index.test_builder import photos_like
 
 GB = 10**9

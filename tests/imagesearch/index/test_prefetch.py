@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imagesearch.index.matrix import DescriptorMatrix
-from imagesearch.index.prefetch import prefetch
+from imagesearch.index.matrix import DescriptorMatrix, prefetch
 
 
 def blocks_read() -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imagesearch.descriptors.normalisation import l2_normalised
-from imagesearch.ranking.feedback import rocchio
+from imagesearch.ranking.expansion import rocchio
 
 
 def vectors(count: int, seed: int = 0) -> np.ndarray:

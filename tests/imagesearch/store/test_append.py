@@ -15,9 +15,9 @@ from imagesearch.index import open_index
 from imagesearch.store.content import Base, SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import MANIFEST_NAME, FileEntry, Manifest
-from imagesearch.store.prune import prune
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot
+from imagesearch.store.versions import prune
 from indexer.new_snapshot import publish
 from tests.imagesearch.store.stores import (
     content,

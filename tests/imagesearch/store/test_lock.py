@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from imagesearch.errors import StoreBusy
+from imagesearch.store.durable import exclusive
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.lock import exclusive
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.lock import exclusive
+from imagesearch.store.durable import exclusive
 with exclusive(StoreLayout(Path(sys.argv[1]))):
     print("held", flush=True)
     time.sleep(60)

@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imagesearch.store import publish as publishing
 from imagesearch.store import snapshot_writer
+from imagesearch.store import versions as publishing
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import Manifest
-from imagesearch.store.prune import prune
-from imagesearch.store.publish import versions
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot, current_version
+from imagesearch.store.versions import prune, versions
 from indexer import new_snapshot
 from indexer.new_snapshot import publish
 from tests.imagesearch.store.stores import RECIPE, content, descriptor, record

@@ -8,9 +8,9 @@ import pytest
 
 from imagesearch.errors import SnapshotDamaged, SnapshotOutdated, StoreMissing
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.prune import prune
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot, current_version
+from imagesearch.store.versions import prune
 from indexer.new_snapshot import publish
 from tests.imagesearch.store.stores import RECIPE, content, descriptor, image_id, record
 

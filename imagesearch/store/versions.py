@@ -1,4 +1,4 @@
-"""The versions of a store, and how the next one becomes the live one."""
+"""The versions of a store: how the next one becomes the live one, and how old ones go."""
 
 from __future__ import annotations
 
@@ -54,3 +54,19 @@ def remove_leftovers(layout: StoreLayout) -> None:
     """Removes what a killed publisher or a killed prune left behind."""
     for path in layout.snapshots_dir.glob(".*"):
         shutil.rmtree(path)
+
+
+def prune(layout: StoreLayout, keep: int) -> list[str]:
+    """Removes all but the newest `keep` >= 1 snapshots, never the live one. Returns the versions removed.
+
+    A reader that has one open reads on. Only under `lock.exclusive`.
+    """
+    live = current_version(layout)
+    removed = [version for version in versions(layout)[:-keep] if version != live]
+    for version in removed:
+        # Out of sight first: a reader finds a snapshot whole or not at all.
+        doomed = layout.snapshots_dir / f".{version}.old"
+        layout.snapshot_dir(version).rename(doomed)
+        shutil.rmtree(doomed)
+    remove_leftovers(layout)
+    return removed

@@ -1,0 +1,136 @@
+"""The tables of a snapshot on disk: what it has learnt, and local features, maps and inverted files by row.
+
+All are .npy and .npz files without pickles, memory-mapped where only some rows are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.array_file import array_file
+from imagesearch.conv_maps.storage import ConvMapTable
+from imagesearch.descriptors.bof import Bag
+from imagesearch.descriptors.encodings import Encodings
+from imagesearch.descriptors.kinds import restore_encoding
+from imagesearch.descriptors.vlad import Vlad
+from imagesearch.errors import SnapshotDamaged
+from imagesearch.index.inverted import InvertedFile, build_inverted_file
+from imagesearch.local_features.storage import RECORD, LocalFeatureTable, from_bytes, to_records
+from imagesearch.store.layout import SegmentFiles
+from imagesearch.store.manifest import Manifest
+
+DESCRIPTOR_ENCODING_NAME = "encoding.npz"
+CANDIDATE_ENCODING_NAME = "candidates.npz"
+
+
+def write_encodings(directory: Path, encodings: Encodings) -> None:
+    np.savez(directory / DESCRIPTOR_ENCODING_NAME, allow_pickle=False, **encodings.descriptor.to_arrays())
+    if encodings.candidates is not None:
+        np.savez(directory / CANDIDATE_ENCODING_NAME, allow_pickle=False, **encodings.candidates.to_arrays())
+
+
+def open_encodings(directory: Path, manifest: Manifest) -> Encodings:
+    """Raises SnapshotDamaged."""
+    try:
+        descriptor = restore_encoding(manifest.descriptor, _arrays(directory / DESCRIPTOR_ENCODING_NAME))
+        candidates = None
+        if CANDIDATE_ENCODING_NAME in manifest.files:
+            candidates = Vlad.from_arrays(_arrays(directory / CANDIDATE_ENCODING_NAME))
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise SnapshotDamaged(
+            f"What snapshot {directory.name} has learnt cannot be read; index again."
+        ) from error
+    return Encodings(descriptor, candidates, manifest.encoding_note)
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+RECORDS_NAME = "local_features.npy"
+STARTS_NAME = "local_starts.npy"
+SIZES_NAME = "local_sizes.npy"
+
+
+def write_local_features(files: SegmentFiles, blobs: Iterable[bytes], count: int) -> None:
+    """blobs: of `storage.to_bytes`, one a row, read once. Raises ValueError for more or less than `count`."""
+    starts = np.zeros(count + 1, "<i8")
+    sizes = np.zeros((count, 2), "<u4")
+    with array_file(files.path(RECORDS_NAME), RECORD) as file:
+        for row, (blob, _) in enumerate(zip(blobs, range(count), strict=True)):
+            features = from_bytes(blob)
+            file.write(to_records(features).tobytes())
+            starts[row + 1] = starts[row] + len(features)
+            sizes[row] = features.width_px, features.height_px
+    np.save(files.path(STARTS_NAME), starts, allow_pickle=False)
+    np.save(files.path(SIZES_NAME), sizes, allow_pickle=False)
+
+
+def open_local_features(files: SegmentFiles) -> LocalFeatureTable:
+    """Raises OSError, ValueError or SnapshotDamaged where the files cannot be read or do not fit."""
+    return LocalFeatureTable(
+        records=_load_records(files.path(RECORDS_NAME)),
+        starts=np.load(files.path(STARTS_NAME), allow_pickle=False),
+        sizes=np.load(files.path(SIZES_NAME), allow_pickle=False),
+    )
+
+
+def _load_records(path: Path) -> NDArray[np.void]:
+    records: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return records
+
+
+MAPS_NAME = "conv_maps.npy"
+MAP_STARTS_NAME = "conv_map_starts.npy"
+
+
+def write_conv_maps(files: SegmentFiles, blobs: Iterable[bytes], count: int) -> None:
+    """blobs: of `storage.to_bytes`, one a row, read once. Raises ValueError for more or less than `count`."""
+    starts = np.zeros(count + 1, "<i8")
+    with array_file(files.path(MAPS_NAME), "u1") as file:
+        for row, (blob, _) in enumerate(zip(blobs, range(count), strict=True)):
+            file.write(blob)
+            starts[row + 1] = starts[row] + len(blob)
+    np.save(files.path(MAP_STARTS_NAME), starts, allow_pickle=False)
+
+
+def open_conv_maps(files: SegmentFiles) -> ConvMapTable:
+    """Raises OSError, ValueError or SnapshotDamaged where the files cannot be read or do not fit."""
+    blobs = np.load(files.path(MAPS_NAME), mmap_mode="r", allow_pickle=False)
+    return ConvMapTable(blobs, np.load(files.path(MAP_STARTS_NAME), allow_pickle=False))
+
+
+_ARRAYS = ("starts", "rows", "weights", "squared_norms")
+
+
+def posting_name(array: str) -> str:
+    """array: of `InvertedFile.to_arrays`."""
+    return f"postings_{array}.npy"
+
+
+def write_inverted_file(files: SegmentFiles, descriptors_name: str) -> None:
+    """From the segment's descriptors, which are bags as dense vectors."""
+    rows = np.load(files.path(descriptors_name), mmap_mode="r", allow_pickle=False)
+    bags = (_bag(row.astype(np.float32)) for row in rows)
+    for name, array in build_inverted_file(bags, rows.shape[1]).to_arrays().items():
+        np.save(files.path(posting_name(name)), array, allow_pickle=False)
+
+
+def open_inverted_file(files: SegmentFiles) -> InvertedFile:
+    """Raises OSError or ValueError where the files cannot be read."""
+    paths = {name: files.path(posting_name(name)) for name in _ARRAYS}
+    return InvertedFile.from_arrays(
+        {name: np.load(path, mmap_mode="r", allow_pickle=False) for name, path in paths.items()}
+    )
+
+
+def _bag(row: np.ndarray) -> Bag:
+    words = np.flatnonzero(row).astype(np.int32)
+    return Bag(words, row[words])
