@@ -14,20 +14,17 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway import __version__, uploads
 from gateway.connections import Connections, most_connections
 from gateway.dependencies import Services
-from gateway.error_handlers import add_error_handlers
 from gateway.gate import Gate
-from gateway.known_index import KnownIndex
-from gateway.known_thumbnails import KnownThumbnails
+from gateway.known import KnownIndex, KnownThumbnails
 from gateway.metrics import Metrics
 from gateway.middleware.admission import Admission
-from gateway.middleware.allowed_hosts import AllowedHosts
 from gateway.middleware.api_key import ApiKey
-from gateway.middleware.head import HeadAsGet
+from gateway.middleware.browser_safety import AllowedHosts, SecurityHeaders
 from gateway.middleware.last_answers import LastAnswers
 from gateway.middleware.request_context import RequestContext
-from gateway.middleware.security_headers import SecurityHeaders
-from gateway.middleware.unread_body import CloseUnread
+from gateway.middleware.requests import CloseUnread, HeadAsGet
 from gateway.openapi import openapi_schema
+from gateway.problems import add_error_handlers
 from gateway.routers import docs, health, images, index, pages, search
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher

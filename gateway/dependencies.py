@@ -7,8 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from gateway.known_index import KnownIndex
-from gateway.known_thumbnails import KnownThumbnails
+from gateway.known import KnownIndex, KnownThumbnails
 from gateway.metrics import Metrics
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher

@@ -1,7 +1,8 @@
-"""The schema that programs read."""
+"""The schema that programs read, with the problems that each route may answer."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from gateway.middleware.admission import FREE_ROUTES
 from gateway.middleware.api_key import OPEN_ROUTE
-from gateway.routers.documented import problems
+from gateway.problems import MEDIA_TYPE
 from gateway.schemas import Problem
 
 SECURITY_SCHEMES = {
@@ -52,3 +53,15 @@ def _drop_framework_error(responses: dict[str, Any]) -> None:
     """An id is any text to the framework, and an unknown one is not found: it refuses none as invalid."""
     if "application/json" in responses.get("422", {}).get("content", {}):
         del responses["422"]
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may fail with these statuses."""
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from gateway import pace
 from gateway.connections import Connections
 from gateway.errors import MalformedRequest
-from gateway.middleware.security_headers import SECURITY_HEADERS
+from gateway.middleware.browser_safety import SECURITY_HEADERS
 from gateway.problems import problem_response
 
 HEADERS_TIMEOUT_S = 10.0

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from gateway.dependencies import ServicesDep
-from gateway.routers.documented import problems
+from gateway.openapi import problems
 from gateway.schemas import Health
 
 router = APIRouter(tags=["health"])

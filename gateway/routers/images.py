@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import media_types
 from gateway.dependencies import ServicesDep
+from gateway.openapi import problems
 from gateway.ranges import ByteRange, requested_range
-from gateway.routers.documented import problems
 from gateway.search_client import Original, known_shape
 
 router = APIRouter(tags=["images"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from gateway.dependencies import ServicesDep
-from gateway.routers.documented import problems
+from gateway.openapi import problems
 from gateway.schemas import IndexResponse
 
 router = APIRouter(tags=["index"])

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from gateway.dependencies import ServicesDep
-from gateway.routers.documented import problems
+from gateway.openapi import problems
 from gateway.schemas import MAX_PHOTOS, SearchBody, SearchResponse
 
 router = APIRouter(tags=["search"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.known_thumbnails import KnownThumbnails
+from gateway.known import KnownThumbnails
 from gateway.search_client import SearchClient
 from gateway.settings import Settings
 from tests.gateway.fake_service import FakeService

@@ -12,7 +12,7 @@ import pytest
 
 from gateway import connections, pace, protocol
 from gateway.app import create_app
-from gateway.middleware import unread_body
+from gateway.middleware import requests
 from gateway.settings import Settings
 from tests.gateway.fake_service import FakeService
 from tests.gateway.serving import listening
@@ -24,7 +24,7 @@ SEARCH = JSON_POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(BO
 
 @pytest.fixture
 async def port(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    monkeypatch.setattr(unread_body, "LINGER_S", 0.3)
+    monkeypatch.setattr(requests, "LINGER_S", 0.3)
     small = settings.model_copy(update={"max_upload_bytes": 100_000, "upload_timeout_s": 0.3})
     async with listening(create_app(small)) as number:
         yield number
@@ -58,7 +58,7 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
 async def test_an_endless_chunked_body_is_refused_at_the_limit_and_the_connection_ends(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unread_body, "LINGER_BYTES", 1_000_000)
+    monkeypatch.setattr(requests, "LINGER_BYTES", 1_000_000)
     async with connection(port) as (reader, writer):
         writer.write(JSON_POST + b"Transfer-Encoding: chunked\r\n\r\n")
         sent = 0
@@ -161,7 +161,7 @@ async def test_a_body_that_stands_still_is_given_up_long_before_the_longest_uplo
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "PATIENCE_S", 0.2)
-    monkeypatch.setattr(unread_body, "LINGER_S", 0.1)
+    monkeypatch.setattr(requests, "LINGER_S", 0.1)
     async with listening(create_app(settings)) as port, asyncio.timeout(5):
         started = JSON_POST + b"Content-Length: 1000000\r\n\r\n" + b"x" * 100_000
         status, _, body = await exchange(port, started)

@@ -1,9 +1,11 @@
-"""Thumbnails that were asked for before: an id's never changes, and every first page shows the same ones."""
+"""What the gateway remembers of earlier answers: thumbnails, which never change for an id, and the index."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
+from gateway.errors import GatewayError
+from gateway.schemas import IndexResponse
 from gateway.search_client import SearchClient
 
 # Some 1,600 of them, or 50 pages. An answer from here costs half of one that asks the service.
@@ -34,3 +36,20 @@ class KnownThumbnails:
         while self._free_bytes < 0:
             _, forgotten = self._known.popitem(last=False)
             self._free_bytes += len(forgotten)
+
+
+class KnownIndex:
+    """Remembers the newest snapshot seen, because the answers hardly describe it and every page does."""
+
+    def __init__(self, client: SearchClient) -> None:
+        self._client = client
+        self._known: IndexResponse | None = None
+
+    async def of(self, version: str) -> IndexResponse | None:
+        """This snapshot; None where the service cannot tell just now or has gone on to another one."""
+        if self._known is None or self._known.version != version:
+            try:
+                self._known = await self._client.get_index()
+            except GatewayError:
+                return None
+        return self._known if self._known.version == version else None

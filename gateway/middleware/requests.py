@@ -1,8 +1,12 @@
-"""Ends a connection whose request body was answered before it was read, such as one that is too large.
+"""Requests that HTTP leaves to the application: HEAD, and bodies that nobody reads.
 
-Kept open, the server would read an endless body for ever. Closed at once, the client would get a reset in
-place of the answer, because it is still sending. So the answer says "Connection: close" and goes out whole,
-and what arrives is thrown away for a moment, so that the client can read the answer before the end.
+HEAD is answered by every route that has GET: the server leaves the body out by itself. A route whose body is
+dear can spare it: see `request.state.is_head`.
+
+A connection ends whose request body was answered before it was read, such as one that is too large. Kept
+open, the server would read an endless body for ever. Closed at once, the client would get a reset in place of
+the answer, because it is still sending. So the answer says "Connection: close" and goes out whole, and what
+arrives is thrown away for a moment, so that the client can read the answer before the end.
 """
 
 from __future__ import annotations
@@ -68,3 +72,17 @@ class _Exchange:
 def _has_body(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
+class HeadAsGet:
+    """Shows the application a GET in place of a HEAD; `is_head` in the scope's state says which it was."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            is_head = scope["method"] == "HEAD"
+            state = {**scope.get("state", {}), "is_head": is_head}
+            scope = {**scope, "state": state, "method": "GET" if is_head else scope["method"]}
+        await self._app(scope, receive, send)
