@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway import __version__, uploads
 from gateway.connections import Connections, most_connections
 from gateway.dependencies import Services
+from gateway.error_handlers import add_error_handlers
 from gateway.gate import Gate
 from gateway.known import KnownIndex, KnownThumbnails
 from gateway.metrics import Metrics
@@ -24,7 +25,6 @@ from gateway.middleware.last_answers import LastAnswers
 from gateway.middleware.request_context import RequestContext
 from gateway.middleware.requests import CloseUnread, HeadAsGet
 from gateway.openapi import openapi_schema
-from gateway.problems import add_error_handlers
 from gateway.routers import docs, health, images, index, pages, search
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher

@@ -74,6 +74,11 @@ class SearchOptions(BaseModel):
         float | None, Field(ge=0, allow_inf_nan=False, description="Only results at most this far.")
     ] = None
 
+    @classmethod
+    def switches(cls) -> tuple[str, ...]:
+        """The names of the options that are on or off, as in the service's own protocol."""
+        return tuple(name for name, field in cls.model_fields.items() if field.annotation is bool)
+
 
 Photos = Annotated[list[str], Field(max_length=MAX_PHOTOS)]
 

@@ -232,12 +232,8 @@ def _region(texts: list[str]) -> Mapping[str, float]:
 CONVERTERS: dict[str, Callable[[list[str]], object]] = {
     "limit": lambda texts: int(texts[-1]),
     "region": _region,
-    "exact": lambda texts: BOOLEANS[texts[-1].lower()],
-    "expand": lambda texts: BOOLEANS[texts[-1].lower()],
-    "verify": lambda texts: BOOLEANS[texts[-1].lower()],
-    "localize": lambda texts: BOOLEANS[texts[-1].lower()],
-    "points": lambda texts: BOOLEANS[texts[-1].lower()],
     "max_distance": lambda texts: float(texts[-1]),
+    **dict.fromkeys(SearchOptions.switches(), lambda texts: BOOLEANS[texts[-1].lower()]),
 }
 
 

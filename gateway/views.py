@@ -96,19 +96,22 @@ class Page:
         return self.set_address(match) if self.is_indexed else "/"
 
     @property
-    def can_verify(self) -> bool:
-        """Whether results can be verified; yes where it is not known, for the service will tell."""
-        return self.about is None or self.about.local_features
+    def switches(self) -> list[str]:
+        """The options that are on or off, without those that a person need not choose.
+
+        An exact index is always exact, and the page asks for the points of a match itself.
+        """
+        is_exact = self.about is not None and not self.about.approximate
+        needless = {"points", "exact"} if is_exact else {"points"}
+        return [name for name in self.options.switches() if name not in needless]
 
     @property
-    def can_localize(self) -> bool:
-        """Whether results can be localised, as `can_verify`."""
-        return self.about is None or self.about.localization
-
-    @property
-    def can_be_exact(self) -> bool:
-        """Whether comparing with every photo is anything else than what is done anyway."""
-        return self.about is None or self.about.approximate
+    def barred_switches(self) -> set[str]:
+        """Those that the collection lacks something for; none where that is not known: the service tells."""
+        if self.about is None:
+            return set()
+        needs = {"verify": self.about.local_features, "localize": self.about.localization}
+        return {name for name, is_there in needs.items() if not is_there}
 
     def is_last_positive(self, photo: PhotoView) -> bool:
         return not photo.is_negative and sum(not each.is_negative for each in self.photos) == 1

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,10 @@ class SearchOptions:
             raise InvalidOption(f"The limit must be from 1 to {MAX_LIMIT}.")
         if self.max_distance is not None and not 0 <= self.max_distance < math.inf:
             raise InvalidOption("The largest distance must be a number from 0 up.")
+
+
+SWITCHES = tuple(name for name, kind in get_type_hints(SearchOptions).items() if kind is bool)
+"""The names of the options that are on or off, as in the protocol."""
 
 
 @dataclass(slots=True)

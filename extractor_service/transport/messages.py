@@ -56,12 +56,8 @@ def to_options(request: search_pb2.SearchRequest) -> queries.SearchOptions:
     return queries.SearchOptions(
         region=to_region(request),
         limit=request.limit or queries.DEFAULT_LIMIT,
-        exact=request.exact,
-        expand=request.expand,
-        verify=request.verify,
-        localize=request.localize,
         max_distance=request.max_distance if request.HasField("max_distance") else None,
-        preview=request.preview,
+        **{name: getattr(request, name) for name in queries.SWITCHES},
     )
 
 

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.error_handlers import answer
 from gateway.errors import GatewayError, Overloaded
 from gateway.gate import Gate
-from gateway.problems import answer
 
 # They cost nothing, and who watches over the gateway must not be locked out by who overruns it.
 FREE_ROUTES = {"/healthz", "/readyz", "/metrics"}

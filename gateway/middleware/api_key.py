@@ -9,9 +9,9 @@ import hmac
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.error_handlers import answer
 from gateway.errors import GatewayError, Unauthenticated
 from gateway.gate import Gate
-from gateway.problems import answer
 
 OPEN_ROUTE = "/healthz"
 # A browser asks its user for a name and a password on account of the second one; any name will do.

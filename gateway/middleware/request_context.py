@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.error_handlers import CLIENT_LEFT, answer
 from gateway.errors import Internal
 from gateway.metrics import Metrics
-from gateway.problems import CLIENT_LEFT, answer, problem_response
+from gateway.problems import problem_response
 
 logger = logging.getLogger(__name__)
 

@@ -59,12 +59,8 @@ def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.S
     options = query.options
     request = search_pb2.SearchRequest(
         limit=options.limit,
-        exact=options.exact,
-        expand=options.expand,
-        verify=options.verify,
-        localize=options.localize,
-        points=options.points,
         preview=preview,
+        **{name: getattr(options, name) for name in options.switches()},
     )
     _add_photos(request, query.photos, max_pixels)
     if options.region is not None:
