@@ -1,25 +1,36 @@
-"""The image types that originals go out as, and which of them browsers show."""
+"""The image formats that are indexed: what originals go out as, what users call them, what browsers show."""
 
 from __future__ import annotations
 
-IS_SHOWN = {
-    "image/avif": True,
-    "image/bmp": True,
-    "image/gif": True,
-    "image/heic": False,
-    "image/jpeg": True,
-    "image/png": True,
-    "image/tiff": False,
-    "image/webp": True,
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    name: str
+    """As a person knows it."""
+    is_shown: bool = True
+    """False where browsers do not show it: its thumbnail takes its place."""
+
+
+FORMATS = {
+    "image/jpeg": Format("JPEG"),
+    "image/png": Format("PNG"),
+    "image/webp": Format("WebP"),
+    "image/gif": Format("GIF"),
+    "image/bmp": Format("BMP"),
+    "image/avif": Format("AVIF"),
+    "image/heic": Format("HEIC", is_shown=False),
+    "image/tiff": Format("TIFF", is_shown=False),
 }
-"""Every format that is indexed. What browsers do not show is shown by its thumbnail."""
+"""By media type, in the order in which sentences name them."""
 
 
 def is_shown(media_type: str) -> bool:
     """True if browsers show pictures of this type."""
-    return IS_SHOWN.get(media_type, False)
+    return media_type in FORMATS and FORMATS[media_type].is_shown
 
 
 def safe(media_type: str) -> str:
     """The type itself; for one that is no image, which a browser might run, that of mere bytes."""
-    return media_type if media_type in IS_SHOWN else "application/octet-stream"
+    return media_type if media_type in FORMATS else "application/octet-stream"

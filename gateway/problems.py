@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
+from gateway import media_types
 from gateway.errors import GatewayError, InvalidOption
 from gateway.languages import DEFAULT, LANGUAGES, Language
 from gateway.schemas import MAX_PHOTOS, Problem, SearchOptions
@@ -45,8 +46,9 @@ def problem_response(
 
 
 def blanks_of(settings: Settings) -> dict[str, str]:
-    """What the sentences leave blank: the limits."""
+    """What the sentences leave blank: the limits and the accepted formats."""
     return {
+        "formats": ", ".join(each.name for each in media_types.FORMATS.values()),
         "max_photos": str(MAX_PHOTOS),
         "max_megabytes": f"{settings.max_upload_bytes / 2**20:.4g}",
         "max_megapixels": f"{settings.max_pixels / 1e6:.4g}",

@@ -5,7 +5,8 @@ from imagesearch.pictures.formats import FORMATS
 
 
 def test_every_indexed_format_has_an_entry_and_nothing_else() -> None:
-    assert set(media_types.IS_SHOWN) == {image_format.media_type for image_format in FORMATS}
+    known = {media_type: each.name for media_type, each in media_types.FORMATS.items()}
+    assert known == {image_format.media_type: image_format.name for image_format in FORMATS}
 
 
 def test_a_type_that_is_no_image_is_mere_bytes() -> None:
