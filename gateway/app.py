@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -29,7 +32,6 @@ from gateway.routers import docs, health, images, index, pages, search
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher
 from gateway.settings import Settings
-from gateway.static_files import RevalidatedFiles
 from gateway.views import Views
 
 COMPRESSED_FROM_BYTES = 1000
@@ -95,3 +97,12 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Ga
     app.add_middleware(HeadAsGet)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
+
+
+class RevalidatedFiles(StaticFiles):
+    """Lets browsers keep copies but ask each time, so that a page never meets a script of another version."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response

@@ -21,10 +21,9 @@ from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally, holds_any
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
 from indexer.network_source import Networks
-from indexer.plan import Plan, make_plan
 from indexer.publication import publish_if_behind
 from indexer.settings import IndexerSettings
-from indexer.walk import Listing, walk
+from indexer.walk import Listing, Plan, make_plan, walk
 
 logger = logging.getLogger(__name__)
 

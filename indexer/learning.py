@@ -8,8 +8,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.descriptors.base import Encodings, learn_candidates, needs_candidates
 from imagesearch.descriptors.choices import LOCAL_KINDS
-from imagesearch.descriptors.encodings import Encodings, learn_candidates, needs_candidates
 from imagesearch.descriptors.kinds import LEARNING_PICTURES, learn_encoding
 from imagesearch.errors import ModelMismatch
 from imagesearch.local_features.features import DESCRIPTOR_SCALE

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from imagesearch.backbones import Int8Quality, Precision
 from imagesearch.backbones.converted import open_converted
-from imagesearch.descriptors.encodings import Encodings
+from imagesearch.descriptors.base import Encodings
 from imagesearch.errors import StoreError
 from imagesearch.host.cpus import available_cpus
 from imagesearch.index import IndexPlan

@@ -1,15 +1,16 @@
-"""Finding the photos in a folder."""
+"""The photos of a folder, and which of them are new, changed or gone since it was indexed."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagesearch.errors import UnreadableFile
 from imagesearch.pictures.formats import SUFFIXES
-from imagesearch.store.ledger import FileState
+from imagesearch.store.ledger import FileState, KnownFile
 from indexer.errors import ImagesFolderError
 
 UNREADABLE = "The file cannot be read: check its permissions and the disk."
@@ -139,3 +140,39 @@ class _Walker:
 def _is_utf8(name: str) -> bool:
     # Python stands a lone surrogate for each byte that is no UTF-8.
     return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What tells the ledger from the folder."""
+
+    changed: list[FileState]
+    """New photos and those whose size or modification time is another, in order of path."""
+    refusals: list[Refusal]
+    """That the ledger does not hold yet."""
+    vanished: list[str]
+    """Paths that the ledger holds and the folder no more, in order."""
+    dropped: int
+    """How many of them held an image."""
+    kept: int
+    """Indexed files that are as they were."""
+
+
+def make_plan(listing: Listing, known: Mapping[str, KnownFile]) -> Plan:
+    """What lies below a folder that cannot be read just now is neither changed nor vanished."""
+    changed = [
+        photo for photo in listing.photos if photo.path not in known or known[photo.path].state != photo
+    ]
+    refusals = [refusal for refusal in listing.refusals if not _is_refused(refusal, known)]
+    present = {photo.path for photo in listing.photos} | {refusal.file.path for refusal in listing.refusals}
+    hidden = tuple(f"{folder}/" for folder in listing.unreadable_folders)
+    vanished = sorted(path for path in known if path not in present and not path.startswith(hidden))
+    touched = {photo.path for photo in changed} | {refusal.file.path for refusal in refusals} | set(vanished)
+    kept = sum(file.image_id is not None and path not in touched for path, file in known.items())
+    dropped = sum(known[path].image_id is not None for path in vanished)
+    return Plan(changed, refusals, vanished, dropped, kept)
+
+
+def _is_refused(refusal: Refusal, known: Mapping[str, KnownFile]) -> bool:
+    file = known.get(refusal.file.path)
+    return file is not None and file.image_id is None and file.state == refusal.file

@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.descriptors.sampling import sampled_features
-from imagesearch.descriptors.vocabulary import Vocabulary, learn_affordable_vocabulary
+from imagesearch.descriptors.vocabulary import Vocabulary, learn_affordable_vocabulary, sampled_features
 
 WORDS = 20_000
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.descriptors.normalisation import l2_normalised, signed_power
-from imagesearch.descriptors.principal import principal_axes
+from imagesearch.descriptors.whitening import principal_axes
 from imagesearch.errors import InvalidOption
 
 MAX_DIM = 512

@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 
 from imagesearch.descriptors.normalisation import l2_normalised, or_nothing
 from imagesearch.descriptors.reduction import Reduction, learn_affordable_reduction
-from imagesearch.descriptors.sampling import sampled_features
-from imagesearch.descriptors.vocabulary import learn_affordable_vocabulary
+from imagesearch.descriptors.vocabulary import learn_affordable_vocabulary, sampled_features
 from imagesearch.errors import InvalidOption
 
 WORDS = 16

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from imagesearch.descriptors.normalisation import l2_normalised, or_nothing, signed_power
 from imagesearch.descriptors.reduction import Reduction, learn_affordable_reduction
-from imagesearch.descriptors.sampling import sampled_features
-from imagesearch.descriptors.vocabulary import Vocabulary, learn_affordable_vocabulary
+from imagesearch.descriptors.vocabulary import Vocabulary, learn_affordable_vocabulary, sampled_features
 
 WORDS = 256
 FEATURES_PER_WORD = 39

@@ -7,8 +7,9 @@ Sivic & Zisserman, "Video Google: a text retrieval approach to object matching i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 import faiss
@@ -107,3 +108,19 @@ def _index_over(words: NDArray[np.float32], word_count: int | None = None) -> fa
         index.hnsw.efSearch = HNSW_SEARCH_BREADTH
     index.add(words)
     return index
+
+
+_SEED = 20030101
+
+
+def sampled_features(pictures: Sequence[NDArray[np.float32]], count: int) -> NDArray[np.float32]:
+    """`count` local features or a few more, in random order, of each picture as large a share.
+
+    pictures: of each its features, shape=(N, D); there is at least one. Returns shape=(M, D), the same for
+    the same pictures.
+    """
+    rng = np.random.default_rng(_SEED)
+    share = min(1.0, count / max(1, sum(map(len, pictures))))
+    parts = [vectors[rng.permutation(len(vectors))[: ceil(share * len(vectors))]] for vectors in pictures]
+    sample = np.concatenate(parts)
+    return sample[rng.permutation(len(sample))]

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.descriptors.normalisation import l2_normalised
-from imagesearch.descriptors.principal import principal_axes
 from imagesearch.errors import InvalidOption
 
 SAMPLES_PER_DIMENSION = 2
@@ -70,3 +69,22 @@ def learn_whitening(vectors: NDArray[np.float32], dim: int) -> PcaWhitening:
     # A channel that is dead in the whole sample has no variance: its factor is bounded.
     bounded = np.maximum(variances, 1e-8 * max(variances[0], 1e-30))
     return PcaWhitening(mean.astype(np.float32), (axes / np.sqrt(bounded)).astype(np.float32))
+
+
+def principal_axes(
+    vectors: NDArray[np.float32], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The first `count` eigenvectors of XᵀX / N, shape=(D, count), and their eigenvalues, descending.
+
+    vectors: X, shape=(N, D), count <= min(N, D); centred by the caller where the covariance is meant. Of
+    fewer vectors than dimensions the smaller XXᵀ is decomposed: v = Xᵀu / |Xᵀu|.
+    """
+    number, dim = vectors.shape
+    wide = number < dim
+    gram = vectors @ vectors.T if wide else vectors.T @ vectors
+    energies, axes = np.linalg.eigh(gram.astype(np.float64) / number)
+    energies, axes = np.maximum(energies[::-1][:count], 0), axes[:, ::-1][:, :count]
+    if wide:
+        axes = vectors.T.astype(np.float64) @ axes
+        axes /= np.maximum(np.linalg.norm(axes, axis=0), 1e-30)
+    return axes, energies

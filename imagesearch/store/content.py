@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.backbones.base import Int8Quality
-from imagesearch.descriptors.encodings import Encodings
+from imagesearch.descriptors.base import Encodings
 from imagesearch.descriptors.summed import Summed
 from imagesearch.index.kinds import IndexPlan
 from imagesearch.store.manifest import Manifest

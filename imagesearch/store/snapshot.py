@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.conv_maps.storage import SegmentedMaps
-from imagesearch.descriptors.encodings import Encodings
+from imagesearch.descriptors.base import Encodings
 from imagesearch.errors import SnapshotDamaged, StoreMissing
 from imagesearch.index.inverted import InvertedFile
 from imagesearch.index.matrix import DescriptorMatrix

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from imagesearch.array_file import array_file
 from imagesearch.conv_maps.storage import ConvMapTable
+from imagesearch.descriptors.base import Encodings
 from imagesearch.descriptors.bof import Bag
-from imagesearch.descriptors.encodings import Encodings
 from imagesearch.descriptors.kinds import restore_encoding
 from imagesearch.descriptors.vlad import Vlad
 from imagesearch.errors import SnapshotDamaged

@@ -24,7 +24,7 @@ from extractor_service.settings import ExtractorSettings
 from extractor_service.transport.server import ExtractorServer
 from imagesearch.backbones.base import Backbone, ModelIdentity, Precision
 from imagesearch.conv_maps import MapDescriber
-from imagesearch.descriptors.encodings import Encodings, learn_candidates
+from imagesearch.descriptors.base import Encodings, learn_candidates
 from imagesearch.descriptors.kinds import create_descriptor
 from imagesearch.descriptors.summed import Summed
 from imagesearch.local_features import RootSift

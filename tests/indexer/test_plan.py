@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from imagesearch.store.ledger import FileState, KnownFile
-from indexer.plan import make_plan
-from indexer.walk import Listing, Refusal, unread
+from indexer.walk import Listing, Refusal, make_plan, unread
 
 DETAIL = "The file cannot be read."
 
