@@ -99,5 +99,5 @@ def elapsed_ms(call: Callable[[], object]) -> float:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which this share of the values lies, by the nearest rank."""
+    """The value below which this share of the values is, by the nearest rank."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]

@@ -4,7 +4,7 @@ A ground-truth file for one's own photos is UTF-8 text, one query a line, fields
 
     query.jpg <tab> relevant.jpg <tab> other/relevant.jpg
 
-Paths are relative to the folder the file lies in, with forward slashes. Empty lines and lines that begin with
+Paths are relative to the folder of the file, with forward slashes. Empty lines and lines that begin with
 "#" are skipped. The query is never relevant to itself; photos named nowhere are distractors.
 """
 

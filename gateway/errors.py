@@ -19,7 +19,7 @@ GatewayError
  ├─ TooManyPixels           422
  ├─ UndecodableImage        422
  ├─ TooManyPhotos           422
- ├─ NoPositivePhoto         422  only photos that the results shall not be like
+ ├─ NoPositivePhoto         422  only photos that the results should not resemble
  ├─ RegionOfSeveral         422  a part of a photo, where there are several
  ├─ InvalidOption           422
  ├─ OptionUnavailable       422  valid, but the collection lacks what it needs
@@ -51,7 +51,7 @@ class GatewayError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer's head says of it besides the status."""
+        """The headers of the answer that belong to this error."""
         return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
 
 
@@ -154,7 +154,7 @@ class UnsupportedImageType(GatewayError):
 
 
 class RangeNotSatisfiable(GatewayError):
-    """The asked range lies behind the end of the file."""
+    """The requested range is beyond the end of the file."""
 
     status = 416
     code = "RANGE_NOT_SATISFIABLE"
@@ -190,7 +190,7 @@ class TooManyPhotos(GatewayError):
 
 
 class NoPositivePhoto(GatewayError):
-    """Only photos that the results shall not be like."""
+    """There are only photos that the results should not resemble."""
 
     status = 422
     code = "NO_POSITIVE_PHOTO"

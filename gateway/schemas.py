@@ -110,7 +110,7 @@ class Point(BaseModel):
 
 
 class PointPair(BaseModel):
-    """Where a local feature lies in the whole query photo, and where in the result."""
+    """The place of a local feature in the whole query photo, and in the result."""
 
     query: Point
     result: Point

@@ -82,7 +82,8 @@ def main(arguments: Sequence[str] | None = None, provide: ProvideNetworks = stor
     except sqlite3.Error as error:
         return fail(
             PROGRAM,
-            f"The store's ledger cannot be used: {error}. If it is damaged, build --rebuild writes it anew.",
+            f"The store's ledger cannot be used: {error}. "
+            "If it is damaged, build --rebuild writes a new one.",
             FAILED,
         )
 

@@ -70,7 +70,7 @@ def int8_text(name: str, quality: Int8Quality) -> str:
     return (
         f"{name} is ready. Measured on {quality.photos} photos, their mean cosine to f32 is "
         f"{quality.cosine:.4f}, and {quality.overlap_at_10:.3f} of their ten nearest stay the same.\n"
-        "A new store takes it with INDEXER_PRECISION=int8, an existing one with build --rebuild besides."
+        "A new store takes it with INDEXER_PRECISION=int8, an existing one with build --rebuild as well."
     )
 
 

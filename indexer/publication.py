@@ -1,4 +1,4 @@
-"""From the ledger to the live snapshot: what has changed is added to it, or all of it is written anew."""
+"""From the ledger to the live snapshot: what has changed is added to it, or all of it is written again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 MAX_SEGMENTS = 8
 """Every search visits each."""
 MAX_SHARE = 0.1
-"""Of the rows may have been added, or be deleted, since all was written anew."""
+"""Of the rows may have been added, or be deleted, since the last full snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class _Changes:
 
     @property
     def are_few(self) -> bool:
-        """Whether adding them leaves a snapshot that is about as good as one written anew."""
+        """Whether adding them leaves a snapshot that is about as good as a full one."""
         rows = self.base.rows + len(self.added)
         added = rows - self.base.segment_rows[0]
         deleted = self.base.rows - self.base.count + len(self.deleted)

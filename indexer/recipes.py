@@ -64,12 +64,12 @@ def check_agreement(recipe: Recipe, settings: IndexerSettings) -> None:
         raise mismatch("precision", recipe.precision, settings.precision)
     if settings.local_features and not recipe.local_features:
         raise ModelMismatch(
-            "The store was built without local features: describe all photos anew with build --rebuild, or "
+            "The store was built without local features: describe all photos again with build --rebuild, or "
             "leave INDEXER_LOCAL_FEATURES at false."
         )
     if settings.localization and not recipe.localization:
         raise ModelMismatch(
-            "The store was built without convolutional maps: describe all photos anew with build --rebuild, "
+            "The store was built without convolutional maps: describe all photos again with build --rebuild, "
             "or leave INDEXER_LOCALIZATION at false."
         )
     used = recipe.settings
@@ -90,5 +90,5 @@ def check_agreement(recipe: Recipe, settings: IndexerSettings) -> None:
 def mismatch(what: str, built_with: object, asked_for: object) -> ModelMismatch:
     return ModelMismatch(
         f"The store was built with {what} {built_with}, but {asked_for} is asked for: ask for {built_with}, "
-        "describe all photos anew with build --rebuild, or give another store."
+        "describe all photos again with build --rebuild, or give another store."
     )

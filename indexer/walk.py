@@ -27,7 +27,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class Listing:
-    """What lies in an images folder. Paths are relative to it."""
+    """The contents of an images folder. Paths are relative to it."""
 
     photos: list[FileState] = field(default_factory=list)
     """In order of path."""
@@ -159,7 +159,7 @@ class Plan:
 
 
 def make_plan(listing: Listing, known: Mapping[str, KnownFile]) -> Plan:
-    """What lies below a folder that cannot be read just now is neither changed nor vanished."""
+    """What is below a folder that cannot be read just now is neither changed nor vanished."""
     changed = [
         photo for photo in listing.photos if photo.path not in known or known[photo.path].state != photo
     ]

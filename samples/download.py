@@ -29,7 +29,7 @@ class RemoteFile:
 
 
 def download(remote: RemoteFile, target: Path, progress: Progress) -> None:
-    """Completes `target` with what it lacks; a file broken off before is continued, not begun anew.
+    """Completes `target` with what it lacks; a file broken off before is continued, not begun again.
 
     Progress is in bytes. Raises SourceUnreachable (what has come stays, for the next time) and
     DownloadDamaged (nothing stays).
@@ -65,7 +65,7 @@ def _fetch(remote: RemoteFile, target: Path, start: int, progress: Progress) -> 
 
 
 def _chunks(response: HTTPResponse, limit_bytes: int) -> Iterator[bytes]:
-    """The body, but never more than was announced, lest a wrong server fill the disk."""
+    """The body, but never more than was announced, so that a wrong server cannot fill the disk."""
     while limit_bytes > 0 and (chunk := response.read(min(CHUNK_BYTES, limit_bytes))):
         limit_bytes -= len(chunk)
         yield chunk

@@ -12,7 +12,7 @@ PEONIES = ((-0.28, 0.46), (0.06, 0.58), (0.34, 0.43), (-0.1, 0.72), (0.24, 0.74)
 
 
 def porcelain(ground: Field, ink: Field, wash: Field, around: Field, v: Field, brush: Field) -> Field:
-    """Blue under a white glaze: rings, peonies on a vine, leaves. `brush`: how dense the ink lies."""
+    """Blue under a white glaze: rings, peonies on a vine, leaves. `brush`: how dense the ink is."""
     lines = smoothstep(0.012, 0.006, np.abs(v - 0.55 - 0.13 * np.sin(around * 13)) * (v > 0.3))
     for height, half in RINGS:
         lines = np.maximum(lines, smoothstep(half, half * 0.6, np.abs(v - height)))

@@ -1,7 +1,7 @@
 """Random fields: the texture of clouds, water, stone and bark.
 
 Every field has zero mean and unit standard deviation, so that thresholds read as in statistics: about a
-sixth of the area lies above 1.
+sixth of the area is above 1.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ FLOWERS = PhotoSet(
 def fetch_photos(out: Path, wanted: PhotoSet, progress: Progress) -> bool:
     """Puts the photos into `out`/<name>, whole or not at all; False if they are there already.
 
-    The archive lies beside them while it comes, so that a broken download goes on where it ended.
+    The archive stays beside them while it comes, so that a broken download goes on where it ended.
     Raises SourceUnreachable, DownloadDamaged, OSError.
     """
     target = out / wanted.name

@@ -44,7 +44,7 @@ def staged(target: Path) -> Iterator[Path]:
 
 
 def _replace(target: Path, folder: Path) -> None:
-    """Two renames where there is an old folder; after a kill between them the next run makes it anew."""
+    """Two renames where there is an old folder; after a kill between them the next run makes it again."""
     if target.exists():
         target.rename(folder.with_name(folder.name + ".old"))
     folder.rename(target)

@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=listed)
     parser.add_argument("--quick", action="store_true", help="the main ones, with 50 queries a set")
-    parser.add_argument("--fresh", action="store_true", help="describe all photos anew")
+    parser.add_argument("--fresh", action="store_true", help="describe all photos again")
     return parser
 
 

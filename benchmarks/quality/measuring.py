@@ -39,7 +39,7 @@ async def measure(
     searches: Sequence[Options],
     fresh: bool,
 ) -> list[Measured]:
-    """network: its name, empty for none. model: for INDEXER_MODEL. fresh: describe all photos anew.
+    """network: its name, empty for none. model: for INDEXER_MODEL. fresh: describe all photos again.
 
     Raises BuildFailed and GroundTruthError.
     """

@@ -36,5 +36,5 @@ def published_sets(folder: Path) -> list[PhotoSet]:
 
 
 def own_set(truth_file: Path) -> PhotoSet:
-    """The folder in which a ground-truth file lies. Raises GroundTruthError."""
+    """The folder of a ground-truth file. Raises GroundTruthError."""
     return PhotoSet(truth_file.resolve().parent.name, truth_file.parent, load_ground_truth(truth_file))

@@ -43,7 +43,7 @@ def store_of(
 def built_store(photos: PhotoSet, settings: Mapping[str, str], fresh: bool) -> Path:
     """The store of the photos as the settings describe them: there already, or built now.
 
-    settings: names without INDEXER_ in lower case. fresh: describe all photos anew. Raises BuildFailed.
+    settings: names without INDEXER_ in lower case. fresh: describe all photos again. Raises BuildFailed.
     """
     store_dir = STORES_DIR / photos.name / _key(photos, settings)
     command = [sys.executable, "-m", "indexer", "build"]
@@ -57,7 +57,7 @@ def built_store(photos: PhotoSet, settings: Mapping[str, str], fresh: bool) -> P
         if name != "OPENBLAS_NUM_THREADS" and not name.startswith("INDEXER_")
     }
     asked = {f"INDEXER_{name.upper()}": value for name, value in settings.items()}
-    # What indexing says is shown only where it fails; its progress bar is for whoever is watching.
+    # What indexing says is shown only where it fails; its progress bar is for somebody who watches.
     done = subprocess.run(
         command, env=inherited | {"INDEXER_LOG_LEVEL": "WARNING"} | asked, check=False, stdout=subprocess.PIPE
     )

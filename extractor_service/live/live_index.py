@@ -36,7 +36,7 @@ _ADVICE: dict[type[ImageSearchError], str] = {
     StoreMissing: "Nothing has been indexed yet; run `python -m indexer build`.",
     SnapshotDamaged: "The index is damaged; run `python -m indexer build` to publish a whole one.",
     SnapshotOutdated: "The index was written by an older version; run `python -m indexer build` to write it "
-    "anew. The photos need not be described again.",
+    "again. The photos need not be described again.",
     ModelMismatch: "The index was built with another network or by an older version; "
     "run `python -m indexer build --rebuild`.",
     ModelUnavailable: "The network that the index was built with is missing from the store; "

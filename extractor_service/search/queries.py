@@ -65,7 +65,7 @@ Photo = FileQuery | StoredQuery
 
 @dataclass(frozen=True, slots=True)
 class PhotosQuery:
-    """Several photos at once: the results shall be like the positives and not like the negatives.
+    """Several photos at once: the results resemble the positives and not the negatives.
 
     Raises InvalidOption for no positive one, and for too many in all.
     """
@@ -75,7 +75,7 @@ class PhotosQuery:
 
     def __post_init__(self) -> None:
         if not self.positives:
-            raise InvalidOption("A query of several photos needs one that the results shall be like.")
+            raise InvalidOption("A query of several photos needs one that the results should resemble.")
         if len(self.positives) + len(self.negatives) > MAX_PHOTOS:
             raise InvalidOption(f"A query takes at most {MAX_PHOTOS} photos.")
 

@@ -28,7 +28,7 @@ from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 logger = logging.getLogger(__name__)
 
 SERVICE_NAME = search_pb2.DESCRIPTOR.services_by_name["ImageSearchService"].full_name
-# What a request holds besides the image: options, or a vector of some thousand values.
+# What a request holds in addition to the image: options, or a vector of some thousand values.
 MESSAGE_SLACK_BYTES = MIB
 
 

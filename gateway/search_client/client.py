@@ -27,7 +27,7 @@ from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 # A GetIndex with 1,000 refused files of long paths exceeds gRPC's default of 4 MiB.
 MAX_RECEIVE_BYTES = 16 * 2**20
-# What a request holds besides the pictures.
+# What a request holds in addition to the pictures.
 MESSAGE_SLACK_BYTES = 64 * 2**10
 # A service that stops ends calls in UNAVAILABLE or CANCELLED. Calls change nothing, so another replica, or
 # the same service started again, may answer them.

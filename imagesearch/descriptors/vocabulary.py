@@ -51,7 +51,7 @@ class Vocabulary:
         return np.asarray(nearest[:, 0], dtype=np.int64)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """With the graph of a large vocabulary: drawn anew, it would assign a few features otherwise."""
+        """With the graph of a large vocabulary: a graph drawn again would assign a few features otherwise."""
         graph = {} if len(self) < APPROXIMATE_FROM_WORDS else {"graph": faiss.serialize_index(self._index)}
         return {"words": self.words} | graph
 

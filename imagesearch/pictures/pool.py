@@ -132,7 +132,7 @@ class _Worker:
 
     def _replace(self) -> int | None:
         self._pipe.close()
-        exit_code = self._fleet.bury(self._process)
+        exit_code = self._fleet.end_process(self._process)
         self._process, self._pipe = self._fleet.start()
         return exit_code
 
@@ -162,7 +162,7 @@ class _Fleet:
             self._started.add(process)
             return process, ours
 
-    def bury(self, process: BaseProcess) -> int | None:
+    def end_process(self, process: BaseProcess) -> int | None:
         """Its exit code: negative for the signal it died of."""
         with self._lock:
             process.kill()

@@ -168,7 +168,7 @@ def _check_size(width: int, height: int) -> None:
 
 def _network_scale(plan: InputPlan, part: Region) -> LeastScale:
     """For the network and a thumbnail, and for nothing else: what is found in a photo must not depend on what
-    is asked besides, in a query or at indexing."""
+    else is asked for, in a query or at indexing."""
 
     def least_scale(width: int, height: int) -> float:
         for_network = plan.least_scale(part.width * width, part.height * height)

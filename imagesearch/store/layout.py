@@ -1,4 +1,4 @@
-"""Where everything lies in a store."""
+"""The place of everything in a store."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ DescribedRow = tuple[ImageRecord, NDArray[np.float16]]
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file as it lies in the images folder. While all three stay the same, so does its content."""
+    """A file in the images folder. While all three stay the same, so does its content."""
 
     path: str
     """Relative to the images folder, forward slashes."""

@@ -133,7 +133,7 @@ def open_ledger(
     except sqlite3.OperationalError as error:
         raise StoreError("The store's ledger cannot be opened; check the folder's permissions.") from error
     except (sqlite3.DatabaseError, KeyError, TypeError, ValueError) as error:
-        raise StoreError("The store's ledger is damaged; write it anew with build --rebuild.") from error
+        raise StoreError("The store's ledger is damaged; build --rebuild writes another one.") from error
 
 
 def remove_ledger(path: Path) -> None:

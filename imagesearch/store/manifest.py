@@ -97,7 +97,7 @@ class Manifest(BaseModel):
             if _is_outdated(content):
                 raise SnapshotOutdated(
                     f"Snapshot {snapshot_dir.name} was written by an older version; index again to write it "
-                    "anew. The photos need not be described again."
+                    "again. The photos need not be described again."
                 )
             return cls.model_validate_json(content)
         except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ from imagesearch.store.layout import StoreLayout
 
 
 def write_thumbnail(layout: StoreLayout, image_id: str, webp: bytes) -> None:
-    """By one rename: whoever reads it reads all of it."""
+    """Writes by one rename: a reader reads all of it."""
     path = layout.thumbnail_path(image_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".new")

@@ -31,7 +31,7 @@ def selftest(
     report: Path | None,
     show_progress: ShowProgress,
 ) -> tuple[Results, Path]:
-    """What was found, and where the report lies.
+    """What was found, and the path of the report.
 
     report: a file, or a folder for a file named REPORT_NAME; None takes the store. Raises what `search_all`
     raises, ReportError, ImagesFolderError, and InvalidOption for a bad setting of the service.
@@ -77,6 +77,6 @@ def _overridden(settings: IndexerSettings) -> ExtractorSettings:
         decode_workers=settings.workers,
         decode_timeout_s=settings.decode_timeout_s,
         decode_memory_bytes=settings.decode_memory_bytes,
-        # All candidates are verified: the figures shall not depend on how busy the machine is.
+        # All candidates are verified: the figures must not depend on how busy the machine is.
         verify_budget_ms=600_000,
     )

@@ -13,7 +13,7 @@ from samples.solids import Solid, lathe, lying, shade, sphere, turned
 
 TABLE_EDGE = 0.52
 SMALL = 0.12
-"""Fruit up to this size lies in a heap in front."""
+"""Fruit up to this size is heaped in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def _form(fruit: Fruit, tall: int) -> Solid:
 
 
 def _shadow(picture: Field, left: int, foot: int, wide: int, tall: int) -> None:
-    """Light falls from the left: the shadow lies to the right, darkest where the fruit touches the table."""
+    """Light falls from the left: the shadow is to the right, darkest where the fruit touches the table."""
     span, depth = int(wide * 2.1), max(8, int(tall * 0.5))
     x = np.linspace(-0.55, 1.55, span, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, depth, dtype=np.float32)[:, None]

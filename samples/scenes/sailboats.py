@@ -197,7 +197,7 @@ def _near_boat(look: Look, rng: np.random.Generator, sea: Field, foot_x: float, 
 
 
 def _broken(rng: np.random.Generator, boat: Field, mask: Field) -> tuple[Field, Field]:
-    """A reflection torn by the waves, more so and fainter the further it lies from the boat."""
+    """A reflection torn by the waves, more so and fainter the further it is from the boat."""
     height, width = mask.shape
     ripple = fractal(rng, (width, height), (36, 80), octaves=3)
     depth = np.arange(height, dtype=np.float32)[:, None]

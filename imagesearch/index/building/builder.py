@@ -30,7 +30,7 @@ SELF_TEST_SAMPLES = 200
 LEAST_SAMPLES = 100
 """Fewer, after deletions, tell too little of a recall."""
 MAX_DRIFT = 4
-"""Where codes need so many times the candidates that they were built with, learning them anew pays."""
+"""Where codes need so many times the candidates that they were built with, learning them again pays."""
 SEED = 20170101
 """Any constant does: equal collections get equal indexes."""
 
@@ -78,7 +78,7 @@ def extend_index(
     """Adds the rows from `base_rows` on to the codes in `base_directory` and measures again.
 
     Searches with more effort where that has become necessary. None where the kind cannot grow, is no longer
-    the one to build, or has drifted far from what reaches the target: then build it anew.
+    the one to build, or has drifted far from what reaches the target: then build it from scratch.
     """
     kind, _ = choose_kind(plan.kind, descriptors.count, descriptors.dim)
     codes = open_codes(base_directory, base.kind) if kind == base.kind != "exact" else None
@@ -100,7 +100,7 @@ def extend_index(
 
 
 def _extended(before: Truth | None, plan: IndexPlan, descriptors: DescriptorMatrix, base_rows: int) -> Truth:
-    """Found anew where too few samples are left to measure by."""
+    """Computed again where too few samples are left to measure by."""
     rng = np.random.default_rng((SEED, len(descriptors)))  # others at each growth
     if before is not None:
         grown = grown_truth(before, descriptors, base_rows, plan.threads, rng)
@@ -120,7 +120,7 @@ def _report(of: IndexReport, trial: Trial) -> IndexReport:
 
 
 WORKSPACE_BYTES = 64 * 1024 * 1024
-"""What the libraries set aside besides, as measured with 100,000 and 400,000 descriptors."""
+"""Memory that the libraries take in addition, as measured with 100,000 and 400,000 descriptors."""
 
 
 def require_memory(plan: IndexPlan, count: int, dim: int, available_bytes: int) -> None:

@@ -1,7 +1,7 @@
 """What exact search finds for sampled images, which an index is measured by.
 
 It is kept beside the index. When the collection grows, only the new images are compared with the old samples,
-and a few samples of the new images with the whole collection: to compare all anew would take longer than
+and a few samples of the new images with the whole collection: to compare all again would take longer than
 all the rest of growing.
 """
 

@@ -96,7 +96,7 @@ def measure(
     """recall@(k - skip) and the median latency in milliseconds, one query at a time.
 
     true_distances: shape=(Q, k), ascending; the first `skip` of each are left out of the count.
-    A found row counts when it lies no further than the true k-th: equal distances are as good as equal rows.
+    A found row counts when it is no further than the true k-th: equal distances are as good as equal rows.
     """
     k = true_distances.shape[1]
     hits, latencies_ms = 0, []
