@@ -49,6 +49,9 @@ class ExtractorSettings(BaseSettings):
     max_in_flight: int = Field(
         256, ge=1, description="Searches and extractions under way at once; one more is refused."
     )
+    max_bytes_in_flight: int = Field(
+        512 * MIB, ge=1, description="Bytes of the photos of all these together; more are refused."
+    )
     max_batch: int = Field(16, ge=1, description="Images that go through the network together under load.")
     verify_candidates: int = Field(
         40,

@@ -7,9 +7,8 @@ only hands over. Whatever a request has queued is dropped when the request is ca
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -18,6 +17,7 @@ from extractor_service.live.served_snapshot import ServedSnapshot
 from extractor_service.search.closer_look import Efforts
 from extractor_service.search.describe import QueryPhotos
 from extractor_service.search.described_query import DescribedQuery
+from extractor_service.search.places import Places
 from extractor_service.search.queries import (
     ExtractAnswer,
     FileQuery,
@@ -28,9 +28,10 @@ from extractor_service.search.queries import (
     StoredQuery,
     Timings,
     VectorQuery,
+    uploaded_bytes,
 )
 from extractor_service.search.rank import Ranker
-from imagesearch.errors import InvalidOption, Overloaded
+from imagesearch.errors import InvalidOption
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
 from imagesearch.pictures.region import Region
@@ -48,12 +49,12 @@ class Engine:
         decode_pool: DecodePool,
         limits: ImageLimits,
         images_dir: Path,
-        max_in_flight: int,
+        places: Places,
         search_threads: int,
         efforts: Efforts,
     ) -> None:
         self._live = live
-        self._free_places = max_in_flight
+        self._places = places
         self._threads = ThreadPoolExecutor(search_threads, "search")
         self._photos = QueryPhotos(live.layout, decode_pool, limits, images_dir, self._threads)
         self._ranker = Ranker(efforts, search_threads)
@@ -61,7 +62,7 @@ class Engine:
     async def search(self, query: Query, options: SearchOptions) -> SearchAnswer:
         """Raises Overloaded, IndexNotReady, InvalidImage, InvalidOption, OptionUnavailable, UnknownImage."""
         timings = Timings()
-        with self._place(), self._live.use() as served, timings.measure("total"):
+        with self._places.taken(uploaded_bytes(query)), self._live.use() as served, timings.measure("total"):
             _check_options(served, query, options)
             described = await self._describe(served, query, options, timings)
             hits = await self._in_thread(self._ranker.rank, served, described, options, timings)
@@ -78,23 +79,13 @@ class Engine:
     async def extract(self, query: FileQuery, region: Region | None) -> ExtractAnswer:
         """Raises Overloaded, IndexNotReady or InvalidImage."""
         timings = Timings()
-        with self._place(), self._live.use() as served, timings.measure("total"):
+        with self._places.taken(uploaded_bytes(query)), self._live.use() as served, timings.measure("total"):
             [photo] = await self._photos.describe(served, [query], SearchOptions(region=region), timings)
         return ExtractAnswer(photo.image, photo.descriptor, served.summary(), timings)
 
     def close(self) -> None:
         self._threads.shutdown()
         self._ranker.close()
-
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        if self._free_places == 0:
-            raise Overloaded("The service is busy; try again in a moment.")
-        self._free_places -= 1
-        try:
-            yield
-        finally:
-            self._free_places += 1
 
     async def _describe(
         self, served: ServedSnapshot, query: Query, options: SearchOptions, timings: Timings

@@ -83,6 +83,12 @@ class PhotosQuery:
 Query = FileQuery | StoredQuery | VectorQuery | PhotosQuery
 
 
+def uploaded_bytes(query: Query) -> int:
+    """The size of all files that the query brought."""
+    photos = (*query.positives, *query.negatives) if isinstance(query, PhotosQuery) else (query,)
+    return sum(len(photo.content) for photo in photos if isinstance(photo, FileQuery))
+
+
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
     """Raises InvalidOption for a value outside its range."""

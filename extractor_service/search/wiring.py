@@ -6,6 +6,7 @@ from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.query_model import LoadBackbone
 from extractor_service.search.closer_look import Effort, Efforts
 from extractor_service.search.engine import Engine
+from extractor_service.search.places import Places
 from extractor_service.settings import ExtractorSettings
 from imagesearch.host.cpus import available_cpus
 from imagesearch.pictures.decode import ImageLimits
@@ -30,7 +31,7 @@ class SearchCore:
             self.decode_pool,
             ImageLimits(settings.max_image_bytes, settings.max_pixels),
             settings.images_dir,
-            settings.max_in_flight,
+            Places(settings.max_in_flight, settings.max_bytes_in_flight),
             threads,
             Efforts(
                 Effort(settings.verify_candidates, settings.verify_budget_ms / 1_000),

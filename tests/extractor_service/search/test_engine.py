@@ -14,6 +14,7 @@ import pytest
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.search.closer_look import Effort, Efforts
 from extractor_service.search.engine import Engine
+from extractor_service.search.places import Places
 from extractor_service.search.queries import FileQuery, SearchOptions, StoredQuery
 from imagesearch.backbones.base import Precision
 from imagesearch.errors import IndexNotReady, Overloaded
@@ -51,7 +52,8 @@ def live(folder: Folder) -> LiveIndex:
 
 @pytest.fixture
 async def engine(live: LiveIndex, pool: BusyPool) -> AsyncIterator[Engine]:
-    engine = Engine(live, pool, LIMITS, None, 1, 1, Efforts(Effort(40, 0.4), Effort(40, 0.4)))  # type: ignore[arg-type]
+    efforts = Efforts(Effort(40, 0.4), Effort(40, 0.4))
+    engine = Engine(live, pool, LIMITS, Path(), Places(1, 10**9), 1, efforts)  # type: ignore[arg-type]
     yield engine
     engine.close()
     live.close()

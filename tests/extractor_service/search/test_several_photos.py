@@ -14,6 +14,7 @@ import pytest
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.search.closer_look import Effort, Efforts
 from extractor_service.search.engine import Engine
+from extractor_service.search.places import Places
 from extractor_service.search.queries import FileQuery, PhotosQuery, SearchOptions
 from imagesearch.backbones.base import Precision
 from imagesearch.errors import UndecodableImage
@@ -185,7 +186,8 @@ class HeldPool:
 async def test_a_photo_that_cannot_be_decoded_takes_the_others_out_of_the_queue(folder: Folder) -> None:
     live = LiveIndex(folder.layout, load_fake, Precision.AUTO, max_batch=1, threads=1)
     pool = HeldPool()
-    engine = Engine(live, pool, LIMITS, None, 1, 1, Efforts(Effort(40, 0.4), Effort(40, 0.4)))  # type: ignore[arg-type]
+    efforts = Efforts(Effort(40, 0.4), Effort(40, 0.4))
+    engine = Engine(live, pool, LIMITS, Path(), Places(1, 10**9), 1, efforts)  # type: ignore[arg-type]
     await live.refresh()
     query = PhotosQuery((FileQuery(photo(1)), FileQuery(photo(2))), (FileQuery(photo(3)),))
     search = asyncio.create_task(engine.search(query, SearchOptions()))

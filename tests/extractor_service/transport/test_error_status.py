@@ -93,6 +93,24 @@ async def test_one_call_more_than_allowed_is_refused_until_there_is_room(
     assert cheap.summary.count == 3
 
 
+async def test_more_bytes_at_once_than_allowed_are_refused_until_there_is_room(
+    folder: Folder, backbone: GatedBackbone
+) -> None:
+    """However few the calls are; one that brings no file is none of these."""
+    size = len(by_bytes().image.content)
+    async with running(settings_for(folder, max_bytes_in_flight=2 * size - 1), backbone.load) as service:
+        close_gate(backbone)
+        first = service.stub.Search(by_bytes())
+        await asyncio.to_thread(backbone.entered.wait)
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await service.stub.Search(by_bytes())
+        await service.stub.Search(pb.SearchRequest(image_id=folder.id_of("001.png")))
+        backbone.gate.set()
+        await first
+        await service.stub.Search(by_bytes())
+    assert reason_of(failure.value) == "OVERLOADED"
+
+
 async def test_a_call_past_its_deadline_costs_no_network_time(
     folder: Folder, backbone: GatedBackbone
 ) -> None:
