@@ -9,6 +9,8 @@ import shutil
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -219,14 +221,24 @@ def is_closed(snapshot: Snapshot) -> bool:
     return False
 
 
+SNAPSHOT_THREADS = ("exact-index", "network", "close-snapshot")
+
+
 def held(folder: Folder) -> dict[str, int]:
-    """What this process holds for snapshots: threads, descriptors, and files of the store that are mapped."""
+    """What this process holds for snapshots: threads, and files of the store that are open or mapped."""
+    store = str(folder.store_dir)
     maps = Path("/proc/self/maps").read_text().splitlines()
     return {
-        "threads": len(threading.enumerate()),
-        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
-        "maps": sum(str(folder.store_dir) in line for line in maps),
+        "threads": sum(thread.name.startswith(SNAPSHOT_THREADS) for thread in threading.enumerate()),
+        "descriptors": sum(store in target for target in _open_files()),
+        "maps": sum(store in line for line in maps),
     }
+
+
+def _open_files() -> Iterator[str]:
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the one that lists them is closed by now
+            yield str(descriptor.readlink())
 
 
 async def test_after_many_swaps_the_service_holds_what_it_held_after_the_first(
@@ -238,6 +250,7 @@ async def test_after_many_swaps_the_service_holds_what_it_held_after_the_first(
     await live.refresh()
     expected = held(folder)
     assert expected["threads"] > 2
+    assert expected["descriptors"] > 0
     assert expected["maps"] > 2
     gc.disable()
     try:
