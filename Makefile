@@ -17,6 +17,7 @@ READY  := $(VENV) $(STUBS)
 COMPILE = ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-emit-find-links --no-header
 # Counting costs a sixth of the time, so it is left to CI.
+SPREAD := -n auto --dist loadfile  # over the processors, the tests of a file together
 COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered)
 PHOTOS := $(if $(filter-out $(SAMPLES),$(IMAGES)),,samples)
 
@@ -58,12 +59,12 @@ run: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder, then serve th
 
 test: $(READY)  ## Run the whole test suite, in a browser too (Chromium)
 	@if $(PY) -m playwright --version >/dev/null && { $(has_chromium); }; then \
-	  $(PY) -m pytest $(COVERAGE); \
+	  $(PY) -m pytest $(SPREAD) $(COVERAGE); \
 	elif [ -n "$$CI" ]; then \
 	  echo "No browser can be driven: apt-get install chromium libatomic1" >&2; exit 1; \
 	else \
 	  echo "Without the browser tests, which need: apt-get install chromium libatomic1" >&2; \
-	  $(PY) -m pytest -m "not browser"; \
+	  $(PY) -m pytest $(SPREAD) -m "not browser"; \
 	fi
 
 index: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder: only what changed

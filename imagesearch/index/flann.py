@@ -15,7 +15,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.array_file import array_file
+from imagesearch.array_file import array_file, load_array
 from imagesearch.index.half_precision import widened
 from imagesearch.index.matrix import DescriptorMatrix
 
@@ -44,7 +44,7 @@ class FlannCodes:
     @classmethod
     def read(cls, directory: Path) -> FlannCodes:
         """Raises RuntimeError, OSError, ValueError or cv2.error where the files cannot be read."""
-        features = np.load(directory / FEATURES_FILE, mmap_mode="r", allow_pickle=False)
+        features = load_array(directory / FEATURES_FILE, mapped=True)
         trees = cv2.flann.Index()
         if not trees.load(features, str(directory / TREES_FILE)):
             raise ValueError("the trees were built on other features")
@@ -75,5 +75,5 @@ def write_features(
     with array_file(path, "<f4", (rotation.d_out,)) as file:
         for _, block in descriptors.blocks(BLOCK_ROWS):
             file.write(rotation.apply(widened(block)).tobytes())
-    features: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+    features: NDArray[np.float32] = load_array(path, mapped=True)
     return features

@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.array_file import load_array
 from imagesearch.conv_maps.storage import SegmentedMaps
 from imagesearch.descriptors.base import Encodings
 from imagesearch.errors import SnapshotDamaged, StoreMissing
@@ -205,11 +206,11 @@ def _open_inverted_files(directory: Path, manifest: Manifest) -> list[InvertedFi
 def open_matrix(directory: Path, segment_rows: Sequence[int], name: str, dim: int) -> DescriptorMatrix:
     """Of all segments, in the order of ids. Raises SnapshotDamaged where a file is not as expected."""
     paths = [SegmentFiles(directory, number).path(name) for number in range(len(segment_rows))]
-    parts = [_load(path, mmap_mode="r") for path in paths]
+    parts = [_load(path, mapped=True) for path in paths]
     for path, part, rows in zip(paths, parts, segment_rows, strict=True):
         if part.dtype != np.float16 or part.shape != (rows, dim):
             raise _disagrees(path)
-    order = _load(directory / ORDER_NAME, mmap_mode="r")
+    order = _load(directory / ORDER_NAME, mapped=True)
     if order.dtype != np.uint32 or order.ndim != 1:
         raise _disagrees(directory / ORDER_NAME)
     if len(parts) == 1 and len(order) == len(parts[0]):
@@ -221,7 +222,7 @@ def open_matrix(directory: Path, segment_rows: Sequence[int], name: str, dim: in
 
 
 def _open_calibration(directory: Path) -> NDArray[np.float32]:
-    background = _load(directory / CALIBRATION_NAME, mmap_mode=None)
+    background = _load(directory / CALIBRATION_NAME)
     if background.dtype != np.float32 or background.ndim != 1:
         raise _disagrees(directory / CALIBRATION_NAME)
     return background
@@ -243,9 +244,9 @@ def _open_tables(
     return tables
 
 
-def _load(path: Path, mmap_mode: Literal["r"] | None) -> NDArray[Any]:
+def _load(path: Path, mapped: bool = False) -> NDArray[Any]:
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+        array = load_array(path, mapped)
     except (OSError, ValueError) as error:
         raise _disagrees(path) from error
     return np.asarray(array)  # still mapped, but spares each access what the memmap class adds

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.array_file import array_file
+from imagesearch.array_file import array_file, load_array, load_arrays
 from imagesearch.conv_maps.storage import ConvMapTable
 from imagesearch.descriptors.base import Encodings
 from imagesearch.descriptors.bof import Bag
@@ -38,20 +38,15 @@ def write_encodings(directory: Path, encodings: Encodings) -> None:
 def open_encodings(directory: Path, manifest: Manifest) -> Encodings:
     """Raises SnapshotDamaged."""
     try:
-        descriptor = restore_encoding(manifest.descriptor, _arrays(directory / DESCRIPTOR_ENCODING_NAME))
+        descriptor = restore_encoding(manifest.descriptor, load_arrays(directory / DESCRIPTOR_ENCODING_NAME))
         candidates = None
         if CANDIDATE_ENCODING_NAME in manifest.files:
-            candidates = Vlad.from_arrays(_arrays(directory / CANDIDATE_ENCODING_NAME))
+            candidates = Vlad.from_arrays(load_arrays(directory / CANDIDATE_ENCODING_NAME))
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise SnapshotDamaged(
             f"What snapshot {directory.name} has learnt cannot be read; index again."
         ) from error
     return Encodings(descriptor, candidates, manifest.encoding_note)
-
-
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
 
 
 RECORDS_NAME = "local_features.npy"
@@ -77,13 +72,13 @@ def open_local_features(files: SegmentFiles) -> LocalFeatureTable:
     """Raises OSError, ValueError or SnapshotDamaged where the files cannot be read or do not fit."""
     return LocalFeatureTable(
         records=_load_records(files.path(RECORDS_NAME)),
-        starts=np.load(files.path(STARTS_NAME), allow_pickle=False),
-        sizes=np.load(files.path(SIZES_NAME), allow_pickle=False),
+        starts=load_array(files.path(STARTS_NAME)),
+        sizes=load_array(files.path(SIZES_NAME)),
     )
 
 
 def _load_records(path: Path) -> NDArray[np.void]:
-    records: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    records: NDArray[Any] = load_array(path, mapped=True)
     return records
 
 
@@ -103,8 +98,8 @@ def write_conv_maps(files: SegmentFiles, blobs: Iterable[bytes], count: int) -> 
 
 def open_conv_maps(files: SegmentFiles) -> ConvMapTable:
     """Raises OSError, ValueError or SnapshotDamaged where the files cannot be read or do not fit."""
-    blobs = np.load(files.path(MAPS_NAME), mmap_mode="r", allow_pickle=False)
-    return ConvMapTable(blobs, np.load(files.path(MAP_STARTS_NAME), allow_pickle=False))
+    blobs = load_array(files.path(MAPS_NAME), mapped=True)
+    return ConvMapTable(blobs, load_array(files.path(MAP_STARTS_NAME)))
 
 
 _ARRAYS = ("starts", "rows", "weights", "squared_norms")
@@ -117,7 +112,7 @@ def posting_name(array: str) -> str:
 
 def write_inverted_file(files: SegmentFiles, descriptors_name: str) -> None:
     """From the segment's descriptors, which are bags as dense vectors."""
-    rows = np.load(files.path(descriptors_name), mmap_mode="r", allow_pickle=False)
+    rows = load_array(files.path(descriptors_name), mapped=True)
     bags = (_bag(row.astype(np.float32)) for row in rows)
     for name, array in build_inverted_file(bags, rows.shape[1]).to_arrays().items():
         np.save(files.path(posting_name(name)), array, allow_pickle=False)
@@ -126,9 +121,7 @@ def write_inverted_file(files: SegmentFiles, descriptors_name: str) -> None:
 def open_inverted_file(files: SegmentFiles) -> InvertedFile:
     """Raises OSError or ValueError where the files cannot be read."""
     paths = {name: files.path(posting_name(name)) for name in _ARRAYS}
-    return InvertedFile.from_arrays(
-        {name: np.load(path, mmap_mode="r", allow_pickle=False) for name, path in paths.items()}
-    )
+    return InvertedFile.from_arrays({name: load_array(path, mapped=True) for name, path in paths.items()})
 
 
 def _bag(row: np.ndarray) -> Bag:

@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.array_file import load_arrays
 from imagesearch.errors import SnapshotDamaged
 from imagesearch.index.base import Neighbours
 from imagesearch.index.building.training import sampled_rows
@@ -53,8 +54,8 @@ class Truth:
     def read(cls, directory: Path) -> Truth | None:
         """None where the index was built before this was kept. Raises SnapshotDamaged."""
         try:
-            with np.load(directory / TRUTH_FILE, allow_pickle=False) as file:
-                return cls(file["own_rows"], Neighbours(file["rows"], file["distances"]))
+            arrays = load_arrays(directory / TRUTH_FILE)
+            return cls(arrays["own_rows"], Neighbours(arrays["rows"], arrays["distances"]))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, BadZipFile) as error:
