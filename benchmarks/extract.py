@@ -47,20 +47,20 @@ def int8_form(identity: ModelIdentity) -> ModelIdentity:
     """For its speed alone: calibrated on noise, and taken whatever it finds."""
     for model in list_int8(MODELS_DIR, identity):
         return model.identity
-    size = load_backbone(MODELS_DIR, identity, Precision.F32, threads=0).input_size_px
+    size = load_backbone(MODELS_DIR, identity, Precision.F32, threads=0).card.input.size_px
     calibration = np.stack([noise((size, size))] * 4)
     return quantise(MODELS_DIR, identity, calibration, lambda _: np.eye(20, dtype=np.float32), 0).identity
 
 
 def measure(table: Table, name: str, backbone: Backbone, keras_ms: float) -> None:
     """The raw runtime and the service's descriptor, one photo and a batch, then the busy service."""
-    size = backbone.input_size_px
+    size = backbone.card.input.size_px
     pictures = [noise((size, size)) for _ in range(BATCH)]
     stacked = np.stack(pictures)
     descriptor = create_descriptor("fc6", backbone)
     ways = (
-        ("OpenVINO alone", 1, lambda: backbone.fc6(stacked[:1])),
-        ("OpenVINO alone", BATCH, lambda: backbone.fc6(stacked)),
+        ("OpenVINO alone", 1, lambda: backbone.embed(stacked[:1])),
+        ("OpenVINO alone", BATCH, lambda: backbone.embed(stacked)),
         ("descriptor", 1, lambda: descriptor.describe(pictures[:1])),
         ("descriptor", BATCH, lambda: descriptor.describe(pictures)),
     )

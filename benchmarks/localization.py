@@ -34,7 +34,7 @@ from imagesearch.backbones.making import prepare_model
 from imagesearch.conv_maps import MacDescriber
 from imagesearch.conv_maps.describer import INDEXED_LONG_SIDE_PX, PART_LONG_SIDE_PX
 from imagesearch.conv_maps.storage import from_bytes, to_bytes
-from imagesearch.descriptors.fc6 import Fc6
+from imagesearch.descriptors.embedding import Embedding
 from imagesearch.descriptors.pooling import mac
 from imagesearch.pictures.decode import decode
 from imagesearch.pictures.plans import LongSideInput
@@ -67,7 +67,7 @@ class Collection:
 class Describer:
     def __init__(self, backbone: Backbone, long_side_px: int) -> None:
         self._backbone = backbone
-        self._fc6 = Fc6(backbone)
+        self._fc6 = Embedding(backbone)
         self._map_plan = LongSideInput(long_side_px)
 
     def collection(self, pictures: Sequence[Picture]) -> Collection:

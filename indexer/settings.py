@@ -45,11 +45,14 @@ class IndexerSettings(BaseSettings):
         validation_alias="VGG16_WEIGHTS",
         description="Keras' .h5 file of VGG16's weights, instead of the download.",
     )
-    descriptor: Literal["fc6", "spoc", "mac", "rmac", "gem", "bof", "vlad", "temb"] = Field(
-        "fc6",
-        description="Kind of descriptor: fc6; of the network's last map spoc, mac, rmac or gem; of local "
-        "features, without a network, bof, vlad or temb.",
-    )
+    descriptor: Literal[
+        "auto", "fc6", "embedding", "spoc", "mac", "rmac", "gem", "bof", "vlad", "temb"
+    ] = Field(
+        "auto",
+        description="Kind of descriptor: fc6, which vgg16 has, or the embedding of any other network; of a "
+        "network's last map spoc, mac, rmac or gem; of local features, without a network, bof, vlad or temb. "
+        "auto takes the store's, for a new store fc6 or embedding.",
+    )  # fmt: skip
     long_side_px: int = Field(
         0,
         ge=0,

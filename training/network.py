@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.backbones.description import NetworkDescription
 from imagesearch.backbones.making import keras_network
+from imagesearch.backbones.making.vgg_layout import VggLayout
 from imagesearch.backbones.making.weight_files import Weights
 from training import losses
 from training.recipes import Objective
@@ -22,18 +22,18 @@ class Trainable(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     def __init__(
         self,
-        description: NetworkDescription,
+        layout: VggLayout,
         label_count: int,
         objective: Objective,
         *,
         batch_normalisation: bool,
     ) -> None:
         unit = _normalised_conv_relu if batch_normalisation else keras_network.conv_relu
-        self.convolutions = keras_network.convolutions(description, unit)
-        size_px = description.input_size_px if description.head == "flatten" else None
+        self.convolutions = keras_network.convolutions(layout, unit)
+        size_px = layout.input_size_px if layout.head == "flatten" else None
         pixels = keras.Input((size_px, size_px, 3), dtype="uint8", name="rgb")
-        maps = keras.ops.cast(self.convolutions(_network_input(description, pixels)), "float32")
-        fc6 = keras_network.fc6(description)(keras_network.head(description, maps))
+        maps = keras.ops.cast(self.convolutions(_network_input(layout, pixels)), "float32")
+        fc6 = keras_network.fc6(layout)(keras_network.head(layout, maps))
         logits = keras.layers.Dense(  # zeros: untrained, it sends no noise into a trained network
             label_count, kernel_initializer="zeros", dtype="float32", name="logits"
         )(fc6)
@@ -43,7 +43,7 @@ class Trainable(keras.Model):  # type: ignore[misc]  # Keras has no types
             "fc6": keras.ops.cast(fc6, "float32"),
         }
         super().__init__(pixels, described)
-        self.description = description
+        self.layout = layout
         self.objective = objective
         self.terms = {
             name: keras.metrics.Mean(name)
@@ -100,7 +100,7 @@ class Trainable(keras.Model):  # type: ignore[misc]  # Keras has no types
         if not self._is_normalised:
             keras_network.set_weights(self.convolutions.layers, weights)
             return
-        for name, _, _ in self.description.conv_layers():
+        for name, _, _ in self.layout.conv_layers():
             self.convolutions.get_layer(name).set_weights([weights[f"{name}/kernel"]])
 
     @property
@@ -110,20 +110,20 @@ class Trainable(keras.Model):  # type: ignore[misc]  # Keras has no types
     def to_weights(self) -> Weights:
         """In the layout of a weights' file, batch normalisation folded into the convolutions."""
         weights: Weights = {}
-        for name, _, _ in self.description.conv_layers():
+        for name, _, _ in self.layout.conv_layers():
             kernel, *bias = self.convolutions.get_layer(name).get_weights()
             if self._is_normalised:
                 kernel, bias = _folded(kernel, self.convolutions.get_layer(f"{name}_norm"))
             weights |= {f"{name}/kernel": kernel, f"{name}/bias": bias[0]}
-        kernel, fc6_bias = self.get_layer(self.description.fc6_layer).get_weights()
-        fc6_name = self.description.fc6_layer
+        kernel, fc6_bias = self.get_layer(self.layout.fc6_layer).get_weights()
+        fc6_name = self.layout.fc6_layer
         return weights | {f"{fc6_name}/kernel": kernel, f"{fc6_name}/bias": fc6_bias}
 
 
-def _network_input(description: NetworkDescription, pixels: Any) -> Any:
-    centred = keras.ops.cast(pixels, "float32") - np.array(description.mean_rgb, np.float32)
-    scaled = centred / description.scale
-    return keras.ops.flip(scaled, axis=-1) if description.channel_order == "bgr" else scaled
+def _network_input(layout: VggLayout, pixels: Any) -> Any:
+    centred = keras.ops.cast(pixels, "float32") - np.array(layout.mean_rgb, np.float32)
+    scaled = centred / layout.scale
+    return keras.ops.flip(scaled, axis=-1) if layout.channel_order == "bgr" else scaled
 
 
 def _normalised_conv_relu(name: str, width: int) -> keras_network.Layer:
@@ -145,11 +145,11 @@ def _folded(
     return kernel * factor, [beta - mean * factor]
 
 
-def random_weights(description: NetworkDescription, seed: int) -> Weights:
+def random_weights(layout: VggLayout, seed: int) -> Weights:
     """He et al. 2015, equation 10: normal, of variance 2 / inputs; biases zero."""
     rng = np.random.default_rng(seed)
     weights: Weights = {}
-    for key, shape in description.weight_shapes().items():
+    for key, shape in layout.weight_shapes().items():
         if key.endswith("/bias"):
             weights[key] = np.zeros(shape, np.float32)
         else:

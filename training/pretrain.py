@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from imagesearch.backbones.converted import sha256_of
-from imagesearch.backbones.description import COMPACT
+from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT
 from imagesearch.backbones.making.weight_files import read_weights
 from imagesearch.descriptors.normalisation import l2_normalised
 from training.batches import BatchPlan, whole_pictures
@@ -99,9 +99,11 @@ def batch_plan(learnt: LabelledPictures, recipe: PretrainRecipe, machine: Machin
 
 
 def _network(recipe: PretrainRecipe, machine: Machine, start: Path | None, label_count: int) -> Trainable:
-    description, weights = read_weights(start) if start else (COMPACT, random_weights(COMPACT, recipe.seed))
+    layout, weights = (
+        read_weights(start) if start else (COMPACT_LAYOUT, random_weights(COMPACT_LAYOUT, recipe.seed))
+    )
     with arithmetic(machine.bf16):
-        network = Trainable(description, label_count, recipe.objective, batch_normalisation=start is None)
+        network = Trainable(layout, label_count, recipe.objective, batch_normalisation=start is None)
     network.start_from(weights)
     network.freeze(recipe.frozen_blocks)
     return network
@@ -123,13 +125,13 @@ def _pace(recipe: PretrainRecipe, plan: BatchPlan) -> Pace:
 def whiten_head(model: Path, plan: BatchPlan, recipe: PretrainRecipe, machine: Machine) -> None:
     """Gives the weights' file the fc6 of `whitened_head`, learnt from views of the pictures."""
     network = _network(recipe, machine, model, label_count=1)
-    description = network.description
+    layout = network.layout
     photos = min(HEAD_PHOTOS, len(plan.pictures))
-    some = replace(plan, size_px=description.input_size_px, views=HEAD_VIEWS, count=HEAD_BATCH)
+    some = replace(plan, size_px=layout.input_size_px, views=HEAD_VIEWS, count=HEAD_BATCH)
     batches = [some.make(step).pixels for step in range(max(1, photos // HEAD_BATCH))]
     vectors = np.concatenate([outputs(network, pixels)["gem"] for pixels in batches])
-    kernel, bias = whitened_head(vectors.reshape(-1, HEAD_VIEWS, vectors.shape[-1]), description.fc6_dim)
-    name = description.fc6_layer
+    kernel, bias = whitened_head(vectors.reshape(-1, HEAD_VIEWS, vectors.shape[-1]), layout.fc6_dim)
+    name = layout.fc6_layer
     write_weights(model, network.to_weights() | {f"{name}/kernel": kernel, f"{name}/bias": bias})
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from imagesearch.backbones.base import Precision
-from imagesearch.backbones.description import COMPACT, VGG16
+from imagesearch.backbones.cards import COMPACT, VGG16
 from imagesearch.backbones.making.prepare import COMPACT_WEIGHTS
 from imagesearch.errors import ModelUnavailable
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from imagesearch.backbones.description import NetworkDescription
+from imagesearch.backbones.making.vgg_layout import VggLayout
 from imagesearch.backbones.making.weight_files import Weights
 from training.checkpoints import disk_full_told, write_arrays
 
 
-def suffix_of(description: NetworkDescription) -> str:
+def suffix_of(layout: VggLayout) -> str:
     """By it the indexer tells which network a file is for."""
-    return ".npz" if description.head == "gem" else ".h5"
+    return ".npz" if layout.head == "gem" else ".h5"
 
 
 def write_weights(path: Path, weights: Weights) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.quality.configurations import Configuration, Options
 from benchmarks.quality.photo_sets import PhotoSet
-from imagesearch.backbones.description import COMPACT
+from imagesearch.backbones.cards import COMPACT
 
 STORES_DIR = Path("var/quality")
 COMPACT_WEIGHTS = Path("models/compact.npz")

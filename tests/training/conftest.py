@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imagesearch.backbones.description import COMPACT
+from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT
 from imagesearch.pictures.decode import ImageLimits
 from training.network import random_weights
 from training.recipes import Machine
@@ -25,5 +25,6 @@ def no_progress(what: str, total: int) -> Callable[[int], object]:
 def small_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The compact network with few channels, random."""
     path = tmp_path_factory.mktemp("weights") / "small.npz"
-    write_weights(path, random_weights(replace(COMPACT, block_widths=(4, 6, 8, 10, 12), fc6_dim=16), seed=1))
+    small = replace(COMPACT_LAYOUT, block_widths=(4, 6, 8, 10, 12), fc6_dim=16)
+    write_weights(path, random_weights(small, seed=1))
     return path

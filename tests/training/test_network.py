@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imagesearch.backbones.description import COMPACT, VGG16, NetworkDescription
 from imagesearch.backbones.making.keras_network import build
+from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT, VGG16_LAYOUT, VggLayout
 from imagesearch.backbones.making.weight_files import read_weights
 from training.network import Trainable, random_weights
 from training.recipes import Objective
 from training.weights_output import suffix_of, write_weights
 
-SMALL = replace(COMPACT, block_widths=(4, 6, 8, 10, 12), fc6_dim=16)
-SMALL_VGG16 = replace(VGG16, block_widths=(4, 4, 4, 4, 4), fc6_dim=8, input_size_px=32)
+SMALL = replace(COMPACT_LAYOUT, block_widths=(4, 6, 8, 10, 12), fc6_dim=16)
+SMALL_VGG16 = replace(VGG16_LAYOUT, block_widths=(4, 4, 4, 4, 4), fc6_dim=8, input_size_px=32)
 
 
 @pytest.fixture
@@ -24,26 +24,24 @@ def pixels() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
 
 
-def trainable(description: NetworkDescription, *, batch_normalisation: bool = False) -> Trainable:
-    network = Trainable(description, 5, Objective(contrastive=1.0), batch_normalisation=batch_normalisation)
-    network.start_from(random_weights(description, seed=1))
+def trainable(layout: VggLayout, *, batch_normalisation: bool = False) -> Trainable:
+    network = Trainable(layout, 5, Objective(contrastive=1.0), batch_normalisation=batch_normalisation)
+    network.start_from(random_weights(layout, seed=1))
     return network
 
 
 def as_converted(network: Trainable, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """fc6 of the network that the indexer would convert, prepared as it prepares pictures."""
-    description = replace(network.description, input_size_px=32)
-    prepared = (pixels.astype(np.float32) - np.array(description.mean_rgb, np.float32)) / description.scale
-    if description.channel_order == "bgr":
+    layout = replace(network.layout, input_size_px=32)
+    prepared = (pixels.astype(np.float32) - np.array(layout.mean_rgb, np.float32)) / layout.scale
+    if layout.channel_order == "bgr":
         prepared = prepared[..., ::-1]
-    return np.asarray(build(description, network.to_weights())[1].predict_on_batch(prepared))
+    return np.asarray(build(layout, network.to_weights())[1].predict_on_batch(prepared))
 
 
-@pytest.mark.parametrize("description", [SMALL, SMALL_VGG16], ids=["compact", "vgg16"])
-def test_what_is_exported_computes_what_was_trained(
-    description: NetworkDescription, pixels: NDArray[np.uint8]
-) -> None:
-    network = trainable(description)
+@pytest.mark.parametrize("layout", [SMALL, SMALL_VGG16], ids=["compact", "vgg16"])
+def test_what_is_exported_computes_what_was_trained(layout: VggLayout, pixels: NDArray[np.uint8]) -> None:
+    network = trainable(layout)
     np.testing.assert_allclose(
         as_converted(network, pixels), network.predict_on_batch(pixels)["fc6"], rtol=1e-4, atol=1e-4
     )
@@ -71,12 +69,12 @@ def test_frozen_blocks_keep_their_weights_and_the_others_learn(pixels: NDArray[n
     assert changed == {"block4", "block5", "fc6/kernel", "fc6/bias"}
 
 
-@pytest.mark.parametrize("description", [SMALL], ids=["compact"])
-def test_a_weights_file_is_read_back(description: NetworkDescription, tmp_path: Path) -> None:
-    weights = trainable(description).to_weights()
-    path = tmp_path / f"model{suffix_of(description)}"
+@pytest.mark.parametrize("layout", [SMALL], ids=["compact"])
+def test_a_weights_file_is_read_back(layout: VggLayout, tmp_path: Path) -> None:
+    weights = trainable(layout).to_weights()
+    path = tmp_path / f"model{suffix_of(layout)}"
     write_weights(path, weights)
     found, read = read_weights(path)
-    assert found.block_widths == description.block_widths
+    assert found.block_widths == layout.block_widths
     for name, array in weights.items():
         np.testing.assert_allclose(read[name], array, rtol=1e-3, atol=1e-4)

@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from imagesearch.backbones.description import NetworkDescription
-from imagesearch.backbones.making.weight_files import description_for, read_weights
+from imagesearch.backbones.making.vgg_layout import VggLayout
+from imagesearch.backbones.making.weight_files import layout_for, read_weights
 from imagesearch.errors import ModelDamaged, ModelUnavailable, StoreFull
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def convert(weights_file: Path, folder: Path) -> None:
             "Converting a model needs TensorFlow, which is not installed: install requirements/convert.txt, "
             "or use a store whose model is already converted."
         )
-    _check_room(description_for(weights_file), folder)
+    _check_room(layout_for(weights_file), folder)
     with tempfile.TemporaryDirectory() as keras_home:
         done = subprocess.run(
             [sys.executable, "-P", "-m", __name__, str(weights_file.absolute()), str(folder.absolute())],
@@ -60,13 +60,11 @@ def convert(weights_file: Path, folder: Path) -> None:
     raise ModelUnavailable(f"Converting {weights_file.name} failed; the log has the details.")
 
 
-def _check_room(description: NetworkDescription, folder: Path) -> None:
+def _check_room(layout: VggLayout, folder: Path) -> None:
     """Before, not after: OpenVINO's writer does not tell a full disk from another failure."""
     needed_bytes = sum(
-        math.prod(shape)
-        * 4
-        * (1 if key.startswith(description.fc6_layer) else 2)  # conv5 holds the others again
-        for key, shape in description.weight_shapes().items()
+        math.prod(shape) * 4 * (1 if key.startswith(layout.fc6_layer) else 2)  # conv5 holds the others again
+        for key, shape in layout.weight_shapes().items()
     )
     if shutil.disk_usage(folder).free < needed_bytes:
         raise StoreFull(f"The disk is full: converting the model needs {needed_bytes >> 20} MB in the store.")
@@ -84,7 +82,7 @@ def child_environment(keras_home: str) -> dict[str, str]:
     }
 
 
-def _write_ir(description: NetworkDescription, network: Any, path: Path) -> None:
+def _write_ir(layout: VggLayout, network: Any, path: Path) -> None:
     import openvino as ov
     from openvino.preprocess import PrePostProcessor
 
@@ -92,21 +90,21 @@ def _write_ir(description: NetworkDescription, network: Any, path: Path) -> None
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     steps.input().model().set_layout(ov.Layout("NHWC"))
     pixels = steps.input().preprocess().convert_element_type(ov.Type.f32)
-    pixels.mean(list(description.mean_rgb)).scale(description.scale)
-    if description.channel_order == "bgr":
+    pixels.mean(list(layout.mean_rgb)).scale(layout.scale)
+    if layout.channel_order == "bgr":
         pixels.reverse_channels()
     ov.save_model(steps.build(), path, compress_to_fp16=False)  # else f32 would not be f32
 
 
 def _convert_here(weights_file: Path, folder: Path) -> None:
-    description, weights = read_weights(weights_file)
+    layout, weights = read_weights(weights_file)
     from imagesearch.backbones.making.keras_network import build
 
     warnings.filterwarnings("ignore", message="The structure of `inputs`")  # Keras, of OpenVINO's tracing
-    convolutions, network = build(description, weights)
+    convolutions, network = build(layout, weights)
     del weights
-    _write_ir(description, convolutions, folder / "conv5.xml")
-    _write_ir(description, network, folder / "fc6.xml")
+    _write_ir(layout, convolutions, folder / "conv5.xml")
+    _write_ir(layout, network, folder / "fc6.xml")
 
 
 def main(weights_file: str, folder: str) -> int:

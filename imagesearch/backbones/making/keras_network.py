@@ -1,4 +1,4 @@
-"""From a description and its weights to a Keras network: the one module here that imports TensorFlow."""
+"""From a layout and its weights to a Keras network: the one module here that imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 
 import keras
 
-from imagesearch.backbones.description import GEM_FLOOR, GEM_POWER, NetworkDescription
+from imagesearch.backbones.making.vgg_layout import GEM_FLOOR, GEM_POWER, VggLayout
 from imagesearch.backbones.making.weight_files import Weights
 
 Layer = Callable[[Any], Any]
 """From symbolic maps to symbolic maps."""
 
 
-def build(description: NetworkDescription, weights: Weights) -> tuple[keras.Model, keras.Model]:
+def build(layout: VggLayout, weights: Weights) -> tuple[keras.Model, keras.Model]:
     """The convolutions alone, for pictures of any size, and the whole network up to fc6, sharing weights.
 
     Both take float32 (B, H, W, 3) in the network's own channel order, mean subtracted and scaled.
     """
-    maps = convolutions(description)
-    pixels = keras.Input((description.input_size_px, description.input_size_px, 3), name="pixels")
-    network = keras.Model(pixels, fc6(description)(head(description, maps(pixels))), name=description.name)
+    maps = convolutions(layout)
+    pixels = keras.Input((layout.input_size_px, layout.input_size_px, 3), name="pixels")
+    network = keras.Model(pixels, fc6(layout)(head(layout, maps(pixels))), name=layout.name)
     set_weights([*maps.layers, *network.layers], weights)
     return maps, network
 
@@ -41,34 +41,32 @@ def conv_relu(name: str, width: int) -> Layer:
     return layer
 
 
-def convolutions(
-    description: NetworkDescription, unit: Callable[[str, int], Layer] = conv_relu
-) -> keras.Model:
+def convolutions(layout: VggLayout, unit: Callable[[str, int], Layer] = conv_relu) -> keras.Model:
     """From pictures of any size to maps, with all weights zero.
 
     unit: makes the layers of one convolution from its name and its output channels.
     """
     pixels = keras.Input((None, None, 3), name="pixels")
     maps = pixels
-    for name, _, width in description.conv_layers():
+    for name, _, width in layout.conv_layers():
         if name.endswith("_conv1") and name != "block1_conv1":
             maps = keras.layers.MaxPooling2D(2, name=f"pool_before_{name}")(maps)
         maps = unit(name, width)(maps)
     return keras.Model(pixels, maps, name="convolutions")
 
 
-def fc6(description: NetworkDescription) -> keras.Layer:
+def fc6(layout: VggLayout) -> keras.Layer:
     """The fully connected layer and its ReLU, with all weights zero."""
     return keras.layers.Dense(
-        description.fc6_dim, activation="relu", kernel_initializer="zeros", name=description.fc6_layer
+        layout.fc6_dim, activation="relu", kernel_initializer="zeros", name=layout.fc6_layer
     )
 
 
-def head(description: NetworkDescription, maps: Any) -> Any:
+def head(layout: VggLayout, maps: Any) -> Any:
     """The vector that fc6 takes. maps: of the last convolution."""
-    if description.pool_after_last_block:
+    if layout.pool_after_last_block:
         maps = keras.layers.MaxPooling2D(2, name="pool_after_last_block")(maps)
-    if description.head == "flatten":
+    if layout.head == "flatten":
         return keras.layers.Flatten(name="flatten")(maps)
     return gem(maps)
 

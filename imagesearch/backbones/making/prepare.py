@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagesearch.backbones.base import ModelIdentity
+from imagesearch.backbones.cards import CARDS, COMPACT, VGG16
 from imagesearch.backbones.converted import (
     ConvertedModel,
     exclusively,
@@ -16,9 +17,8 @@ from imagesearch.backbones.converted import (
     publish,
     sha256_of,
 )
-from imagesearch.backbones.description import COMPACT, VGG16
 from imagesearch.backbones.making.conversion import can_convert, convert
-from imagesearch.backbones.making.weight_files import description_for, md5_of
+from imagesearch.backbones.making.weight_files import layout_for, md5_of
 from imagesearch.backbones.making.weights import (
     VGG16_IMAGENET,
     FetchFailed,
@@ -109,7 +109,7 @@ def _vgg16(
     models_dir: Path, vgg16_weights: Path | None, progress: Progress, published: PublishedFile
 ) -> ModelChoice:
     if vgg16_weights is not None:
-        if description_for(vgg16_weights) is not VGG16:
+        if layout_for(vgg16_weights).name != VGG16.name:
             raise ModelUnavailable(
                 f"{vgg16_weights.name} does not hold VGG16's weights; give Keras' .h5 file."
             )
@@ -121,8 +121,8 @@ def _vgg16(
 
 def _ready(weights_file: Path, models_dir: Path, progress: Progress, published: PublishedFile) -> ModelChoice:
     """The converted model of a weights' file: as it lies there when whole, else converted now."""
-    description = description_for(weights_file)
-    identity = ModelIdentity(description.name, sha256_of(weights_file), description.preprocessing)
+    card = CARDS[layout_for(weights_file).name]
+    identity = ModelIdentity(card.name, sha256_of(weights_file), card.preprocessing)
     try:
         return _choice(open_converted(models_dir, identity))
     except ModelDamaged as error:

@@ -13,7 +13,7 @@ import logging
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from imagesearch.backbones.base import Backbone, Int8Quality, ModelIdentity, Precision
 from imagesearch.backbones.converted import (
-    IR_NAMES,
     ConvertedModel,
     exclusively,
+    ir_names,
     open_converted,
     publish,
     sha256_of,
@@ -73,17 +73,18 @@ def quantise(
         )
     with exclusively(models_dir), tempfile.TemporaryDirectory(prefix=".quantising-", dir=models_dir) as name:
         model, folder = open_converted(models_dir, identity), Path(name)
-        _quantise_apart(model.folder, calibration, folder)
-        quantised = replace(identity, quantisation=_digest(folder))
+        _quantise_apart(model.folder, model.card.outputs, calibration, folder)
+        names = ir_names(model.card)
+        quantised = replace(identity, quantisation=_digest(folder, names))
         exact = describe(load_backbone(models_dir, identity, Precision.F32, threads))
-        coarse = describe(OpenVinoBackbone(folder, quantised, Precision.INT8, threads, cache_dir=None))
+        coarse = describe(OpenVinoBackbone(folder, model.card, quantised, Precision.INT8, threads, None))
         quality = compare(exact, coarse)
         _check(quality)
         return publish(
             models_dir,
             quantised,
             model.own_weights,
-            partial(_move_ir, folder),
+            partial(_move, folder, names),
             quality,
         )
 
@@ -115,21 +116,23 @@ def _check(quality: Int8Quality) -> None:
         )
 
 
-def _move_ir(source: Path, target: Path) -> None:
-    for name in IR_NAMES:
+def _move(source: Path, names: Sequence[str], target: Path) -> None:
+    for name in names:
         (source / name).rename(target / name)
 
 
-def _digest(folder: Path) -> str:
-    return hashlib.sha256("".join(sha256_of(folder / name) for name in IR_NAMES).encode("ascii")).hexdigest()
+def _digest(folder: Path, names: Sequence[str]) -> str:
+    return hashlib.sha256("".join(sha256_of(folder / name) for name in names).encode("ascii")).hexdigest()
 
 
-def _quantise_apart(source: Path, calibration: NDArray[np.uint8], target: Path) -> None:
+def _quantise_apart(
+    source: Path, outputs: Sequence[str], calibration: NDArray[np.uint8], target: Path
+) -> None:
     """NNCF's memory ends with its process, and what it prints does not reach the terminal."""
     inputs_file = target / "calibration.npy"
     np.save(inputs_file, calibration, allow_pickle=False)
     done = subprocess.run(
-        [sys.executable, "-P", "-m", __name__, str(source.absolute()), str(target.absolute())],
+        [sys.executable, "-P", "-m", __name__, str(source.absolute()), str(target.absolute()), *outputs],
         env=child_environment(str(target)),
         capture_output=True,
         text=True,
@@ -142,13 +145,13 @@ def _quantise_apart(source: Path, calibration: NDArray[np.uint8], target: Path) 
         raise ModelUnavailable(f"Quantising {source.name} failed; the log has the details.")
 
 
-def _quantise_here(source: Path, target: Path) -> None:
+def _quantise_here(source: Path, target: Path, outputs: Sequence[str]) -> None:
     import nncf
     import openvino as ov
 
     calibration = np.load(target / "calibration.npy", allow_pickle=False)
     dataset = nncf.Dataset([picture[np.newaxis] for picture in calibration])
-    for name in ("fc6.xml", "conv5.xml"):
+    for name in (f"{output}.xml" for output in outputs):
         model = ov.Core().read_model(source / name)
         quantised = nncf.quantize(
             model,
@@ -171,4 +174,4 @@ def _left_as_they_are(model: ov.Model) -> list[str]:
 
 
 if __name__ == "__main__":
-    _quantise_here(*map(Path, sys.argv[1:]))
+    _quantise_here(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.backbones.description import COMPACT, VGG16, NetworkDescription
+from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT, VGG16_LAYOUT, VggLayout
 from imagesearch.errors import ModelDamaged, ModelUnavailable
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def md5_of(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def description_for(path: Path) -> NetworkDescription:
+def layout_for(path: Path) -> VggLayout:
     """Which network a weights' file is for, by its suffix: .h5 is VGG16, .npz the compact one, of any widths.
 
     Raises ModelUnavailable when there is no such file.
@@ -37,19 +37,19 @@ def description_for(path: Path) -> NetworkDescription:
             f"There is no weights' file {path}; give vgg16, compact, auto, or the path of one."
         )
     if path.suffix.lower() in (".h5", ".hdf5"):
-        return VGG16
+        return VGG16_LAYOUT
     if path.suffix.lower() == ".npz":
-        return COMPACT
+        return COMPACT_LAYOUT
     raise ModelUnavailable(f"{path.name} is neither .h5 (VGG16) nor .npz (compact); give one of these.")
 
 
-def read_weights(path: Path) -> tuple[NetworkDescription, Weights]:
+def read_weights(path: Path) -> tuple[VggLayout, Weights]:
     """The network that a file holds. Raises ModelUnavailable, ModelDamaged when it is not in the layout."""
-    if description_for(path) is VGG16:
-        return VGG16, _checked(VGG16, _read_h5(path, VGG16), path)
+    if layout_for(path) is VGG16_LAYOUT:
+        return VGG16_LAYOUT, _checked(VGG16_LAYOUT, _read_h5(path, VGG16_LAYOUT), path)
     arrays = _read_npz(path)
-    description = _describe(arrays, path)
-    return description, _checked(description, arrays, path)
+    layout = _describe(arrays, path)
+    return layout, _checked(layout, arrays, path)
 
 
 def _read_npz(path: Path) -> Weights:
@@ -60,7 +60,7 @@ def _read_npz(path: Path) -> Weights:
         raise ModelDamaged(f"{path.name} is not a readable .npz file; get it again.") from error
 
 
-def _describe(arrays: Weights, path: Path) -> NetworkDescription:
+def _describe(arrays: Weights, path: Path) -> VggLayout:
     """The compact network with the widths that the arrays have: a wider or narrower one needs no setting."""
     try:
         widths = [arrays[f"block{block}_conv1/kernel"].shape[-1] for block in range(1, 6)]
@@ -69,22 +69,22 @@ def _describe(arrays: Weights, path: Path) -> NetworkDescription:
         raise ModelDamaged(
             f"{path.name} lacks layers of the compact network; see models/README.md."
         ) from error
-    return replace(COMPACT, block_widths=tuple(widths), fc6_dim=fc6_dim)
+    return replace(COMPACT_LAYOUT, block_widths=tuple(widths), fc6_dim=fc6_dim)
 
 
-def _read_h5(path: Path, description: NetworkDescription) -> Weights:
+def _read_h5(path: Path, layout: VggLayout) -> Weights:
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
             layers = _layers_by_name(file)
-            if description.fc6_layer not in layers and "block5_conv3" in layers:
+            if layout.fc6_layer not in layers and "block5_conv3" in layers:
                 raise ModelDamaged(
-                    f"{path.name} has no layer {description.fc6_layer}: it is a file without the top layers "
+                    f"{path.name} has no layer {layout.fc6_layer}: it is a file without the top layers "
                     "(notop); take the full one, vgg16_weights_tf_dim_ordering_tf_kernels.h5."
                 )
             weights: Weights = {}
-            for name in [*(name for name, _, _ in description.conv_layers()), description.fc6_layer]:
+            for name in [*(name for name, _, _ in layout.conv_layers()), layout.fc6_layer]:
                 if name not in layers:
                     raise ModelDamaged(f"{path.name} has no layer {name}: it is not VGG16 in Keras' layout.")
                 weights |= _read_layer(layers[name], name)
@@ -127,12 +127,10 @@ def _read_layer(layer: h5py.Group, name: str) -> Weights:
     return arrays
 
 
-def _checked(description: NetworkDescription, weights: Weights, path: Path) -> Weights:
-    for key, shape in description.weight_shapes().items():
+def _checked(layout: VggLayout, weights: Weights, path: Path) -> Weights:
+    for key, shape in layout.weight_shapes().items():
         if key not in weights:
-            raise ModelDamaged(
-                f"{path.name} has no array {key}: it is not in the layout of {description.name}."
-            )
+            raise ModelDamaged(f"{path.name} has no array {key}: it is not in the layout of {layout.name}.")
         if weights[key].shape != shape:
             raise ModelDamaged(f"{path.name}: {key} is {weights[key].shape} where {shape} is expected.")
         if not np.isfinite(weights[key]).all():

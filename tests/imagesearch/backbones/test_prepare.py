@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from imagesearch.backbones import ModelIdentity
-from imagesearch.backbones.converted import IR_NAMES, exclusively, folder_of, open_converted, publish
+from imagesearch.backbones.cards import VGG16
+from imagesearch.backbones.converted import exclusively, folder_of, ir_names, open_converted, publish
 from imagesearch.backbones.making import ModelChoice, conversion, prepare_model
 from imagesearch.backbones.making.prepare import COMPACT_WEIGHTS
 from imagesearch.backbones.making.weights import PublishedFile
@@ -36,7 +37,7 @@ def no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def publish_vgg16(models_dir: Path, own_weights: bool) -> None:
     def write_ir(folder: Path) -> None:
-        for name in IR_NAMES:
+        for name in ir_names(VGG16):
             (folder / name).touch()
 
     with exclusively(models_dir):

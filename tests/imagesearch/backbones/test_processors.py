@@ -28,7 +28,7 @@ runtime._has_bf16 = lambda: False
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 identity = ModelIdentity(*sys.argv[2:5])
 backbone = load_backbone(Path(sys.argv[1]), identity, Precision(sys.argv[5]), available_cpus())
-np.save(sys.argv[7], backbone.fc6(np.load(sys.argv[6])))
+np.save(sys.argv[7], backbone.embed(np.load(sys.argv[6])))
 sys.stdout.write(f"{available_cpus()} {backbone.precision}")
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ PICTURES = smooth_pictures(24, 96, seed=11)
 
 
 def describe(backbone: Backbone) -> NDArray[np.float32]:
-    return l2_normalised(backbone.fc6(PICTURES))
+    return l2_normalised(backbone.embed(PICTURES))
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +54,13 @@ def test_the_int8_form_describes_nearly_like_the_network(store: Prepared, int8: 
     f32 = load_backbone(store.models_dir, store.identity, Precision.F32, threads=2)
     coarse = load_backbone(store.models_dir, int8.identity, Precision.AUTO, threads=2)
     assert coarse.precision is Precision.INT8
-    assert (coarse.input_size_px, coarse.fc6_dim) == (f32.input_size_px, f32.fc6_dim)
-    assert 0.98 < cosines(coarse.fc6(PICTURES), f32.fc6(PICTURES)).mean() < 0.99999
+    assert (coarse.card.input.size_px, coarse.dim) == (f32.card.input.size_px, f32.dim)
+    assert 0.98 < cosines(coarse.embed(PICTURES), f32.embed(PICTURES)).mean() < 0.99999
     wide = smooth_pictures(2, 160, seed=3)[:, :96]
     assert 0.98 < cosines(coarse.conv_map(wide), f32.conv_map(wide)).mean() < 0.99999
     assert int8.int8_quality is not None
     assert int8.int8_quality.cosine == pytest.approx(
-        cosines(coarse.fc6(PICTURES), f32.fc6(PICTURES)).mean(), abs=1e-4
+        cosines(coarse.embed(PICTURES), f32.embed(PICTURES)).mean(), abs=1e-4
     )
     assert int8.int8_quality.photos == len(PICTURES)
 
@@ -105,7 +106,7 @@ def test_an_int8_form_that_changes_the_results_is_refused_and_leaves_nothing(
     assert not list(models_dir.glob(".quantising-*"))
 
 
-def copy_ir(source: Path, calibration: NDArray[np.uint8], target: Path) -> None:
+def copy_ir(source: Path, outputs: Sequence[str], calibration: NDArray[np.uint8], target: Path) -> None:
     shutil.copytree(source, target, dirs_exist_ok=True)
 
 

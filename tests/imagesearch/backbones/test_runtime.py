@@ -45,32 +45,32 @@ def test_the_compact_network_agrees_with_numpy(compact: Prepared, precision: Pre
     pictures = np.concatenate([smooth_pictures(4, 96, seed=1), photos(4, 96)])
     maps, fc6 = numpy_network.compact(COMPACT_WEIGHTS, pictures)
     assert cosines(backbone.conv_map(pictures), maps.astype(np.float32)).min() >= LEAST_COSINE[precision]
-    assert cosines(backbone.fc6(pictures), fc6.astype(np.float32)).min() >= LEAST_COSINE[precision]
+    assert cosines(backbone.embed(pictures), fc6.astype(np.float32)).min() >= LEAST_COSINE[precision]
 
 
 def test_f32_is_f32(f32: Backbone) -> None:
     pictures = smooth_pictures(2, 96, seed=2)
     _, fc6 = numpy_network.compact(COMPACT_WEIGHTS, pictures)
-    np.testing.assert_allclose(f32.fc6(pictures), fc6, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(f32.embed(pictures), fc6, rtol=1e-3, atol=1e-4)
 
 
 def test_a_grey_picture_has_the_known_features(f32: Backbone) -> None:
     grey = np.full((1, 96, 96, 3), 128, dtype=np.uint8)
-    np.testing.assert_allclose(f32.fc6(grey)[0, 36:47], GREY_FC6_FROM_36, atol=1e-3)
+    np.testing.assert_allclose(f32.embed(grey)[0, 36:47], GREY_FC6_FROM_36, atol=1e-3)
 
 
 def test_red_and_blue_are_not_confused(f32: Backbone) -> None:
     red = np.zeros((1, 96, 96, 3), dtype=np.uint8)
     red[..., 0] = 200
     _, fc6 = numpy_network.compact(COMPACT_WEIGHTS, red)
-    assert cosines(f32.fc6(red), fc6.astype(np.float32)).min() >= 0.9999
-    assert cosines(f32.fc6(red), f32.fc6(red[..., ::-1])).max() < 0.99
+    assert cosines(f32.embed(red), fc6.astype(np.float32)).min() >= 0.9999
+    assert cosines(f32.embed(red), f32.embed(red[..., ::-1])).max() < 0.99
 
 
 def test_a_picture_has_the_same_features_in_any_batch(f32: Backbone) -> None:
     pictures = smooth_pictures(7, 96, seed=3)
-    together = f32.fc6(pictures)
-    alone = np.concatenate([f32.fc6(picture[np.newaxis]) for picture in pictures])
+    together = f32.embed(pictures)
+    alone = np.concatenate([f32.embed(picture[np.newaxis]) for picture in pictures])
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
 
 
@@ -83,20 +83,20 @@ def test_the_last_map_is_a_sixteenth_of_any_picture(f32: Backbone, height: int, 
 
 def test_pictures_that_are_views_are_read_as_they_look(f32: Backbone) -> None:
     mirrored = smooth_pictures(2, 96, seed=4)[:, :, ::-1]
-    np.testing.assert_array_equal(f32.fc6(mirrored), f32.fc6(np.ascontiguousarray(mirrored)))
+    np.testing.assert_array_equal(f32.embed(mirrored), f32.embed(np.ascontiguousarray(mirrored)))
 
 
 def test_pictures_that_cannot_be_written_are_read(f32: Backbone) -> None:
     pictures = smooth_pictures(2, 96, seed=4)
     locked = np.frombuffer(pictures.tobytes(), dtype=np.uint8).reshape(pictures.shape)
-    np.testing.assert_array_equal(f32.fc6(locked), f32.fc6(pictures))
+    np.testing.assert_array_equal(f32.embed(locked), f32.embed(pictures))
 
 
 def test_threads_that_share_a_network_get_their_own_answers(f32: Backbone) -> None:
     pictures = smooth_pictures(24, 96, seed=5)[:, np.newaxis]
-    expected = [(f32.fc6(picture), f32.conv_map(picture)) for picture in pictures]
+    expected = [(f32.embed(picture), f32.conv_map(picture)) for picture in pictures]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda picture: (f32.fc6(picture), f32.conv_map(picture)), pictures))
+        answers = list(pool.map(lambda picture: (f32.embed(picture), f32.conv_map(picture)), pictures))
     for answer, right in zip(answers, expected, strict=True):
         np.testing.assert_array_equal(answer[0], right[0])
         np.testing.assert_array_equal(answer[1], right[1])
@@ -104,16 +104,16 @@ def test_threads_that_share_a_network_get_their_own_answers(f32: Backbone) -> No
 
 def test_an_answer_stays_when_the_next_one_comes(f32: Backbone) -> None:
     first, second = smooth_pictures(2, 96, seed=6)[:, np.newaxis]
-    answer = f32.fc6(first)
+    answer = f32.embed(first)
     kept = answer.copy()
-    f32.fc6(second)
+    f32.embed(second)
     np.testing.assert_array_equal(answer, kept)
 
 
 def test_it_tells_what_it_is(compact: Prepared, f32: Backbone) -> None:
     assert f32.identity == compact.identity
     assert f32.precision is Precision.F32
-    assert (f32.input_size_px, f32.fc6_dim) == (96, 512)
+    assert (f32.card.input.size_px, f32.dim) == (96, 512)
 
 
 def test_bf16_becomes_f32_where_the_processor_lacks_it(
@@ -142,7 +142,7 @@ def test_the_compiled_network_is_kept_in_the_store_for_the_next_start(
     shutil.copytree(compact.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
     picture = smooth_pictures(1, 96, seed=6)
     first, second = (
-        load_backbone(models_dir, compact.identity, Precision.F32, threads=2).fc6(picture) for _ in range(2)
+        load_backbone(models_dir, compact.identity, Precision.F32, threads=2).embed(picture) for _ in range(2)
     )
     np.testing.assert_array_equal(first, second)
     kept = list((models_dir / runtime.CACHE_NAME).iterdir())
@@ -155,11 +155,11 @@ def test_a_damaged_cache_harms_nothing(compact: Prepared, tmp_path: Path, thread
     models_dir = tmp_path / "models"
     shutil.copytree(compact.models_dir, models_dir)
     picture = smooth_pictures(1, 96, seed=6)
-    expected = load_backbone(models_dir, compact.identity, Precision.F32, threads).fc6(picture)
+    expected = load_backbone(models_dir, compact.identity, Precision.F32, threads).embed(picture)
     for blob in (models_dir / runtime.CACHE_NAME).iterdir():
         blob.chmod(0o600)
         blob.write_bytes(blob.read_bytes()[:1000])
-    again = load_backbone(models_dir, compact.identity, Precision.F32, threads).fc6(picture)
+    again = load_backbone(models_dir, compact.identity, Precision.F32, threads).embed(picture)
     np.testing.assert_array_equal(again, expected)
 
 
@@ -170,7 +170,8 @@ def test_a_store_that_cannot_be_written_serves_without_a_cache(
     shutil.copytree(compact.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
     (models_dir / runtime.CACHE_NAME).touch()  # in the way of the folder, as a read-only file system would be
     caplog.set_level(logging.INFO)
-    load_backbone(models_dir, compact.identity, Precision.F32, threads=1).fc6(smooth_pictures(1, 96, seed=6))
+    backbone = load_backbone(models_dir, compact.identity, Precision.F32, threads=1)
+    assert backbone.embed(smooth_pictures(1, 96, seed=6)).any()
     assert "Compiled networks cannot be kept in the store" in caplog.text
 
 
@@ -187,7 +188,7 @@ from pathlib import Path
 import numpy as np
 from imagesearch.backbones import ModelIdentity, Precision, load_backbone
 backbone = load_backbone(Path(sys.argv[1]), ModelIdentity(*sys.argv[2:5]), Precision.AUTO, threads=1)
-backbone.fc6(np.zeros((1, 96, 96, 3), dtype=np.uint8))
+backbone.embed(np.zeros((1, 96, 96, 3), dtype=np.uint8))
 backbone.conv_map(np.zeros((1, 64, 64, 3), dtype=np.uint8))
 sys.exit(bool({"tensorflow", "keras", "h5py"} & set(sys.modules)))
 """

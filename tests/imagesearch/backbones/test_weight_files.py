@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from imagesearch.backbones.converted import sha256_of
-from imagesearch.backbones.description import COMPACT, VGG16
 from imagesearch.backbones.making.prepare import COMPACT_WEIGHTS
+from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT, VGG16_LAYOUT
 from imagesearch.backbones.making.weight_files import md5_of, read_weights
 from imagesearch.errors import ModelDamaged, ModelUnavailable
 
-SHAPES = VGG16.weight_shapes()
-LAYERS = [*(name for name, _, _ in VGG16.conv_layers()), "fc1"]
+SHAPES = VGG16_LAYOUT.weight_shapes()
+LAYERS = [*(name for name, _, _ in VGG16_LAYOUT.conv_layers()), "fc1"]
 
 
 def empty(group: h5py.Group, path: str, shape: tuple[int, ...]) -> None:
@@ -54,7 +54,7 @@ def test_vgg16_is_read_as_every_version_of_keras_writes_it(
     with h5py.File(tmp_path / "vgg16.h5", "w") as file:
         write(file)
     description, weights = read_weights(tmp_path / "vgg16.h5")
-    assert description is VGG16
+    assert description is VGG16_LAYOUT
     assert {key: array.shape for key, array in weights.items()} == SHAPES
     np.testing.assert_array_equal(weights["block1_conv1/bias"], np.arange(64))
 
@@ -131,7 +131,7 @@ def test_objects_in_an_npz_are_never_unpickled(tmp_path: Path) -> None:
 
 def test_the_shipped_compact_weights_are_as_described() -> None:
     description, weights = read_weights(COMPACT_WEIGHTS)
-    assert description == COMPACT
+    assert description == COMPACT_LAYOUT
     assert {array.dtype for array in weights.values()} == {np.dtype(np.float32)}
 
 
@@ -139,7 +139,7 @@ def test_a_compact_network_of_other_widths_is_described_by_its_file(tmp_path: Pa
     widths = (8, 8, 16, 16, 24)
     arrays: dict[str, np.ndarray] = {"fc6/kernel": np.zeros((24, 40)), "fc6/bias": np.zeros(40)}
     channels = 3
-    for block, (width, depth) in enumerate(zip(widths, COMPACT.block_depths, strict=True), start=1):
+    for block, (width, depth) in enumerate(zip(widths, COMPACT_LAYOUT.block_depths, strict=True), start=1):
         for conv in range(1, depth + 1):
             arrays[f"block{block}_conv{conv}/kernel"] = np.zeros((3, 3, channels, width))
             arrays[f"block{block}_conv{conv}/bias"] = np.zeros(width)

@@ -1,4 +1,4 @@
-"""The networks, described. All that differs between them is here; the code that follows is one path."""
+"""Networks of VGG's layout, as their weights' files hold them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GEM_FLOOR = 1e-6  # keeps the root's gradient finite; the compact network was tr
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkDescription:
+class VggLayout:
     """A network of VGG's layout (Simonyan & Zisserman 2015) up to its first fully connected layer.
 
     Blocks of 3x3 convolutions with ReLU, 2x2 max pooling after each block, a head that turns the last
@@ -35,10 +35,6 @@ class NetworkDescription:
     """The pixels are divided by it after the subtraction."""
     channel_order: Literal["rgb", "bgr"]
     """In which the first convolution takes the channels."""
-    preprocessing: str
-    """Version of the way from pixels to network input."""
-    licence: str
-    source: str
 
     def conv_layers(self) -> list[tuple[str, int, int]]:
         """Name, input channels and output channels of each convolution, first to last."""
@@ -72,7 +68,7 @@ class NetworkDescription:
         return shapes
 
 
-VGG16 = NetworkDescription(
+VGG16_LAYOUT = VggLayout(
     name="vgg16",
     block_widths=(64, 128, 256, 512, 512),
     block_depths=(2, 2, 3, 3, 3),
@@ -84,12 +80,9 @@ VGG16 = NetworkDescription(
     mean_rgb=(123.68, 116.779, 103.939),
     scale=1.0,
     channel_order="bgr",
-    preprocessing="keras-vgg16-224-bicubic-2",
-    licence="CC BY 4.0",
-    source="Simonyan & Zisserman 2015, trained on ImageNet; the conversion that Keras publishes",
 )
 
-COMPACT = NetworkDescription(
+COMPACT_LAYOUT = VggLayout(
     name="compact",
     block_widths=(32, 64, 128, 256, 320),
     block_depths=(2, 2, 3, 3, 3),
@@ -101,9 +94,4 @@ COMPACT = NetworkDescription(
     mean_rgb=(123.0, 117.0, 104.0),
     scale=58.0,
     channel_order="rgb",
-    preprocessing="compact-96-bicubic-2",
-    licence="MIT",
-    source="This project; see models/README.md",
 )
-
-NETWORKS = {description.name: description for description in (VGG16, COMPACT)}
