@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.backbones.converted import sha256_of
+from imagesearch.backbones.making.layout import Weights
 from imagesearch.backbones.making.vgg_layout import VggLayout
-from imagesearch.backbones.making.weight_files import Weights, read_weights
+from imagesearch.backbones.making.weight_files import read_weights
+from imagesearch.errors import ModelUnavailable
 from training.batches import BatchPlan, whole_pictures
 from training.cards import finetuned_card, write_card
 from training.errors import UnusablePictures
@@ -65,6 +67,8 @@ def finetune(
     Raises UnusablePictures, CheckpointMismatch, DiskFull, ModelDamaged and the like.
     """
     layout, weights = read_weights(start)
+    if not isinstance(layout, VggLayout):
+        raise ModelUnavailable(f"Fine-tuning {layout.name} is not possible; take vgg16 or compact.")
     photos = _photos(images, folder, layout.input_size_px, recipe, machine, progress)
     network = _network(layout, weights, recipe, machine, len(photos.learnt.names))
     before = _precisions(network, photos.held_out, recipe.descriptor, machine)

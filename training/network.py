@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.backbones.making import keras_network
+from imagesearch.backbones.making import keras_network, keras_vgg
+from imagesearch.backbones.making.layout import Weights
 from imagesearch.backbones.making.vgg_layout import VggLayout
-from imagesearch.backbones.making.weight_files import Weights
 from training import losses
 from training.recipes import Objective
 
@@ -28,18 +28,18 @@ class Trainable(keras.Model):  # type: ignore[misc]  # Keras has no types
         *,
         batch_normalisation: bool,
     ) -> None:
-        unit = _normalised_conv_relu if batch_normalisation else keras_network.conv_relu
-        self.convolutions = keras_network.convolutions(layout, unit)
+        unit = _normalised_conv_relu if batch_normalisation else keras_vgg.conv_relu
+        self.convolutions = keras_vgg.convolutions(layout, unit)
         size_px = layout.input_size_px if layout.head == "flatten" else None
         pixels = keras.Input((size_px, size_px, 3), dtype="uint8", name="rgb")
         maps = keras.ops.cast(self.convolutions(_network_input(layout, pixels)), "float32")
-        fc6 = keras_network.fc6(layout)(keras_network.head(layout, maps))
+        fc6 = keras_vgg.fc6(layout)(keras_vgg.head(layout, maps))
         logits = keras.layers.Dense(  # zeros: untrained, it sends no noise into a trained network
             label_count, kernel_initializer="zeros", dtype="float32", name="logits"
         )(fc6)
         described = {
             "logits": logits,
-            "gem": keras_network.gem(maps),
+            "gem": keras_vgg.gem(maps),
             "fc6": keras.ops.cast(fc6, "float32"),
         }
         super().__init__(pixels, described)
@@ -126,7 +126,7 @@ def _network_input(layout: VggLayout, pixels: Any) -> Any:
     return keras.ops.flip(scaled, axis=-1) if layout.channel_order == "bgr" else scaled
 
 
-def _normalised_conv_relu(name: str, width: int) -> keras_network.Layer:
+def _normalised_conv_relu(name: str, width: int) -> keras_vgg.Layer:
     """Ioffe & Szegedy 2015: without it thirteen convolutions do not learn from random weights."""
 
     def apply(maps: Any) -> Any:

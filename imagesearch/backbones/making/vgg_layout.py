@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from imagesearch.backbones.making.layout import Layout
+
 GEM_POWER = 3.0  # Radenović et al. 2018, section 3.2: a fixed p = 3 does as well as a learned one
 GEM_FLOOR = 1e-6  # keeps the root's gradient finite; the compact network was trained with it
 
 
 @dataclass(frozen=True, slots=True)
-class VggLayout:
+class VggLayout(Layout):
     """A network of VGG's layout (Simonyan & Zisserman 2015) up to its first fully connected layer.
 
     Blocks of 3x3 convolutions with ReLU, 2x2 max pooling after each block, a head that turns the last
     map into a vector, one fully connected layer with ReLU.
     """
 
-    name: str
     block_widths: tuple[int, ...]
     """Channels of each block."""
     block_depths: tuple[int, ...]
@@ -27,14 +28,6 @@ class VggLayout:
     fc6_layer: str
     """The fully connected layer's name in the weights' file."""
     fc6_dim: int
-    input_size_px: int
-    """Height and width of the picture that the fully connected layer takes."""
-    mean_rgb: tuple[float, float, float]
-    """Subtracted from the pixels, 0 to 255, in the order red, green, blue."""
-    scale: float
-    """The pixels are divided by it after the subtraction."""
-    channel_order: Literal["rgb", "bgr"]
-    """In which the first convolution takes the channels."""
 
     def conv_layers(self) -> list[tuple[str, int, int]]:
         """Name, input channels and output channels of each convolution, first to last."""
@@ -57,8 +50,13 @@ class VggLayout:
         map_size = self.input_size_px >> poolings
         return map_size * map_size * self.block_widths[-1]
 
+    @property
+    def head_layers(self) -> tuple[str, ...]:
+        """See `Layout`."""
+        return (self.fc6_layer,)
+
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every array that a weights' file must hold, by "layer/kernel" and "layer/bias"."""
+        """See `Layout`."""
         shapes: dict[str, tuple[int, ...]] = {}
         for name, inputs, outputs in self.conv_layers():
             shapes[f"{name}/kernel"] = (3, 3, inputs, outputs)

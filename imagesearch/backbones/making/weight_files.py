@@ -1,4 +1,4 @@
-"""Reading weights: HDF5 as Keras writes VGG16, or an .npz of the compact network."""
+"""Reading weights: VGG16's HDF5, EfficientNet-Lite0's of PyTorch, and an .npz of the compact network."""
 
 from __future__ import annotations
 
@@ -9,44 +9,55 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imagesearch.backbones.making.efficientnet_layout import EFFICIENTNET_LITE0_LAYOUT, weights_of
+from imagesearch.backbones.making.layout import Layout, Weights
+from imagesearch.backbones.making.torch_weights import read_tensors
 from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT, VGG16_LAYOUT, VggLayout
 from imagesearch.errors import ModelDamaged, ModelUnavailable
 
 if TYPE_CHECKING:
     import h5py
 
-Weights = dict[str, NDArray[np.float32]]
-"""Arrays by "layer/kernel" and "layer/bias"; kernels are (height, width, in, out) or (in, out)."""
 
-
-def md5_of(path: Path) -> str:
-    """Hexadecimal. For no other reason than that it is the digest that Keras publishes of its files."""
+def has_digest(path: Path, digest: str) -> bool:
+    """digest: the hash function and the hexadecimal digest, such as "md5:6437…"."""
+    algorithm, _, expected = digest.partition(":")
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        hashed = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False))
+    return hashed.hexdigest() == expected
 
 
-def layout_for(path: Path) -> VggLayout:
-    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .npz the compact one, of any widths.
+def layout_for(path: Path) -> Layout:
+    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .pth EfficientNet-Lite0, .npz the
+    compact one, of any widths.
 
     Raises ModelUnavailable when there is no such file.
     """
     if not path.is_file():
         raise ModelUnavailable(
-            f"There is no weights' file {path}; give vgg16, compact, auto, or the path of one."
+            f"There is no weights' file {path}; give vgg16, efficientnet-lite0, compact, auto, or the "
+            "path of one."
         )
     if path.suffix.lower() in (".h5", ".hdf5"):
         return VGG16_LAYOUT
+    if path.suffix.lower() == ".pth":
+        return EFFICIENTNET_LITE0_LAYOUT
     if path.suffix.lower() == ".npz":
         return COMPACT_LAYOUT
-    raise ModelUnavailable(f"{path.name} is neither .h5 (VGG16) nor .npz (compact); give one of these.")
+    raise ModelUnavailable(
+        f"{path.name} is neither .h5 (VGG16), .pth (EfficientNet-Lite0) nor .npz (compact); give one of "
+        "these."
+    )
 
 
-def read_weights(path: Path) -> tuple[VggLayout, Weights]:
+def read_weights(path: Path) -> tuple[Layout, Weights]:
     """The network that a file holds. Raises ModelUnavailable, ModelDamaged when it is not in the layout."""
-    if layout_for(path) is VGG16_LAYOUT:
-        return VGG16_LAYOUT, _checked(VGG16_LAYOUT, _read_h5(path, VGG16_LAYOUT), path)
+    known = layout_for(path)
+    if known is VGG16_LAYOUT:
+        return known, _checked(known, _read_h5(path, VGG16_LAYOUT), path)
+    if known is EFFICIENTNET_LITE0_LAYOUT:
+        return known, _checked(known, _read_pth(path), path)
     arrays = _read_npz(path)
     layout = _describe(arrays, path)
     return layout, _checked(layout, arrays, path)
@@ -70,6 +81,13 @@ def _describe(arrays: Weights, path: Path) -> VggLayout:
             f"{path.name} lacks layers of the compact network; see models/README.md."
         ) from error
     return replace(COMPACT_LAYOUT, block_widths=tuple(widths), fc6_dim=fc6_dim)
+
+
+def _read_pth(path: Path) -> Weights:
+    try:
+        return weights_of(EFFICIENTNET_LITE0_LAYOUT, read_tensors(path))
+    except (LookupError, ValueError) as error:
+        raise ModelDamaged(f"{path.name} does not hold the weights of EfficientNet-Lite0.") from error
 
 
 def _read_h5(path: Path, layout: VggLayout) -> Weights:
@@ -127,7 +145,7 @@ def _read_layer(layer: h5py.Group, name: str) -> Weights:
     return arrays
 
 
-def _checked(layout: VggLayout, weights: Weights, path: Path) -> Weights:
+def _checked(layout: Layout, weights: Weights, path: Path) -> Weights:
     for key, shape in layout.weight_shapes().items():
         if key not in weights:
             raise ModelDamaged(f"{path.name} has no array {key}: it is not in the layout of {layout.name}.")

@@ -20,7 +20,9 @@ from tests.conftest import REPOSITORY
 from tests.imagesearch.backbones.conftest import Prepared
 from tests.imagesearch.backbones.file_server import FileServer, serving
 
-UNREACHABLE = PublishedFile("http://127.0.0.1:9/vgg16.h5", "0" * 32)  # the discard port: nobody listens
+UNREACHABLE = PublishedFile(
+    "http://127.0.0.1:9/vgg16.h5", "md5:" + "0" * 32
+)  # the discard port: nobody listens
 VGG16_IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-2")
 
 
@@ -90,7 +92,7 @@ def test_auto_without_a_network_is_compact_and_says_why(models_dir: Path, compac
 
 def test_auto_asks_the_network_once(models_dir: Path) -> None:
     with serving(FileServer(b"", status=404)) as server:
-        published = PublishedFile(server.url, "0" * 32)
+        published = PublishedFile(server.url, "md5:" + "0" * 32)
         choices = [prepare_model("auto", models_dir, published=published) for _ in range(3)]
         assert len(server.requested_ranges) == 1
     assert choices[0] == choices[1] == choices[2]
@@ -100,7 +102,7 @@ def test_auto_fetches_and_converts_what_it_can(models_dir: Path) -> None:
     """The file is damaged, which the conversion notices: it was fetched, checked and taken."""
     content = b"weights, to all appearances"
     with serving(FileServer(content)) as server:
-        published = PublishedFile(server.url, hashlib.md5(content).hexdigest())
+        published = PublishedFile(server.url, f"md5:{hashlib.md5(content).hexdigest()}")
         with pytest.raises(ModelDamaged, match="weights.h5"):
             prepare_model("auto", models_dir, published=published)
 
@@ -146,7 +148,7 @@ def test_a_model_by_file_is_taken_with_its_digest(
 
 
 def test_a_misspelt_model_is_told_with_the_choices(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match="vgg17; give vgg16, compact, auto"):
+    with pytest.raises(ModelUnavailable, match="vgg17; give vgg16, efficientnet-lite0, compact, auto"):
         prepare_model("vgg17", tmp_path)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from imagesearch.backbones.converted import sha256_of
 from imagesearch.backbones.making.prepare import COMPACT_WEIGHTS
-from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT, VGG16_LAYOUT
-from imagesearch.backbones.making.weight_files import md5_of, read_weights
+from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT, VGG16_LAYOUT, VggLayout
+from imagesearch.backbones.making.weight_files import has_digest, read_weights
 from imagesearch.errors import ModelDamaged, ModelUnavailable
 
 SHAPES = VGG16_LAYOUT.weight_shapes()
@@ -146,6 +146,7 @@ def test_a_compact_network_of_other_widths_is_described_by_its_file(tmp_path: Pa
             channels = width
     savez(tmp_path / "small.npz", arrays)
     description, _ = read_weights(tmp_path / "small.npz")
+    assert isinstance(description, VggLayout)
     assert (description.block_widths, description.fc6_dim) == (widths, 40)
 
 
@@ -159,4 +160,4 @@ def test_what_is_no_weights_file_is_told(name: str, tmp_path: Path) -> None:
 def test_digests_are_of_the_whole_file(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")  # FIPS 180-2, B.1
-    assert md5_of(tmp_path / "abc") == "900150983cd24fb0d6963f7d28e17f72"  # RFC 1321, appendix A.5
+    assert has_digest(tmp_path / "abc", "md5:900150983cd24fb0d6963f7d28e17f72")  # RFC 1321, appendix A.5
