@@ -18,7 +18,7 @@ from imagesearch.backbones import Backbone, ModelIdentity, Precision, load_backb
 from imagesearch.backbones.converted import list_int8
 from imagesearch.backbones.making import prepare_model
 from imagesearch.backbones.making.quantisation import quantise
-from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.descriptors.embedding import Embedding
 
 MODELS_DIR = Path("var/benchmarks/models")
 BATCH = 32
@@ -35,7 +35,7 @@ def run(full: bool) -> None:
     seed_extract = keras_extractor(weights)
     keras_ms = median_ms(lambda: seed_extract(photo), repeats=10)
     table.add("vgg16", "Keras predict", "f32", 1, keras_ms, 1e3 / keras_ms, 1.0, "")
-    for name, source in (("vgg16", str(weights)), ("compact", "compact")):
+    for name, source in (("vgg16", str(weights)), ("lite0", "efficientnet-lite0")):
         identity = prepare_model(source, MODELS_DIR).identity
         for precision in (Precision.F32, Precision.BF16, Precision.INT8):
             wanted = int8_form(identity) if precision is Precision.INT8 else identity
@@ -57,7 +57,7 @@ def measure(table: Table, name: str, backbone: Backbone, keras_ms: float) -> Non
     size = backbone.card.input.size_px
     pictures = [noise((size, size)) for _ in range(BATCH)]
     stacked = np.stack(pictures)
-    descriptor = create_descriptor("fc6", backbone)
+    descriptor = Embedding(backbone)
     ways = (
         ("OpenVINO alone", 1, lambda: backbone.embed(stacked[:1])),
         ("OpenVINO alone", BATCH, lambda: backbone.embed(stacked)),

@@ -28,7 +28,10 @@ def run(full: bool) -> None:
         images_dir.mkdir()
         for path in photos:
             (images_dir / path.name).write_bytes(path.read_bytes())
-        for name, model in (("compact", "compact"), ("vgg16", str(random_vgg16().resolve()))):
+        for name, model in (
+            ("lite0", "efficientnet-lite0"),
+            ("vgg16", str(random_vgg16().resolve())),
+        ):
             measure(table, Path(directory) / name, images_dir, name, model, len(photos))
     table.save()
 

@@ -40,7 +40,10 @@ def run(full: bool) -> None:
     with tempfile.TemporaryDirectory(dir="var") as directory:
         images_dir = copy_photos(Path(directory) / "images")
         add_seed(table)
-        for name, model in (("compact", "compact"), ("vgg16", str(random_vgg16().resolve()))):
+        for name, model in (
+            ("lite0", "efficientnet-lite0"),
+            ("vgg16", str(random_vgg16().resolve())),
+        ):
             alone = add_raw(table, name, model)
             store_dir = Path(directory) / name
             index(images_dir, store_dir, model)

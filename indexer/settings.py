@@ -37,8 +37,8 @@ class IndexerSettings(BaseSettings):
     store_dir: Path = Field(Path("store"), description="Folder of the store to write.")
     model: str = Field(
         "auto",
-        description="Network: vgg16, efficientnet-lite0, compact, or a weights' file; auto takes the one the "
-        "store was built with, for a new store vgg16 where it can be had, else compact.",
+        description="Network: vgg16, efficientnet-lite0, or a weights' file; auto takes the one the store "
+        "was built with, for a new store vgg16 where it can be had, else efficientnet-lite0.",
     )
     vgg16_weights: Path | None = Field(
         None,
@@ -58,7 +58,7 @@ class IndexerSettings(BaseSettings):
         ge=0,
         le=1024,
         description="Long side in the network of spoc, mac, rmac and gem, in pixels; 0 takes the store's, "
-        "for a new store 224 with compact, 384 with efficientnet-lite0, 512 with vgg16.",
+        "for a new store 384 with efficientnet-lite0, 512 with vgg16.",
     )
     multi_scale: bool | None = Field(
         None,

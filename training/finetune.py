@@ -12,11 +12,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.backbones.cards import CARDS
 from imagesearch.backbones.converted import sha256_of
-from imagesearch.backbones.making.layout import Weights
-from imagesearch.backbones.making.vgg_layout import VggLayout
+from imagesearch.backbones.making.layout import Layout, Weights
 from imagesearch.backbones.making.weight_files import read_weights
-from imagesearch.errors import ModelUnavailable
 from training.batches import BatchPlan, whole_pictures
 from training.cards import finetuned_card, write_card
 from training.errors import UnusablePictures
@@ -67,8 +66,6 @@ def finetune(
     Raises UnusablePictures, CheckpointMismatch, DiskFull, ModelDamaged and the like.
     """
     layout, weights = read_weights(start)
-    if not isinstance(layout, VggLayout):
-        raise ModelUnavailable(f"Fine-tuning {layout.name} is not possible; take vgg16 or compact.")
     photos = _photos(images, folder, layout.input_size_px, recipe, machine, progress)
     network = _network(layout, weights, recipe, machine, len(photos.learnt.names))
     before = _precisions(network, photos.held_out, recipe.descriptor, machine)
@@ -97,7 +94,7 @@ def finetune(
         str(model) if comparison.is_better else None,
         sha256_of(model) if comparison.is_better else None,
         comparison,
-        recipe.descriptor,
+        CARDS[layout.name].descriptor if recipe.descriptor == "whole" else recipe.descriptor,
         standing.step,
         standing.seconds,
         pictures_per_label(photos.learnt),
@@ -155,7 +152,7 @@ def _at_most(pictures: LabelledPictures, count: int, seed: int) -> LabelledPictu
 
 
 def _network(
-    layout: VggLayout,
+    layout: Layout,
     weights: Weights,
     recipe: FinetuneRecipe,
     machine: Machine,
@@ -163,13 +160,13 @@ def _network(
 ) -> Trainable:
     keras.utils.set_random_seed(recipe.seed)
     with arithmetic(machine.bf16):
-        network = Trainable(layout, label_count, recipe.objective(), batch_normalisation=False)
+        network = Trainable(layout, label_count, recipe.objective())
     network.start_from(weights)
     network.freeze(recipe.frozen_blocks)
     return network
 
 
-def _plan(learnt: LabelledPictures, layout: VggLayout, recipe: FinetuneRecipe, machine: Machine) -> BatchPlan:
+def _plan(learnt: LabelledPictures, layout: Layout, recipe: FinetuneRecipe, machine: Machine) -> BatchPlan:
     labels = min(recipe.labels_per_batch, len(pictures_per_label(learnt)))
     return BatchPlan(
         learnt,

@@ -25,19 +25,7 @@ EFFICIENTNET_LITE0 = Card(
     preprocessing="efficientnet-lite0-224-bicubic-1",
     input=NetworkInput(size_px=224),
     descriptor="embedding",
-    conv_map=ConvMap("conv_head", stride_px=32, long_side_px=384),
+    conv_map=ConvMap("conv_head", stride_px=32, long_side_px=512),
 )
 
-COMPACT = Card(
-    name="compact",
-    title="the compact network",
-    licence="MIT",
-    source="This project; see models/README.md",
-    digest="sha256:d8192e8b3c987a37d5c6cd5ceb06f188f0957f8ac9c8842cff0dd696707f50e4",
-    preprocessing="compact-96-bicubic-2",
-    input=NetworkInput(size_px=96),
-    descriptor="fc6",
-    conv_map=ConvMap("conv5", stride_px=16, long_side_px=224),
-)
-
-CARDS = {card.name: card for card in (VGG16, EFFICIENTNET_LITE0, COMPACT)}
+CARDS = {card.name: card for card in (VGG16, EFFICIENTNET_LITE0)}

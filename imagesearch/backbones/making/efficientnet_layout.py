@@ -7,6 +7,7 @@ the stem and the head not scaled. Each batch normalisation is folded into the co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 import numpy as np
 
@@ -56,9 +57,9 @@ class EfficientNetLayout(Layout):
     def blocks(self) -> list[Block]:
         found: list[Block] = []
         channels = self.stem_width
-        for kernel_px, stride, expansion, width, count in self.stages:
+        for stage, (kernel_px, stride, expansion, width, count) in enumerate(self.stages, start=1):
             for number in range(count):
-                name = f"block{len(found)}"
+                name = f"block{stage}{ascii_lowercase[number]}"
                 found.append(Block(name, channels, kernel_px, 1 if number else stride, expansion, width))
                 channels = width
         return found

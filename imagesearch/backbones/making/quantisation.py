@@ -2,8 +2,8 @@
 
 NNCF chooses a scale for each layer's activations by running a sample of photos through the network, and one
 for each output channel of the weights (Krishnamoorthi 2018, "Quantizing deep convolutional networks for
-efficient inference", sections 2 and 3). The first convolution, which sees the pixels, and a head that begins
-with a generalised mean stay as they are: quantising them costs much accuracy and saves next to no time.
+efficient inference", sections 2 and 3). The first convolution, which sees the pixels, and the mean over a
+map stay as they are: quantising them costs much accuracy and saves next to no time.
 """
 
 from __future__ import annotations
@@ -43,9 +43,6 @@ logger = logging.getLogger(__name__)
 
 LEAST_OVERLAP_AT_10 = 0.95
 NEIGHBOURS = 10
-GENERALISED_MEAN = {"Power", "Maximum", "ReduceMean"}
-"""Types of its operations; nothing else in these networks has them."""
-
 Describe = Callable[[Backbone], NDArray[np.float32]]
 """The descriptors of the photos to measure with, by this network: shape=(N, D), rows L2-normalised."""
 
@@ -167,10 +164,8 @@ def _quantise_here(source: Path, target: Path, outputs: Sequence[str]) -> None:
 def _left_as_they_are(model: ov.Model) -> list[str]:
     operations = model.get_ordered_ops()
     first_convolution = next(op for op in operations if op.get_type_name() == "Convolution")
-    head = [op for op in operations if op.get_type_name() in GENERALISED_MEAN]
-    if head:
-        head += [op for op in operations if op.get_type_name() == "MatMul"]
-    return [op.get_friendly_name() for op in (first_convolution, *head)]
+    means = [op for op in operations if op.get_type_name() == "ReduceMean"]
+    return [op.get_friendly_name() for op in (first_convolution, *means)]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""Reading weights: VGG16's HDF5, EfficientNet-Lite0's of PyTorch, and an .npz of the compact network."""
+"""Reading weights: VGG16's from HDF5, EfficientNet-Lite0's from PyTorch's format or .npz."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import numpy as np
 from imagesearch.backbones.making.efficientnet_layout import EFFICIENTNET_LITE0_LAYOUT, weights_of
 from imagesearch.backbones.making.layout import Layout, Weights
 from imagesearch.backbones.making.torch_weights import read_tensors
-from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT, VGG16_LAYOUT, VggLayout
+from imagesearch.backbones.making.vgg_layout import VGG16_LAYOUT, VggLayout
 from imagesearch.errors import ModelDamaged, ModelUnavailable
 
 if TYPE_CHECKING:
@@ -29,38 +28,30 @@ def has_digest(path: Path, digest: str) -> bool:
 
 
 def layout_for(path: Path) -> Layout:
-    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .pth EfficientNet-Lite0, .npz the
-    compact one, of any widths.
+    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .pth and .npz EfficientNet-Lite0.
 
     Raises ModelUnavailable when there is no such file.
     """
     if not path.is_file():
         raise ModelUnavailable(
-            f"There is no weights' file {path}; give vgg16, efficientnet-lite0, compact, auto, or the "
-            "path of one."
+            f"There is no weights' file {path}; give vgg16, efficientnet-lite0, auto, or the path of one."
         )
     if path.suffix.lower() in (".h5", ".hdf5"):
         return VGG16_LAYOUT
-    if path.suffix.lower() == ".pth":
+    if path.suffix.lower() in (".pth", ".npz"):
         return EFFICIENTNET_LITE0_LAYOUT
-    if path.suffix.lower() == ".npz":
-        return COMPACT_LAYOUT
     raise ModelUnavailable(
-        f"{path.name} is neither .h5 (VGG16), .pth (EfficientNet-Lite0) nor .npz (compact); give one of "
-        "these."
+        f"{path.name} is neither .h5 (VGG16) nor .pth or .npz (EfficientNet-Lite0); give one of these."
     )
 
 
 def read_weights(path: Path) -> tuple[Layout, Weights]:
     """The network that a file holds. Raises ModelUnavailable, ModelDamaged when it is not in the layout."""
-    known = layout_for(path)
-    if known is VGG16_LAYOUT:
-        return known, _checked(known, _read_h5(path, VGG16_LAYOUT), path)
-    if known is EFFICIENTNET_LITE0_LAYOUT:
-        return known, _checked(known, _read_pth(path), path)
-    arrays = _read_npz(path)
-    layout = _describe(arrays, path)
-    return layout, _checked(layout, arrays, path)
+    layout = layout_for(path)
+    if layout is VGG16_LAYOUT:
+        return layout, _checked(layout, _read_h5(path, VGG16_LAYOUT), path)
+    read = _read_npz if path.suffix.lower() == ".npz" else _read_pth
+    return layout, _checked(layout, read(path), path)
 
 
 def _read_npz(path: Path) -> Weights:
@@ -69,18 +60,6 @@ def _read_npz(path: Path) -> Weights:
             return {name: arrays[name].astype(np.float32) for name in arrays.files}
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelDamaged(f"{path.name} is not a readable .npz file; get it again.") from error
-
-
-def _describe(arrays: Weights, path: Path) -> VggLayout:
-    """The compact network with the widths that the arrays have: a wider or narrower one needs no setting."""
-    try:
-        widths = [arrays[f"block{block}_conv1/kernel"].shape[-1] for block in range(1, 6)]
-        fc6_dim = arrays["fc6/kernel"].shape[-1]
-    except (KeyError, IndexError) as error:
-        raise ModelDamaged(
-            f"{path.name} lacks layers of the compact network; see models/README.md."
-        ) from error
-    return replace(COMPACT_LAYOUT, block_widths=tuple(widths), fc6_dim=fc6_dim)
 
 
 def _read_pth(path: Path) -> Weights:

@@ -90,14 +90,14 @@ def test_a_network_that_the_runtime_cannot_read_is_damaged(folder: Path, tmp_pat
         load_backbone(tmp_path, IDENTITY, Precision.F32, threads=1)
 
 
-def test_damage_keeps_a_network_from_serving(compact: Prepared, tmp_path: Path) -> None:
-    shutil.copytree(compact.models_dir, tmp_path, dirs_exist_ok=True)
-    weights = folder_of(tmp_path, compact.identity) / "fc6.bin"
+def test_damage_keeps_a_network_from_serving(efficientnet: Prepared, tmp_path: Path) -> None:
+    shutil.copytree(efficientnet.models_dir, tmp_path, dirs_exist_ok=True)
+    weights = folder_of(tmp_path, efficientnet.identity) / "embedding.bin"
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)
-    with pytest.raises(ModelDamaged, match="fc6.bin"):
-        load_backbone(tmp_path, compact.identity, Precision.F32, threads=1)
+    with pytest.raises(ModelDamaged, match="embedding.bin"):
+        load_backbone(tmp_path, efficientnet.identity, Precision.F32, threads=1)
 
 
 def test_a_failed_conversion_leaves_nothing(tmp_path: Path) -> None:

@@ -48,13 +48,6 @@ def test_it_answers_as_the_published_network(
     np.testing.assert_array_equal(logits.argmax(axis=1), reference["logits"].argmax(axis=1))
 
 
-@pytest.mark.parametrize(("height", "width"), [(32, 32), (224, 224), (320, 200), (257, 33)])
-def test_its_map_is_a_32nd_of_any_picture(efficientnet: Prepared, height: int, width: int) -> None:
-    backbone = load_backbone(efficientnet.models_dir, efficientnet.identity, Precision.F32, threads=2)
-    maps = backbone.conv_map(np.zeros((2, height, width, 3), dtype=np.uint8))
-    assert maps.shape == (2, -(-height // 32), -(-width // 32), 1280)
-
-
 def test_its_weights_are_those_of_the_layout() -> None:
     layout, weights = read_weights(packaged_efficientnet())
     assert layout is EFFICIENTNET_LITE0_LAYOUT

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import math
 
-import pytest
-
-from imagesearch.backbones.making.vgg_layout import COMPACT_LAYOUT, VGG16_LAYOUT, VggLayout
+from imagesearch.backbones.making.vgg_layout import VGG16_LAYOUT
 
 
 def test_vgg16_has_thirteen_convolutions_and_a_head_of_7_by_7_by_512() -> None:
@@ -21,13 +19,7 @@ def test_vgg16_has_as_many_parameters_as_the_paper_says_up_to_fc6() -> None:
     assert sum(map(math.prod, VGG16_LAYOUT.weight_shapes().values())) == all_parameters - fc7_and_fc8
 
 
-def test_the_compact_networks_head_is_its_last_width() -> None:
-    assert COMPACT_LAYOUT.head_dim == 320
-    assert COMPACT_LAYOUT.weight_shapes()["fc6/kernel"] == (320, 512)
-
-
-@pytest.mark.parametrize("layout", [VGG16_LAYOUT, COMPACT_LAYOUT], ids=lambda layout: layout.name)
-def test_each_convolution_takes_what_the_one_before_gives(layout: VggLayout) -> None:
-    layers = layout.conv_layers()
+def test_each_convolution_takes_what_the_one_before_gives() -> None:
+    layers = VGG16_LAYOUT.conv_layers()
     assert layers[0][1] == 3
     assert [inputs for _, inputs, _ in layers[1:]] == [outputs for _, _, outputs in layers[:-1]]
