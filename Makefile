@@ -101,7 +101,7 @@ eval: $(READY)  ## Measure retrieval quality on EVAL_PHOTOS=folder (holidays/ an
 	$(PY) -m benchmarks.quality $(if $(EVAL_TRUTH),--truth '$(EVAL_TRUTH)')
 	$(if $(EVAL_TRUTH),,$(PY) -m benchmarks.feedback)
 
-train-smoke: $(READY)  ## Train on the sample photos, from nothing and from the compact network, and serve the result
+train-smoke: $(READY)  ## Fine-tune on the sample photos, and serve the result
 	$(PY) -m pytest tests/training/test_smoke.py
 
 proto: $(STUBS)  ## Generate the gRPC stubs

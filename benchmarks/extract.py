@@ -18,7 +18,7 @@ from imagesearch.backbones import Backbone, ModelIdentity, Precision, load_backb
 from imagesearch.backbones.converted import list_int8
 from imagesearch.backbones.making import prepare_model
 from imagesearch.backbones.making.quantisation import quantise
-from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.descriptors.embedding import Embedding
 
 MODELS_DIR = Path("var/benchmarks/models")
 BATCH = 32
@@ -35,7 +35,7 @@ def run(full: bool) -> None:
     seed_extract = keras_extractor(weights)
     keras_ms = median_ms(lambda: seed_extract(photo), repeats=10)
     table.add("vgg16", "Keras predict", "f32", 1, keras_ms, 1e3 / keras_ms, 1.0, "")
-    for name, source in (("vgg16", str(weights)), ("compact", "compact")):
+    for name, source in (("vgg16", str(weights)), ("lite0", "efficientnet-lite0")):
         identity = prepare_model(source, MODELS_DIR).identity
         for precision in (Precision.F32, Precision.BF16, Precision.INT8):
             wanted = int8_form(identity) if precision is Precision.INT8 else identity
@@ -47,20 +47,20 @@ def int8_form(identity: ModelIdentity) -> ModelIdentity:
     """For its speed alone: calibrated on noise, and taken whatever it finds."""
     for model in list_int8(MODELS_DIR, identity):
         return model.identity
-    size = load_backbone(MODELS_DIR, identity, Precision.F32, threads=0).input_size_px
+    size = load_backbone(MODELS_DIR, identity, Precision.F32, threads=0).card.input.size_px
     calibration = np.stack([noise((size, size))] * 4)
     return quantise(MODELS_DIR, identity, calibration, lambda _: np.eye(20, dtype=np.float32), 0).identity
 
 
 def measure(table: Table, name: str, backbone: Backbone, keras_ms: float) -> None:
     """The raw runtime and the service's descriptor, one photo and a batch, then the busy service."""
-    size = backbone.input_size_px
+    size = backbone.card.input.size_px
     pictures = [noise((size, size)) for _ in range(BATCH)]
     stacked = np.stack(pictures)
-    descriptor = create_descriptor("fc6", backbone)
+    descriptor = Embedding(backbone)
     ways = (
-        ("OpenVINO alone", 1, lambda: backbone.fc6(stacked[:1])),
-        ("OpenVINO alone", BATCH, lambda: backbone.fc6(stacked)),
+        ("OpenVINO alone", 1, lambda: backbone.embed(stacked[:1])),
+        ("OpenVINO alone", BATCH, lambda: backbone.embed(stacked)),
         ("descriptor", 1, lambda: descriptor.describe(pictures[:1])),
         ("descriptor", BATCH, lambda: descriptor.describe(pictures)),
     )

@@ -19,7 +19,7 @@ from benchmarks.report import Table
 from benchmarks.retrieval import GroundTruth, average_precision, load_corel1k, precision_at
 from imagesearch.backbones import Precision, load_backbone
 from imagesearch.backbones.making import prepare_model
-from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.descriptors.embedding import Embedding
 from imagesearch.pictures.decode import decode
 from imagesearch.ranking.expansion import rocchio
 
@@ -31,9 +31,9 @@ BATCH = 32
 
 
 def describe(folder: Path, truth: GroundTruth) -> NDArray[np.float32]:
-    """The compact network's fc6 of each photo, shape=(N, D)."""
-    identity = prepare_model("compact", MODELS_DIR).identity
-    descriptor = create_descriptor("fc6", load_backbone(MODELS_DIR, identity, Precision.F32, threads=0))
+    """EfficientNet-Lite0's embedding of each photo, shape=(N, D)."""
+    identity = prepare_model("efficientnet-lite0", MODELS_DIR).identity
+    descriptor = Embedding(load_backbone(MODELS_DIR, identity, Precision.F32, threads=0))
     plan = descriptor.input_plan
     inputs = [plan.prepare(decode((folder / name).read_bytes(), LIMITS).rgb) for name in truth.photos]
     starts = range(0, len(inputs), BATCH)

@@ -19,7 +19,7 @@ from benchmarks.retrieval import GroundTruth, evaluate, load_corel1k, load_holid
 from imagesearch.backbones import Precision, load_backbone
 from imagesearch.backbones.making import prepare_model
 from imagesearch.descriptors.base import Descriptor
-from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.descriptors.embedding import Embedding
 from imagesearch.pictures.decode import decode
 
 K = 10
@@ -31,9 +31,12 @@ def run() -> None:
         "float16",
         ("network", "photos", "top-10 overlap", "largest change of a distance", "mAP float32", "mAP float16"),
     ).start()
-    for name, source in (("compact", "compact"), ("vgg16, random", str(random_vgg16()))):
+    for name, source in (
+        ("lite0", "efficientnet-lite0"),
+        ("vgg16, random", str(random_vgg16())),
+    ):
         identity = prepare_model(source, MODELS_DIR).identity
-        descriptor = create_descriptor("fc6", load_backbone(MODELS_DIR, identity, Precision.AUTO, threads=0))
+        descriptor = Embedding(load_backbone(MODELS_DIR, identity, Precision.AUTO, threads=0))
         for folder, load in (("holidays", load_holidays), ("corel1k", load_corel1k)):
             truth = load(photos / folder)
             measure(table, name, folder, truth, describe(descriptor, photos / folder, truth))

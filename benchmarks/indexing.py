@@ -28,7 +28,10 @@ def run(full: bool) -> None:
         images_dir.mkdir()
         for path in photos:
             (images_dir / path.name).write_bytes(path.read_bytes())
-        for name, model in (("compact", "compact"), ("vgg16", str(random_vgg16().resolve()))):
+        for name, model in (
+            ("lite0", "efficientnet-lite0"),
+            ("vgg16", str(random_vgg16().resolve())),
+        ):
             measure(table, Path(directory) / name, images_dir, name, model, len(photos))
     table.save()
 
@@ -47,6 +50,6 @@ def measure(table: Table, store_dir: Path, images_dir: Path, name: str, model: s
 def batched_rate(model: str) -> float:
     """Photos a second of the network alone, in the precision the indexer takes."""
     backbone = load_backbone(MODELS_DIR, prepare_model(model, MODELS_DIR).identity, Precision.AUTO, threads=0)
-    size = backbone.input_size_px
+    size = backbone.card.input.size_px
     images = np.random.default_rng(0).integers(256, size=(BATCH, size, size, 3), dtype=np.uint8)
-    return BATCH * 1e3 / median_ms(lambda: backbone.fc6(images), repeats=10)
+    return BATCH * 1e3 / median_ms(lambda: backbone.embed(images), repeats=10)

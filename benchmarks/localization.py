@@ -8,7 +8,7 @@ Queries of which the answer is known, on the photos of Holidays:
   scaled and saved as above, must find the photo it was pasted into, and the place.
 - whole: the set's own 300 queries.
 
-The first hits by fc6 are ranked again by the cosine of their best part.
+The first hits by its embedding are ranked again by the cosine of their best part.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from imagesearch.backbones.making import prepare_model
 from imagesearch.conv_maps import MacDescriber
 from imagesearch.conv_maps.describer import INDEXED_LONG_SIDE_PX, PART_LONG_SIDE_PX
 from imagesearch.conv_maps.storage import from_bytes, to_bytes
-from imagesearch.descriptors.fc6 import Fc6
+from imagesearch.descriptors.embedding import Embedding
 from imagesearch.descriptors.pooling import mac
 from imagesearch.pictures.decode import decode
 from imagesearch.pictures.plans import LongSideInput
@@ -67,7 +67,7 @@ class Collection:
 class Describer:
     def __init__(self, backbone: Backbone, long_side_px: int) -> None:
         self._backbone = backbone
-        self._fc6 = Fc6(backbone)
+        self._embedding = Embedding(backbone)
         self._map_plan = LongSideInput(long_side_px)
 
     def collection(self, pictures: Sequence[Picture]) -> Collection:
@@ -83,9 +83,9 @@ class Describer:
         return changed
 
     def descriptors(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        inputs = [self._fc6.input_plan.prepare(picture) for picture in pictures]
+        inputs = [self._embedding.input_plan.prepare(picture) for picture in pictures]
         starts = range(0, len(inputs), BATCH)
-        batches = [self._fc6.describe(inputs[start : start + BATCH]) for start in starts]
+        batches = [self._embedding.describe(inputs[start : start + BATCH]) for start in starts]
         return np.concatenate([row for batch in batches for row in batch])
 
     def mac_vectors(self, pictures: Sequence[Picture], part_side_px: int) -> list[NDArray[np.float32]]:
@@ -253,7 +253,7 @@ def main() -> None:
     parser.add_argument(
         "--photos", type=Path, default=Path(os.environ.get("EVAL_PHOTOS", "../shared/data/eval"))
     )
-    parser.add_argument("--model", default="compact")
+    parser.add_argument("--model", default="efficientnet-lite0")
     parser.add_argument("--long-side", type=int, nargs="+", default=[INDEXED_LONG_SIDE_PX])
     parser.add_argument("--part-side", type=int, nargs="+", default=[PART_LONG_SIDE_PX])
     options = parser.parse_args()
@@ -272,13 +272,13 @@ def main() -> None:
         name = f"localization-{identity.name}-{long_side_px}"
         table = Table(name, (
             f"query ({kept_bytes:,} bytes a photo)", "part px", "mean overlap", "overlap > 0.5",
-            "first by fc6", "by part, 40", f"by part, {CANDIDATES}", "by both", "ms a candidate",
+            "first by embedding", "by part, 40", f"by part, {CANDIDATES}", "by both", "ms a candidate",
         )).start()  # fmt: skip
         for part_px in options.part_side:
             measure(table, "crop", whole, crops, describer, part_px)
             measure(table, "paste", changed, pastes, describer, part_px)
         table.save()
-        columns = ("part px", "mAP by fc6", "by part, 40", f"by part, {CANDIDATES}", "by both")
+        columns = ("part px", "mAP by embedding", "by part, 40", f"by part, {CANDIDATES}", "by both")
         table = Table(f"{name}-holidays", columns).start()
         for part_px in (None, *options.part_side):
             measure_whole(table, whole, truth, describer, photos, part_px)

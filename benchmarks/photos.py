@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imagesearch.backbones import Precision, load_backbone
 from imagesearch.backbones.making import prepare_model
-from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.descriptors.embedding import Embedding
 from imagesearch.pictures.decode import ImageLimits, decode
 
 MODELS_DIR = Path("var/benchmarks/models")
@@ -29,12 +29,12 @@ def photo_files() -> list[Path]:
 
 
 def real_descriptors() -> NDArray[np.float32]:
-    """The compact network's fc6 of every photo, shape=(N, 512), rows L2-normalised; kept between runs."""
+    """EfficientNet-Lite0's embeddings of all photos, shape=(N, 1280), L2-normalised; kept between runs."""
     kept = Path("var/benchmarks/descriptors.npy")
     if kept.is_file():
         return np.asarray(np.load(kept, allow_pickle=False))
-    identity = prepare_model("compact", MODELS_DIR).identity
-    descriptor = create_descriptor("fc6", load_backbone(MODELS_DIR, identity, Precision.F32, threads=0))
+    identity = prepare_model("efficientnet-lite0", MODELS_DIR).identity
+    descriptor = Embedding(load_backbone(MODELS_DIR, identity, Precision.F32, threads=0))
     inputs = [descriptor.input_plan.prepare(decode(path.read_bytes(), LIMITS).rgb) for path in photo_files()]
     starts = range(0, len(inputs), BATCH)
     rows = np.concatenate(

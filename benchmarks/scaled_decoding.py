@@ -20,7 +20,7 @@ from benchmarks.report import Table, processor_ms
 from imagesearch.backbones import Precision, load_backbone
 from imagesearch.backbones.making import prepare_model
 from imagesearch.descriptors.base import Descriptor
-from imagesearch.descriptors.kinds import create_descriptor
+from imagesearch.descriptors.embedding import Embedding
 from imagesearch.pictures.decode import decode
 from imagesearch.pictures.plans import OVERSAMPLING
 from imagesearch.pictures.readers.jpeg import DCT_DENOMINATORS
@@ -48,8 +48,8 @@ def run(full: bool) -> None:
         )
         + ("full decode, processor ms", "scaled, processor ms"),
     ).start()
-    identity = prepare_model("compact", MODELS_DIR).identity
-    descriptor = create_descriptor("fc6", load_backbone(MODELS_DIR, identity, Precision.F32, threads=0))
+    identity = prepare_model("efficientnet-lite0", MODELS_DIR).identity
+    descriptor = Embedding(load_backbone(MODELS_DIR, identity, Precision.F32, threads=0))
     paths = photo_files()
     measure(table, "as they are", [path.read_bytes() for path in paths], descriptor)
     for side in (2, 3, 4, 6):

@@ -40,7 +40,10 @@ def run(full: bool) -> None:
     with tempfile.TemporaryDirectory(dir="var") as directory:
         images_dir = copy_photos(Path(directory) / "images")
         add_seed(table)
-        for name, model in (("compact", "compact"), ("vgg16", str(random_vgg16().resolve()))):
+        for name, model in (
+            ("lite0", "efficientnet-lite0"),
+            ("vgg16", str(random_vgg16().resolve())),
+        ):
             alone = add_raw(table, name, model)
             store_dir = Path(directory) / name
             index(images_dir, store_dir, model)
@@ -64,10 +67,10 @@ def copy_photos(images_dir: Path) -> Path:
 def add_raw(table: Table, name: str, model: str) -> float:
     """The network alone at the precision the service takes, one photo and a batch of 32. Photos a second."""
     backbone = load_backbone(MODELS_DIR, prepare_model(model, MODELS_DIR).identity, Precision.AUTO, threads=0)
-    size = backbone.input_size_px
+    size = backbone.card.input.size_px
     images = np.random.default_rng(0).integers(256, size=(32, size, size, 3), dtype=np.uint8)
     for batch in (1, 32):
-        ms = median_ms(lambda: backbone.fc6(images[:batch]), repeats=20) / batch  # noqa: B023
+        ms = median_ms(lambda: backbone.embed(images[:batch]), repeats=20) / batch  # noqa: B023
         table.add(name, f"OpenVINO alone, batch of {batch}", 1, 20 * batch, ms, ms, ms, 1e3 / ms, "")
     return 1e3 / ms
 

@@ -42,9 +42,9 @@ def run(full: bool) -> None:
 
 
 def publish_collection(layout: StoreLayout, count: int) -> str:
-    """A snapshot of widened descriptors of the compact network; returns the kind of its index."""
-    identity = prepare_model("compact", layout.models_dir).identity
-    recipe = Recipe("fc6", DIM, identity, resolve_precision(Precision.AUTO))
+    """A snapshot of widened descriptors of EfficientNet-Lite0; returns the kind of its index."""
+    identity = prepare_model("efficientnet-lite0", layout.models_dir).identity
+    recipe = Recipe("embedding", DIM, identity, resolve_precision(Precision.AUTO))
     images = collection(Widener(real_descriptors(), DIM), count)
     content = SnapshotContent(recipe, "", count, images, [], IndexPlan(threads=2))
     return publish(layout, content).index.kind

@@ -20,7 +20,7 @@ class Networks(Protocol):
     """Where networks come from."""
 
     def prepare(self, requested: str) -> ModelChoice:
-        """requested: "auto", "vgg16", "compact" or a weights' file."""
+        """requested: "auto", the name of a card, or a weights' file."""
         ...
 
     def check(self, identity: ModelIdentity) -> None:

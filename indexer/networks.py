@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from imagesearch.backbones import Backbone, ModelIdentity, Precision
+from imagesearch.backbones.cards import CARDS
 from imagesearch.conv_maps import MapDescriber
 from imagesearch.descriptors.base import Descriptor
 from imagesearch.descriptors.choices import LOCAL_KINDS
@@ -18,8 +19,6 @@ from indexer.recipes import ROOT_SIFT, mismatch, new_recipe
 from indexer.settings import IndexerSettings
 
 logger = logging.getLogger(__name__)
-
-NAMED_MODELS = ("vgg16", "compact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class NewNetwork:
 def choose_network(settings: IndexerSettings, networks: Networks) -> NewNetwork:
     """With int8, the int8 form that was made last, or one that is made now.
 
-    Raises ModelUnavailable, ModelDamaged and PrecisionRefused.
+    Raises InvalidOption, ModelUnavailable, ModelDamaged and PrecisionRefused.
     """
     if settings.descriptor in LOCAL_KINDS and not settings.localization:
         recipe = new_recipe(settings, None)
@@ -85,7 +84,7 @@ def restore_model(identity: ModelIdentity, networks: Networks) -> None:
     try:
         networks.check(identity)
     except (ModelUnavailable, ModelDamaged) as error:
-        if identity.name not in NAMED_MODELS or identity.quantisation:
+        if identity.name not in CARDS or identity.quantisation:
             raise
         logger.warning("%s Preparing it again.", error)
         if networks.prepare(identity.name).identity != identity:
@@ -96,7 +95,7 @@ def check_network(recipe: Recipe, settings: IndexerSettings, networks: Networks)
     """Raises ModelMismatch where the settings ask for another network than the store was built with."""
     if not recipe.needs_network or settings.model == "auto":
         return
-    if settings.model in NAMED_MODELS and settings.model != recipe.model.name:
+    if settings.model in CARDS and settings.model != recipe.model.name:
         raise mismatch("model", recipe.model.name, settings.model)
     asked_for = networks.prepare(settings.model).identity
     if asked_for.digest == recipe.model.digest:

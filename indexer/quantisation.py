@@ -16,13 +16,13 @@ from imagesearch.descriptors.kinds import create_descriptor
 from imagesearch.errors import InvalidImage, PrecisionRefused
 from imagesearch.host.cpus import available_cpus
 from imagesearch.pictures.decode import ImageLimits
-from imagesearch.pictures.plans import InputPlan, SquareInput
+from imagesearch.pictures.plans import InputPlan, plan_for
 from imagesearch.pictures.pool import DecodePool
 from imagesearch.pictures.prepare import IndexedPicture, decode_file
 from imagesearch.store.ledger import FileState
 from indexer.decoded import decode_ahead
 from indexer.network_source import Networks
-from indexer.recipes import descriptor_settings
+from indexer.recipes import descriptor_kind, descriptor_settings
 from indexer.settings import IndexerSettings
 from indexer.walk import walk
 
@@ -43,7 +43,7 @@ def quantise(settings: IndexerSettings, networks: Networks, identity: ModelIdent
     exact = networks.load(identity, Precision.F32)
     photos = _drawn(settings)
     half = min(CALIBRATION_PHOTOS, len(photos) // 2)
-    calibration = _inputs(settings, photos[:half], SquareInput(exact.input_size_px))
+    calibration = _inputs(settings, photos[:half], plan_for(exact.card.input))
     measured = _inputs(settings, photos[half:], _descriptor(settings, exact).input_plan)
     if len(calibration) + len(measured) < LEAST_PHOTOS:
         raise PrecisionRefused(
@@ -62,8 +62,8 @@ def quantise(settings: IndexerSettings, networks: Networks, identity: ModelIdent
 
 
 def _descriptor(settings: IndexerSettings, backbone: Backbone) -> Descriptor:
-    chosen = descriptor_settings(settings, backbone.identity.name)
-    return create_descriptor(settings.descriptor, backbone, chosen)
+    kind = descriptor_kind(settings, backbone.card)
+    return create_descriptor(kind, backbone, descriptor_settings(settings, kind, backbone.card))
 
 
 def _drawn(settings: IndexerSettings) -> list[FileState]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imagesearch.backbones import Backbone, ModelIdentity, Precision
+from imagesearch.backbones import Backbone, Card, ModelIdentity, Precision
 from imagesearch.descriptors import bof, temb, vlad
 from imagesearch.descriptors.choices import LOCAL_KINDS, DescriptorSettings
 from imagesearch.descriptors.kinds import create_descriptor
 from imagesearch.descriptors.pooled import POOLINGS
-from imagesearch.errors import ModelMismatch
+from imagesearch.errors import InvalidOption, ModelMismatch
 from imagesearch.local_features.features import DIM
 from imagesearch.store.recipe import Recipe
 from indexer.settings import IndexerSettings
@@ -18,38 +18,47 @@ ROOT_SIFT = ModelIdentity(name="rootsift", digest="", preprocessing="rootsift-10
 """What stands in place of a network where there is none."""
 
 WORDS = {"bof": bof.WORDS, "vlad": vlad.WORDS, "temb": temb.WORDS}
-LONG_SIDE_PX = {"compact": 224}
-"""The best of those measured, by network; see docs/quality.md."""
-OTHER_LONG_SIDE_PX = 512
 
 
 def new_recipe(settings: IndexerSettings, backbone: Backbone | None) -> Recipe:
-    """backbone: None where neither the descriptor nor localisation needs one."""
-    local = settings.descriptor in LOCAL_KINDS
+    """backbone: None where neither the descriptor nor localisation needs one. Raises InvalidOption where the
+    network does not give what is asked for."""
+    card = backbone.card if backbone else None
+    kind = descriptor_kind(settings, card)
+    if settings.localization and card and not card.conv_map:
+        raise InvalidOption(f"{card.title} has no convolutional map: leave INDEXER_LOCALIZATION at false.")
+    local = kind in LOCAL_KINDS
     local_features = local or settings.local_features
     recipe = Recipe(
-        settings.descriptor,
+        kind,
         DIM,
         backbone.identity if backbone else ROOT_SIFT,
         backbone.precision if backbone else Precision.F32,
         local_features,
         settings.localization,
         local_features and bool(settings.upright),
-        descriptor_settings(settings, backbone.identity.name if backbone else ""),
+        descriptor_settings(settings, kind, card),
     )
     if local or backbone is None:
         return recipe
     return replace(recipe, dim=create_descriptor(recipe.descriptor, backbone, recipe.settings).dim)
 
 
-def descriptor_settings(settings: IndexerSettings, network: str) -> DescriptorSettings:
-    """network: its name."""
-    if settings.descriptor in LOCAL_KINDS:
-        return DescriptorSettings(words=settings.words or WORDS[settings.descriptor])
-    if settings.descriptor not in POOLINGS:
+def descriptor_kind(settings: IndexerSettings, card: Card | None) -> str:
+    """The kind that the settings ask for. card: of the network; None where there is none."""
+    if settings.descriptor != "auto":
+        return settings.descriptor
+    assert card is not None  # only descriptors of local features do without a network
+    return card.descriptor
+
+
+def descriptor_settings(settings: IndexerSettings, kind: str, card: Card | None) -> DescriptorSettings:
+    if kind in LOCAL_KINDS:
+        return DescriptorSettings(words=settings.words or WORDS[kind])
+    if kind not in POOLINGS or card is None or card.conv_map is None:
         return DescriptorSettings()
     return DescriptorSettings(
-        long_side_px=settings.long_side_px or LONG_SIDE_PX.get(network, OTHER_LONG_SIDE_PX),
+        long_side_px=settings.long_side_px or card.conv_map.long_side_px,
         multi_scale=bool(settings.multi_scale),
         whitening=settings.whitening is not False,
     )
@@ -58,7 +67,7 @@ def descriptor_settings(settings: IndexerSettings, network: str) -> DescriptorSe
 def check_agreement(recipe: Recipe, settings: IndexerSettings) -> None:
     """But for the network. Raises ModelMismatch where the settings ask for something else than the recipe."""
     local = recipe.descriptor in LOCAL_KINDS
-    if settings.descriptor != recipe.descriptor:
+    if settings.descriptor not in ("auto", recipe.descriptor):
         raise mismatch("descriptor", recipe.descriptor, settings.descriptor)
     if recipe.needs_network and settings.precision not in (Precision.AUTO, recipe.precision):
         raise mismatch("precision", recipe.precision, settings.precision)

@@ -37,25 +37,28 @@ class IndexerSettings(BaseSettings):
     store_dir: Path = Field(Path("store"), description="Folder of the store to write.")
     model: str = Field(
         "auto",
-        description="Network: vgg16, compact, or a weights' file; auto takes the one the store was built "
-        "with, for a new store vgg16 where it can be had, else compact.",
+        description="Network: vgg16, efficientnet-lite0, or a weights' file; auto takes the one the store "
+        "was built with, for a new store vgg16 where it can be had, else efficientnet-lite0.",
     )
     vgg16_weights: Path | None = Field(
         None,
         validation_alias="VGG16_WEIGHTS",
         description="Keras' .h5 file of VGG16's weights, instead of the download.",
     )
-    descriptor: Literal["fc6", "spoc", "mac", "rmac", "gem", "bof", "vlad", "temb"] = Field(
-        "fc6",
-        description="Kind of descriptor: fc6; of the network's last map spoc, mac, rmac or gem; of local "
-        "features, without a network, bof, vlad or temb.",
-    )
+    descriptor: Literal[
+        "auto", "fc6", "embedding", "spoc", "mac", "rmac", "gem", "bof", "vlad", "temb"
+    ] = Field(
+        "auto",
+        description="Kind of descriptor: fc6, which vgg16 has, or the embedding of any other network; of a "
+        "network's last map spoc, mac, rmac or gem; of local features, without a network, bof, vlad or temb. "
+        "auto takes the store's, for a new store fc6 or embedding.",
+    )  # fmt: skip
     long_side_px: int = Field(
         0,
         ge=0,
         le=1024,
         description="Long side in the network of spoc, mac, rmac and gem, in pixels; 0 takes the store's, "
-        "for a new store 224 with compact, 512 with vgg16.",
+        "for a new store 384 with efficientnet-lite0, 512 with vgg16.",
     )
     multi_scale: bool | None = Field(
         None,

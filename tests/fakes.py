@@ -5,20 +5,30 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.backbones.base import ModelIdentity, Precision
+from imagesearch.backbones.base import Card, ConvMap, ModelIdentity, NetworkInput, Precision
 
 
 class FakeBackbone:
     """A network whose features a person can foretell: mean colours. A `Backbone`."""
 
+    card = Card(
+        name="fake",
+        title="the fake network",
+        licence="MIT",
+        source="",
+        digest="",
+        preprocessing="fake-32-1",
+        input=NetworkInput(size_px=32),
+        descriptor="fc6",
+        conv_map=ConvMap("conv5", stride_px=16, long_side_px=512),
+    )
     identity = ModelIdentity(name="fake", digest="f" * 64, preprocessing="fake-32-1")
     precision = Precision.F32
-    input_size_px = 32
-    fc6_dim = 4 * 4 * 3
+    dim = 4 * 4 * 3
 
-    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The mean colours of a 4 × 4 grid, row by row: shape=(B, 48), 0 to 255."""
-        return _mean_colours(images, self.input_size_px // 4).reshape(len(images), -1)
+        return _mean_colours(images, self.card.input.size_px // 4).reshape(len(images), -1)
 
     def conv_map(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The mean colour of every 16 × 16 pixels: shape=(B, H // 16, W // 16, 3)."""

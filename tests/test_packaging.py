@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
 SOURCES = ("CHANGELOG.md", "LICENSE", "NOTICE", "README.md", "pyproject.toml", "setup.py")
 INSTALLED = ("extractor_service", "gateway", "imagesearch", "indexer", "protos")
-CHECKOUT_ONLY = ("models", "samples", "training")
+CHECKOUT_ONLY = ("samples", "training")
 VERSION = re.compile(r"^## \[(\d[^]]*)] - \d{4}-\d\d-\d\d$", re.MULTILINE)
 
 

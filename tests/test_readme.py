@@ -58,7 +58,6 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
         "samples draw",
         "samples photos",
         "training",
-        "training pretrain",
         "training finetune",
     ],
 )

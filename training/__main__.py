@@ -1,4 +1,4 @@
-"""python -m training: pretrain, finetune."""
+"""python -m training: finetune."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from imagesearch.host.command_line import (
     say_json,
 )
 from training import console
-from training.arguments import finetune_recipe, parser, pretrain_recipe
+from training.arguments import finetune_recipe, parser
 from training.settings import TrainingSettings
 
 PROGRAM = "training"
@@ -57,20 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail(PROGRAM, f"{error.filename or options.out} cannot be used: {error.strerror}.", FAILED)
 
 
-def _pretrain(options: argparse.Namespace, settings: TrainingSettings) -> int:
-    recipe = pretrain_recipe(options)
-    from training.machine import machine_of  # Keras takes seconds to load: not for --help or a bad option
-    from training.pretrain import pretrain
-
-    with console.bars() as bar:
-        done = pretrain(options.pictures, options.out, recipe, machine_of(settings), options.start, bar)
-    _report(options, asdict(done), console.pretrained_text(done))
-    return FINE
-
-
 def _finetune(options: argparse.Namespace, settings: TrainingSettings) -> int:
     recipe = finetune_recipe(options)
-    from training.finetune import finetune
+    from training.finetune import finetune  # Keras takes seconds to load: not for --help or a bad option
     from training.machine import machine_of
 
     with console.bars() as bar:
@@ -88,7 +77,7 @@ def _report(options: argparse.Namespace, value: dict[str, Any], text: str) -> No
         say(text)
 
 
-_COMMANDS = {"pretrain": _pretrain, "finetune": _finetune}
+_COMMANDS = {"finetune": _finetune}
 
 
 def _prepare_keras(threads: int) -> None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from imagesearch.backbones.cards import EFFICIENTNET_LITE0
 from imagesearch.host.command_line import settings_help
-from training.recipes import DescriptorName, FinetuneRecipe, LossName, PretrainRecipe
-from training.schedule import parse_stages
+from training.recipes import DescriptorName, FinetuneRecipe, LossName
 from training.settings import TrainingSettings
 
 COMMANDS = {
-    "pretrain": "train the compact network on labelled pictures",
     "finetune": "adapt a network to one's own photos, one folder per label",
 }
-STAGES = "32:9,48:3,64:2"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,46 +36,24 @@ def parser() -> argparse.ArgumentParser:
             default=Path("var/training") / name,
             help=f"folder of the run, to begin it or to go on with it (default var/training/{name})",
         )
-    _add_pretrain(commands.choices["pretrain"])
     _add_finetune(commands.choices["finetune"])
     return whole
-
-
-def _add_pretrain(command: argparse.ArgumentParser) -> None:
-    usual = PretrainRecipe(stages=())
-    command.add_argument(
-        "--pictures",
-        type=_path,
-        nargs="+",
-        required=True,
-        metavar="PATH",
-        help="folders or zip files with one folder per label",
-    )
-    command.add_argument(
-        "--start", type=_path, help="weights' file to go on from; without it, from random weights"
-    )
-    command.add_argument(
-        "--stages", default=STAGES, help=f"sizes in pixels and epochs at each (default {STAGES})"
-    )
-    _add_number(command, "--photos-per-batch", usual.photos_per_batch, least=2)
-    _add_number(command, "--rate", usual.peak_rate, what="highest learning rate")
-    _add_number(command, "--contrastive", usual.objective.contrastive, what="weight of the contrastive term")
-    _add_number(command, "--classification", usual.objective.classification, what="weight of the labels")
-    _add_number(command, "--frozen-blocks", usual.frozen_blocks, what="of the first that keep their weights")
 
 
 def _add_finetune(command: argparse.ArgumentParser) -> None:
     usual = FinetuneRecipe()
     command.add_argument("--images", type=_path, required=True, help="folder with one folder per label")
     command.add_argument(
-        "--model", default="compact", help="compact, vgg16 (VGG16_WEIGHTS=file.h5), or a weights' file"
+        "--model",
+        default=EFFICIENTNET_LITE0.name,
+        help="efficientnet-lite0 (the default), vgg16 (VGG16_WEIGHTS=file.h5), or a weights' file",
     )
     command.add_argument("--loss", choices=get_args(LossName), default=usual.loss)
     command.add_argument(
         "--descriptor",
         choices=get_args(DescriptorName),
         default=usual.descriptor,
-        help=f"what is adapted and measured (default {usual.descriptor})",
+        help="what is adapted and measured: whole, the descriptor that the network has by default, or gem",
     )
     _add_number(command, "--epochs", usual.epochs, what="at most; it stops early when nothing gets better")
     _add_number(command, "--rate", usual.peak_rate, what="highest learning rate")
@@ -98,21 +73,6 @@ def _add_number(
         return value
 
     command.add_argument(name, type=number, default=usual, help=f"{what} (default {usual})".lstrip())
-
-
-def pretrain_recipe(options: argparse.Namespace) -> PretrainRecipe:
-    """Raises InvalidOption."""
-    usual = PretrainRecipe(stages=parse_stages(options.stages))
-    return replace(
-        usual,
-        photos_per_batch=options.photos_per_batch,
-        peak_rate=options.rate,
-        objective=replace(
-            usual.objective, classification=options.classification, contrastive=options.contrastive
-        ),
-        frozen_blocks=options.frozen_blocks,
-        seed=options.seed,
-    )
 
 
 def finetune_recipe(options: argparse.Namespace) -> FinetuneRecipe:

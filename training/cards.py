@@ -12,30 +12,8 @@ import keras
 
 from imagesearch.backbones.converted import sha256_of
 from training.checkpoints import disk_full_told
-from training.pictures import LabelledPictures
-from training.recipes import FinetuneRecipe, PretrainRecipe
-from training.results import Finetuned, Pretrained
-
-
-def pretrained_card(
-    done: Pretrained, learnt: LabelledPictures, start: Path | None, recipe: PretrainRecipe
-) -> str:
-    return _card(
-        "The compact network, trained",
-        {
-            "file": f"{Path(done.model).name}, SHA-256 {done.sha256}",
-            "began from": _origin(start),
-            "pictures learnt from": f"{len(learnt):,} of {len(learnt.names):,} labels",
-            "best step": f"{done.step:,} of {done.steps:,}; {done.seconds / 60:.1f} minutes in all",
-            "right label, some held-out pictures": f"{done.top1:.3f}",
-            **{
-                f"right label, all held-out of {name}, after the last step": f"{share:.3f}"
-                for name, share in done.top1_by_set.items()
-            },
-            "mAP of another view of the same picture, held-out pictures": f"{done.instance_map:.3f}",
-        },
-        asdict(recipe),
-    )
+from training.recipes import FinetuneRecipe
+from training.results import Finetuned
 
 
 def finetuned_card(done: Finetuned, start: Path, recipe: FinetuneRecipe) -> str:
@@ -45,7 +23,7 @@ def finetuned_card(done: Finetuned, start: Path, recipe: FinetuneRecipe) -> str:
         "A network adapted to one's own photos",
         {
             "file": f"{Path(done.model or '').name}, SHA-256 {done.sha256}",
-            "began from": _origin(start),
+            "began from": f"{start.name}, SHA-256 {sha256_of(start)}",
             "photos learnt from": counts,
             "steps": f"{done.steps:,}, {done.seconds / 60:.1f} minutes",
             f"{done.descriptor} mAP before, {measured.queries:,} held-out photos": f"{measured.before:.3f}",
@@ -54,10 +32,6 @@ def finetuned_card(done: Finetuned, start: Path, recipe: FinetuneRecipe) -> str:
         },
         asdict(recipe),
     )
-
-
-def _origin(start: Path | None) -> str:
-    return f"{start.name}, SHA-256 {sha256_of(start)}" if start else "random weights"
 
 
 def _card(title: str, facts: dict[str, str], recipe: dict[str, Any]) -> str:

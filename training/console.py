@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from training.results import Finetuned, Pretrained
+from training.results import Finetuned
 
 
 @contextmanager
@@ -22,16 +22,6 @@ def bars() -> Iterator[Callable[[str, int], Callable[[int], object]]]:
             return opened.enter_context(tqdm(total=total, desc=what, disable=hidden)).update
 
         yield bar
-
-
-def pretrained_text(done: Pretrained) -> str:
-    by_set = ", ".join(f"{name} {share:.1%}" for name, share in done.top1_by_set.items())
-    return (
-        f"{done.model} holds the best weights, of step {done.step} of {done.steps}, after "
-        f"{done.seconds / 60:.1f} minutes: the right label for {done.top1:.1%} of some held-out pictures, "
-        f"mAP {done.instance_map:.3f} for another view of the same picture.\n"
-        f"The right label for all held-out pictures, after the last step: {by_set}."
-    )
 
 
 def finetuned_text(done: Finetuned) -> str:

@@ -12,9 +12,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.backbones.cards import CARDS
 from imagesearch.backbones.converted import sha256_of
-from imagesearch.backbones.description import NetworkDescription
-from imagesearch.backbones.making.weight_files import Weights, read_weights
+from imagesearch.backbones.making.layout import Layout, Weights
+from imagesearch.backbones.making.weight_files import read_weights
 from training.batches import BatchPlan, whole_pictures
 from training.cards import finetuned_card, write_card
 from training.errors import UnusablePictures
@@ -64,12 +65,12 @@ def finetune(
     images: one folder per label. start: the network's weights' file. progress: opens a bar of so many things.
     Raises UnusablePictures, CheckpointMismatch, DiskFull, ModelDamaged and the like.
     """
-    description, weights = read_weights(start)
-    photos = _photos(images, folder, description.input_size_px, recipe, machine, progress)
-    network = _network(description, weights, recipe, machine, len(photos.learnt.names))
+    layout, weights = read_weights(start)
+    photos = _photos(images, folder, layout.input_size_px, recipe, machine, progress)
+    network = _network(layout, weights, recipe, machine, len(photos.learnt.names))
     before = _precisions(network, photos.held_out, recipe.descriptor, machine)
-    best = folder / f"best{suffix_of(description)}"
-    plan = _plan(photos.learnt, description, recipe, machine)
+    best = folder / f"best{suffix_of(layout)}"
+    plan = _plan(photos.learnt, layout, recipe, machine)
     pace = _pace(recipe, plan)
     run = Run(
         network,
@@ -85,7 +86,7 @@ def finetune(
     comparison = compare(
         before, _precisions(network, photos.held_out, recipe.descriptor, machine), recipe.seed
     )
-    model = folder / f"model{suffix_of(description)}"
+    model = folder / f"model{suffix_of(layout)}"
     model.unlink(missing_ok=True)
     if comparison.is_better:
         best.replace(model)
@@ -93,7 +94,7 @@ def finetune(
         str(model) if comparison.is_better else None,
         sha256_of(model) if comparison.is_better else None,
         comparison,
-        recipe.descriptor,
+        CARDS[layout.name].descriptor if recipe.descriptor == "whole" else recipe.descriptor,
         standing.step,
         standing.seconds,
         pictures_per_label(photos.learnt),
@@ -151,7 +152,7 @@ def _at_most(pictures: LabelledPictures, count: int, seed: int) -> LabelledPictu
 
 
 def _network(
-    description: NetworkDescription,
+    layout: Layout,
     weights: Weights,
     recipe: FinetuneRecipe,
     machine: Machine,
@@ -159,21 +160,19 @@ def _network(
 ) -> Trainable:
     keras.utils.set_random_seed(recipe.seed)
     with arithmetic(machine.bf16):
-        network = Trainable(description, label_count, recipe.objective(), batch_normalisation=False)
+        network = Trainable(layout, label_count, recipe.objective())
     network.start_from(weights)
     network.freeze(recipe.frozen_blocks)
     return network
 
 
-def _plan(
-    learnt: LabelledPictures, description: NetworkDescription, recipe: FinetuneRecipe, machine: Machine
-) -> BatchPlan:
+def _plan(learnt: LabelledPictures, layout: Layout, recipe: FinetuneRecipe, machine: Machine) -> BatchPlan:
     labels = min(recipe.labels_per_batch, len(pictures_per_label(learnt)))
     return BatchPlan(
         learnt,
         labels * recipe.photos_per_label,
         views=1,
-        size_px=description.input_size_px,
+        size_px=layout.input_size_px,
         augmentation=recipe.augmentation,
         limits=machine.limits,
         seed=recipe.seed,
@@ -198,7 +197,7 @@ def _precisions(
     network: Trainable, pictures: LabelledPictures, descriptor: DescriptorName, machine: Machine
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Average precision of each picture as a query among the others, and its label."""
-    pixels, rows, _ = whole_pictures(pictures, network.description.input_size_px, machine.limits)
+    pixels, rows, _ = whole_pictures(pictures, network.layout.input_size_px, machine.limits)
     labels = pictures.labels[rows]
     return average_precisions(descriptors(network, pixels, descriptor), labels), labels
 

@@ -1,9 +1,8 @@
-"""The log of a run: one CSV row for each stretch of steps, and the curve drawn from it."""
+"""The log of a run: one CSV row for each stretch of steps."""
 
 from __future__ import annotations
 
 import csv
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,9 @@ COLUMNS = (
     "classification",
     "contrastive",
     "triplet",
-    "top1",
-    "instance_map",
     "choice_map",
 )
-"""seconds: of work, all sittings together. loss and its terms: means since the row before. The last three are
+"""seconds: of work, all sittings together. loss and its terms: means since the row before. The last is
 measured on held-out pictures, with the averaged weights, and empty where nothing was measured."""
 
 
@@ -52,28 +49,3 @@ def read_log(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def can_draw() -> bool:
-    """Whether matplotlib is installed; training itself does without."""
-    return find_spec("matplotlib") is not None
-
-
-def draw_curve(rows: list[dict[str, str]], path: Path) -> None:
-    """The loss, and below it what was measured, over the steps. path: .svg, .png or .webp."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    FigureCanvasSVG(figure)
-    above, below = figure.subplots(2, 1, sharex=True)
-    for axes, names in ((above, COLUMNS[5:9]), (below, COLUMNS[9:])):
-        for name in names:
-            points = [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
-            if points:
-                axes.plot(*zip(*points, strict=True), label=name.replace("_", " "))
-        axes.grid(alpha=0.3)
-        if axes.lines:
-            axes.legend(frameon=False)
-    below.set_xlabel("step")
-    figure.savefig(path)

@@ -1,4 +1,4 @@
-"""Steps, checkpoints and measurements: what pretraining and fine-tuning have in common."""
+"""Steps, checkpoints and measurements: the run of a training."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ RESAMPLINGS = 2000
 
 
 def outputs(network: keras.Model, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """pixels: shape=(N, S, S, 3). Returns "logits", "gem" and "fc6", N rows each, unnormalised."""
+    """pixels: shape=(N, S, S, 3). Returns "logits", "gem" and "whole", N rows each, unnormalised."""
     parts = [
         {name: np.asarray(keras.ops.convert_to_numpy(values), np.float32) for name, values in part.items()}
         for part in (
@@ -28,11 +28,6 @@ def outputs(network: keras.Model, pixels: NDArray[np.uint8]) -> dict[str, NDArra
 def descriptors(network: keras.Model, pixels: NDArray[np.uint8], name: DescriptorName) -> NDArray[np.float32]:
     """pixels: shape=(N, S, S, 3). Returns shape=(N, D), rows L2-normalised."""
     return l2_normalised(outputs(network, pixels)[name])
-
-
-def top1(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    """Share of the rows whose most likely label is theirs."""
-    return float(np.mean(np.argmax(logits, axis=1) == labels))
 
 
 def average_precisions(vectors: NDArray[np.float32], groups: NDArray[np.int32]) -> NDArray[np.float64]:

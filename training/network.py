@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
-from imagesearch.backbones.description import NetworkDescription
 from imagesearch.backbones.making import keras_network
-from imagesearch.backbones.making.weight_files import Weights
+from imagesearch.backbones.making.layout import Layout, Weights
 from training import losses
 from training.recipes import Objective
 
+GEM_POWER = 3.0  # Radenović et al. 2018, section 3.2: a fixed p = 3 does as well as a learned one
+GEM_FLOOR = 1e-6  # keeps the root's gradient finite
+
 
 class Trainable(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """From uint8 RGB pictures (B, H, W, 3) to "logits" (B, labels), "gem" and "fc6", none normalised."""
+    """From uint8 RGB pictures (B, H, W, 3) to "logits" (B, labels), "gem" and "whole", none normalised.
 
-    def __init__(
-        self,
-        description: NetworkDescription,
-        label_count: int,
-        objective: Objective,
-        *,
-        batch_normalisation: bool,
-    ) -> None:
-        unit = _normalised_conv_relu if batch_normalisation else keras_network.conv_relu
-        self.convolutions = keras_network.convolutions(description, unit)
-        size_px = description.input_size_px if description.head == "flatten" else None
-        pixels = keras.Input((size_px, size_px, 3), dtype="uint8", name="rgb")
-        maps = keras.ops.cast(self.convolutions(_network_input(description, pixels)), "float32")
-        fc6 = keras_network.fc6(description)(keras_network.head(description, maps))
+    gem: the generalised mean of the last map; whole: what the network's card names `descriptor`.
+    """
+
+    def __init__(self, layout: Layout, label_count: int, objective: Objective) -> None:
+        self.convolutions = keras_network.convolutions(layout)
+        pixels = keras.Input((layout.input_size_px, layout.input_size_px, 3), dtype="uint8", name="rgb")
+        maps = keras.ops.cast(self.convolutions(_network_input(layout, pixels)), "float32")
+        whole = keras_network.descriptor(layout, maps)
         logits = keras.layers.Dense(  # zeros: untrained, it sends no noise into a trained network
             label_count, kernel_initializer="zeros", dtype="float32", name="logits"
-        )(fc6)
-        described = {
-            "logits": logits,
-            "gem": keras_network.gem(maps),
-            "fc6": keras.ops.cast(fc6, "float32"),
-        }
+        )(whole)
+        described = {"logits": logits, "gem": gem(maps), "whole": keras.ops.cast(whole, "float32")}
         super().__init__(pixels, described)
-        self.description = description
+        self.layout = layout
         self.objective = objective
         self.terms = {
             name: keras.metrics.Mean(name)
@@ -92,70 +85,39 @@ class Trainable(keras.Model):  # type: ignore[misc]  # Keras has no types
         """
         self.get_layer("logits").trainable = bool(self.objective.classification)
         for layer in self.convolutions.layers:
-            block = layer.name.removeprefix("block").split("_")[0]
-            layer.trainable = not (block.isdecimal() and int(block) <= blocks)
+            layer.trainable = _block(layer.name) > blocks
 
     def start_from(self, weights: Weights) -> None:
-        keras_network.set_weights(self.layers, weights)
-        if not self._is_normalised:
-            keras_network.set_weights(self.convolutions.layers, weights)
-            return
-        for name, _, _ in self.description.conv_layers():
-            self.convolutions.get_layer(name).set_weights([weights[f"{name}/kernel"]])
-
-    @property
-    def _is_normalised(self) -> bool:
-        return not self.convolutions.get_layer("block1_conv1").use_bias
+        keras_network.set_weights([*self.convolutions.layers, *self.layers], weights)
 
     def to_weights(self) -> Weights:
-        """In the layout of a weights' file, batch normalisation folded into the convolutions."""
+        """In the layout of a weights' file."""
+        names = {key.partition("/")[0] for key in self.layout.weight_shapes()}
         weights: Weights = {}
-        for name, _, _ in self.description.conv_layers():
-            kernel, *bias = self.convolutions.get_layer(name).get_weights()
-            if self._is_normalised:
-                kernel, bias = _folded(kernel, self.convolutions.get_layer(f"{name}_norm"))
-            weights |= {f"{name}/kernel": kernel, f"{name}/bias": bias[0]}
-        kernel, fc6_bias = self.get_layer(self.description.fc6_layer).get_weights()
-        fc6_name = self.description.fc6_layer
-        return weights | {f"{fc6_name}/kernel": kernel, f"{fc6_name}/bias": fc6_bias}
+        for layer in [*self.convolutions.layers, *self.layers]:
+            if layer.name in names:
+                weights[f"{layer.name}/kernel"], weights[f"{layer.name}/bias"] = layer.get_weights()
+        return weights
 
 
-def _network_input(description: NetworkDescription, pixels: Any) -> Any:
-    centred = keras.ops.cast(pixels, "float32") - np.array(description.mean_rgb, np.float32)
-    scaled = centred / description.scale
-    return keras.ops.flip(scaled, axis=-1) if description.channel_order == "bgr" else scaled
+def _block(layer: str) -> float:
+    """Which block a layer is of, from 1; 1 for what comes before the first, infinity for what comes after."""
+    numbered = re.match(r"block(\d+)", layer)
+    if numbered:
+        return int(numbered[1])
+    return 1 if layer == "stem" else math.inf
 
 
-def _normalised_conv_relu(name: str, width: int) -> keras_network.Layer:
-    """Ioffe & Szegedy 2015: without it thirteen convolutions do not learn from random weights."""
-
-    def apply(maps: Any) -> Any:
-        maps = keras.layers.Conv2D(width, 3, padding="same", use_bias=False, name=name)(maps)
-        maps = keras.layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(maps)
-        return keras.layers.ReLU(name=f"{name}_relu")(maps)
-
-    return apply
+def _network_input(layout: Layout, pixels: Any) -> Any:
+    centred = keras.ops.cast(pixels, "float32") - np.array(layout.mean_rgb, np.float32)
+    scaled = centred / layout.scale
+    return keras.ops.flip(scaled, axis=-1) if layout.channel_order == "bgr" else scaled
 
 
-def _folded(
-    kernel: NDArray[np.float32], norm: keras.layers.BatchNormalization
-) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-    gamma, beta, mean, variance = norm.get_weights()
-    factor = gamma / np.sqrt(variance + norm.epsilon)
-    return kernel * factor, [beta - mean * factor]
-
-
-def random_weights(description: NetworkDescription, seed: int) -> Weights:
-    """He et al. 2015, equation 10: normal, of variance 2 / inputs; biases zero."""
-    rng = np.random.default_rng(seed)
-    weights: Weights = {}
-    for key, shape in description.weight_shapes().items():
-        if key.endswith("/bias"):
-            weights[key] = np.zeros(shape, np.float32)
-        else:
-            deviation = np.sqrt(2 / np.prod(shape[:-1]))
-            weights[key] = rng.normal(0, deviation, shape).astype(np.float32)
-    return weights
+def gem(maps: Any) -> Any:
+    """Generalised mean over the map, (B, H, W, C) to (B, C). Radenović et al. 2018, equation 3."""
+    powers = keras.ops.power(keras.ops.maximum(maps, GEM_FLOOR), GEM_POWER)
+    return keras.ops.power(keras.ops.mean(powers, axis=(1, 2)), 1 / GEM_POWER)
 
 
 @contextmanager

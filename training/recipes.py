@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imagesearch.pictures.decode import ImageLimits
-from training.schedule import Stage
 from training.views import Augmentation
 
-DescriptorName = Literal["gem", "fc6"]
+DescriptorName = Literal["whole", "gem"]
 LossName = Literal["contrastive", "triplet", "classification"]
 
 
@@ -24,27 +23,10 @@ class Objective:
     triplet: float = 0.0
     groups: Literal["photos", "labels"] = "photos"
     """What the contrastive terms pull together: views of one photo, or photos of one label."""
-    descriptors: tuple[DescriptorName, ...] = ("gem", "fc6")
+    descriptors: tuple[DescriptorName, ...] = ("whole",)
     """What the contrastive terms look at, each on its own."""
     temperature: float = 0.1
     margin: float = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class PretrainRecipe:
-    """Everything that decides what comes out, together with the pictures."""
-
-    stages: tuple[Stage, ...]
-    photos_per_batch: int = 64
-    views: int = 2
-    peak_rate: float = 2e-3
-    weight_decay: float = 0.05
-    average_decay: float = 0.998
-    objective: Objective = Objective(contrastive=0.5)
-    augmentation: Augmentation = Augmentation()
-    frozen_blocks: int = 0
-    measurements: int = 12
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +34,7 @@ class FinetuneRecipe:
     """Everything that decides what comes out, together with the photos and the network."""
 
     loss: LossName = "contrastive"
-    descriptor: DescriptorName = "fc6"
+    descriptor: DescriptorName = "whole"
     frozen_blocks: int = 3
     epochs: float = 12.0
     peak_rate: float = 3e-4

@@ -6,24 +6,6 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Pretrained:
-    """The best weights of a run and what they reach on held-out pictures."""
-
-    model: str
-    """Path of the weights' file."""
-    sha256: str
-    """Hexadecimal, of that file: what a store remembers the model by."""
-    step: int
-    """At which they were reached."""
-    steps: int
-    seconds: float
-    top1: float
-    instance_map: float
-    top1_by_set: dict[str, float]
-    """After the last step, of all held-out pictures of each set."""
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """Mean average precision of the same queries before and after."""
 

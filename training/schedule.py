@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from imagesearch.errors import InvalidOption
-
 WARM_UP_SHARE = 0.1
 FINAL_RATE_SHARE = 0.01
 
@@ -17,19 +15,6 @@ class Stage:
 
     size_px: int
     epochs: float
-
-
-def parse_stages(text: str) -> tuple[Stage, ...]:
-    """From "32:9,48:3,64:2", each a size in pixels and epochs at it. Raises InvalidOption."""
-    try:
-        stages = tuple(
-            Stage(int(size), float(epochs)) for size, epochs in (part.split(":") for part in text.split(","))
-        )
-    except ValueError as error:
-        raise InvalidOption("Stages are sizes and epochs such as 32:9,48:3,64:2.") from error
-    if not all(16 <= stage.size_px <= 512 and 0 < stage.epochs <= 1000 for stage in stages):
-        raise InvalidOption("A stage is of 16 to 512 pixels and of more than 0 and at most 1000 epochs.")
-    return stages
 
 
 def sizes_by_step(stages: tuple[Stage, ...], steps_per_epoch: int) -> list[int]:

@@ -9,8 +9,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from imagesearch.backbones.base import Precision
-from imagesearch.backbones.description import COMPACT, VGG16
-from imagesearch.backbones.making.prepare import COMPACT_WEIGHTS
+from imagesearch.backbones.cards import EFFICIENTNET_LITE0, VGG16
+from imagesearch.backbones.making.prepare import packaged_efficientnet
 from imagesearch.errors import ModelUnavailable
 
 MIB = 1024 * 1024
@@ -42,9 +42,9 @@ class TrainingSettings(BaseSettings):
     )
 
     def weights_of(self, model: str) -> Path:
-        """The file of "compact", of "vgg16", or the one whose path is given. Raises ModelUnavailable."""
-        if model == COMPACT.name:
-            return COMPACT_WEIGHTS
+        """The file of a network by its name, or the one whose path is given. Raises ModelUnavailable."""
+        if model == EFFICIENTNET_LITE0.name:
+            return packaged_efficientnet()
         if model != VGG16.name:
             return Path(model)
         if self.vgg16_weights is None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from imagesearch.backbones.description import NetworkDescription
-from imagesearch.backbones.making.weight_files import Weights
+from imagesearch.backbones.making.layout import Layout, Weights
+from imagesearch.backbones.making.vgg_layout import VGG16_LAYOUT
 from training.checkpoints import disk_full_told, write_arrays
 
 
-def suffix_of(description: NetworkDescription) -> str:
+def suffix_of(layout: Layout) -> str:
     """By it the indexer tells which network a file is for."""
-    return ".npz" if description.head == "gem" else ".h5"
+    return ".h5" if layout is VGG16_LAYOUT else ".npz"
 
 
 def write_weights(path: Path, weights: Weights) -> None:
@@ -25,7 +25,7 @@ def write_weights(path: Path, weights: Weights) -> None:
 
 
 def write_npz(path: Path, weights: Weights) -> None:
-    """The compact network's: kernels in float16, biases in float32, as models/README.md says."""
+    """EfficientNet-Lite0's: kernels in float16, biases in float32."""
     write_arrays(
         path,
         {

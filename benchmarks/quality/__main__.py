@@ -27,7 +27,7 @@ from benchmarks.quality.tables import markdown, progress_line, save
 from benchmarks.retrieval import GroundTruthError
 
 QUICK_QUERIES = 50
-UNTRAINED = ("fc6", "gem")
+UNTRAINED = ("embedding", "gem")
 """Configurations that are measured with random weights too."""
 
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
     """Three questions more, on stores that have been measured."""
-    gem, temb, fc6 = (named(name) for name in ("gem", "temb", "fc6"))
+    gem, temb, embedding = (named(name) for name in ("gem", "temb", "embedding"))
     expanded = [
         (holidays, "temb", store_of(holidays, temb, model, temb.searches)),
         (corel, "gem", store_of(corel, gem, model, gem.searches)),
@@ -67,7 +67,7 @@ def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
             store_of(holidays, each, model, each.searches),
             searched,
         )
-        for each in (fc6, temb)
+        for each in (embedding, temb)
         for searched in (PLAIN, VERIFIED)
     }
     sys.stdout.write("\n" + alteration_table(holidays, altered))
@@ -82,9 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     listed = f"some of: {'; '.join(names)}"
     parser.add_argument("--photos", type=Path, help="folder of holidays/ and corel1k/; default EVAL_PHOTOS")
     parser.add_argument("--truth", type=Path, help="a ground-truth file instead, in the folder of its photos")
-    parser.add_argument(
-        "--networks", nargs="+", default=["compact"], help="as INDEXER_MODEL; default compact"
-    )
+    parser.add_argument("--networks", nargs="+", default=["efficientnet-lite0"], help="as INDEXER_MODEL")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=listed)
     parser.add_argument("--quick", action="store_true", help="the main ones, with 50 queries a set")
     parser.add_argument("--fresh", action="store_true", help="describe all photos again")

@@ -1,4 +1,4 @@
-"""What the networks are compared with: colours alone, and the compact network before any training."""
+"""What the networks are compared with: colours alone, and EfficientNet-Lite0 before any training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from benchmarks.photos import LIMITS
 from benchmarks.quality.photo_sets import PhotoSet
-from benchmarks.quality.stores import COMPACT_WEIGHTS, STORES_DIR
+from benchmarks.quality.stores import STORES_DIR
+from imagesearch.backbones.making.efficientnet_layout import EFFICIENTNET_LITE0_LAYOUT
 from imagesearch.pictures.decode import decode
 
 RANDOM_DRAWS = 3
@@ -19,22 +20,22 @@ HSV_BYTES = 2 * 8 * 4 * 4
 
 
 def random_network(draw: int) -> Path:
-    """The compact network's layout with He-normal kernels and no biases; a file for INDEXER_MODEL."""
+    """EfficientNet-Lite0's layout with He-normal kernels and no biases; a file for INDEXER_MODEL."""
     path = STORES_DIR / f"random{draw}.npz"
     if not path.is_file():
         rng = np.random.default_rng(draw)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with np.load(COMPACT_WEIGHTS, allow_pickle=False) as trained:
-            drawn = {name: _drawn(rng, trained[name]) for name in trained.files}
+        shapes = EFFICIENTNET_LITE0_LAYOUT.weight_shapes()
+        drawn = {name: _drawn(rng, name, shape) for name, shape in shapes.items()}
         np.savez(path, **drawn)  # type: ignore[arg-type]
     return path.resolve()
 
 
-def _drawn(rng: np.random.Generator, like: NDArray[np.floating]) -> NDArray[np.floating]:
-    if like.ndim == 1:
-        return np.zeros_like(like)
-    scale = np.sqrt(2 / np.prod(like.shape[:-1]))
-    return np.asarray(rng.standard_normal(like.shape) * scale, like.dtype)
+def _drawn(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    if name.endswith("/bias"):
+        return np.zeros(shape, np.float32)
+    inputs = np.prod(shape[:2] if "depthwise" in name else shape[:3])
+    return np.asarray(rng.standard_normal(shape) * np.sqrt(2 / inputs), np.float32)
 
 
 def hsv_rankings(photos: PhotoSet) -> dict[str, list[str]]:

@@ -44,8 +44,8 @@ def pooled(name: str, whitening: bool, long_side_px: int | None = None, quick: b
 
 CONFIGURATIONS = (
     Configuration(
-        "fc6",
-        {"descriptor": "fc6"},
+        "embedding",
+        {"descriptor": "auto"},
         searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
         quick=True,
     ),

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from benchmarks.quality.configurations import Configuration, Options
 from benchmarks.quality.photo_sets import PhotoSet
-from imagesearch.backbones.description import COMPACT
+from imagesearch.backbones.cards import CARDS
 
 STORES_DIR = Path("var/quality")
-COMPACT_WEIGHTS = Path("models/compact.npz")
 
 
 class BuildFailed(Exception):
@@ -71,10 +70,11 @@ def built_store(photos: PhotoSet, settings: Mapping[str, str], fresh: bool) -> P
 def _key(photos: PhotoSet, settings: Mapping[str, str]) -> str:
     """A folder's name; another one for other settings, weights or photos."""
     model = settings.get("model", "")
-    weights = COMPACT_WEIGHTS if model == "compact" else Path(model)
     described = json.dumps([str(photos.folder.resolve()), dict(settings)], sort_keys=True)
     digest = hashlib.sha256(described.encode())
-    if weights.is_file():
-        digest.update(COMPACT.preprocessing.encode() + weights.read_bytes())
+    if model in CARDS:
+        digest.update(f"{CARDS[model].preprocessing} {CARDS[model].digest}".encode())
+    elif Path(model).is_file():
+        digest.update(Path(model).read_bytes())
     name = "-".join([settings["descriptor"], *filter(None, [Path(model).stem])])
     return f"{name}-{digest.hexdigest()[:8]}"

@@ -83,7 +83,7 @@ class Batcher:
             # Each caller gets it; the thread must go on for the next ones.
             answers = error
         logger.debug("described %s images in one run", len(jobs))
-        # All at once: to wake the event loop for each took as long as the compact network itself.
+        # All at once: to wake the event loop for each took as long as a small network itself.
         with suppress(RuntimeError):  # the event loop is closed: nobody waits any more
             jobs[0].result.get_loop().call_soon_threadsafe(_settle, jobs, answers)
 

@@ -1,10 +1,10 @@
-"""What the rest of the service knows of a network."""
+"""What the rest of the program knows of a network: its card, its identity, and what it answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,59 @@ class Precision(StrEnum):
     F32 = "f32"
     BF16 = "bf16"
     INT8 = "int8"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInput:
+    """How a picture becomes the input that stands for the whole of it; `pictures.plans` does it.
+
+    Mean, scale, channel order and layout are no part of it: they belong to the served graph.
+    """
+
+    size_px: int
+    """Height and width."""
+    fit: Literal["squash"] = "squash"
+    """How a picture of another shape comes to be square: "squash" gives up its aspect ratio."""
+    interpolation: Literal["bicubic"] = "bicubic"
+
+
+@dataclass(frozen=True, slots=True)
+class ConvMap:
+    """The last convolutional map, an output that some networks have, of pictures of any size."""
+
+    output: str
+    """Its name, such as "conv5"; that of its graph's files, too."""
+    stride_px: int
+    """Pixels from one cell of the map to the next."""
+    long_side_px: int
+    """Of the pictures that pooled descriptors are best made of; see docs/quality.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A network, described: all that differs between networks, but for how they are made and converted."""
+
+    name: str
+    """Such as "vgg16"; what INDEXER_MODEL calls it."""
+    title: str
+    """Its name for people, such as "VGG16 (ImageNet)"."""
+    licence: str
+    source: str
+    digest: str
+    """Of its published weights' file: the hash function and the hexadecimal digest, such as "md5:6437…"."""
+    preprocessing: str
+    """Version of the way from pixels to network input; changes with `input` and with how that is prepared."""
+    input: NetworkInput
+    descriptor: str
+    """The output that stands for a whole picture: "fc6" or "embedding". Name of the descriptor that is made
+    of it, and of its graph's files, too."""
+    conv_map: ConvMap | None = None
+    """None for a network without one."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of all graphs that are served."""
+        return (self.descriptor, self.conv_map.output) if self.conv_map else (self.descriptor,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +108,10 @@ class Int8Quality:
 
 
 class Backbone(Protocol):
-    """A convolutional network behind a runtime. Thread-safe."""
+    """A network behind a runtime. Thread-safe."""
+
+    @property
+    def card(self) -> Card: ...
 
     @property
     def identity(self) -> ModelIdentity: ...
@@ -66,25 +122,22 @@ class Backbone(Protocol):
         ...
 
     @property
-    def input_size_px(self) -> int:
-        """Height and width of the input that `fc6` takes."""
+    def dim(self) -> int:
+        """D, values of what `embed` returns of a picture."""
         ...
 
-    @property
-    def fc6_dim(self) -> int: ...
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The output that the card names `descriptor`: one vector for a whole picture.
 
-    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """First fully connected layer after its ReLU.
-
-        images: shape=(B, S, S, 3), dtype=uint8, RGB, S = input_size_px. Mean subtraction, scaling and
-        channel order belong to the network. Returns shape=(B, D), dtype=float32, >= 0, not normalised.
+        images: shape=(B, S, S, 3), dtype=uint8, RGB, S = card.input.size_px. Returns shape=(B, D),
+        dtype=float32, not normalised.
         """
         ...
 
     def conv_map(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Last convolutional map after its ReLU, before any pooling.
+        """The output that the card names `conv_map`; only called where there is one.
 
-        images: shape=(B, H, W, 3), dtype=uint8, RGB, any H and W from 32 up.
-        Returns shape=(B, H // 16, W // 16, C), dtype=float32, >= 0.
+        images: shape=(B, H, W, 3), dtype=uint8, RGB, any H and W from 32 up. Returns shape=(B, h, w, C),
+        dtype=float32, >= 0, with h and w those of the input over the map's stride, rounded up or down.
         """
         ...

@@ -15,15 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from imagesearch.backbones.base import Int8Quality, ModelIdentity
-from imagesearch.backbones.description import NETWORKS
+from imagesearch.backbones.base import Card, Int8Quality, ModelIdentity
+from imagesearch.backbones.cards import CARDS
 from imagesearch.errors import ModelDamaged, ModelMismatch, ModelUnavailable
 
 logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 RECORD_NAME = "model.json"
-IR_NAMES = ("fc6.xml", "fc6.bin", "conv5.xml", "conv5.bin")
 TEMPORARY_PREFIX = ".converting-"
 ALWAYS_HASHED_MAX_BYTES = 64 << 20  # takes 0.05 s; VGG16's 530 MB would take 0.4 s at every start
 
@@ -33,6 +32,7 @@ class ConvertedModel:
     """A folder with a converted network, as its record tells."""
 
     folder: Path
+    card: Card
     identity: ModelIdentity
     """With the preprocessing of this program: the network itself does not depend on it."""
     own_weights: bool
@@ -41,6 +41,11 @@ class ConvertedModel:
     """UTC, ISO 8601."""
     int8_quality: Int8Quality | None = None
     """Of an int8 form."""
+
+
+def ir_names(card: Card) -> list[str]:
+    """The names of the files of a converted network."""
+    return [f"{output}.{suffix}" for output in card.outputs for suffix in ("xml", "bin")]
 
 
 def sha256_of(path: Path) -> str:
@@ -58,8 +63,13 @@ def open_converted(models_dir: Path, identity: ModelIdentity) -> ConvertedModel:
     """The converted model of this identity, its files checked: sizes always, contents where that is quick.
 
     Raises ModelUnavailable when there is none, ModelDamaged when its files are not those that were written,
-    ModelMismatch when this program no longer prepares photos as the identity says.
+    ModelMismatch when this program no longer has the network or prepares photos as the identity says.
     """
+    if identity.name not in CARDS:
+        raise ModelMismatch(
+            f"The store was built with the network {identity.name}, which this version does not have: "
+            "describe the photos with another one by python -m indexer build --rebuild."
+        )
     folder = folder_of(models_dir, identity)
     if not folder.is_dir():
         raise ModelUnavailable(
@@ -168,7 +178,7 @@ def _write_record(
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "files": {
             name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
-            for name in IR_NAMES
+            for name in ir_names(CARDS[identity.name])
         },
     }
     (folder / RECORD_NAME).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -177,14 +187,13 @@ def _write_record(
 def _read(folder: Path, hash_all: bool = False) -> ConvertedModel:
     try:
         record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-        _check_files(folder, record, hash_all)
+        card = CARDS[record["name"]]
+        _check_files(folder, ir_names(card), record, hash_all)
         return ConvertedModel(
             folder=folder,
+            card=card,
             identity=ModelIdentity(
-                record["name"],
-                record["digest"],
-                NETWORKS[record["name"]].preprocessing,
-                record.get("quantisation", ""),
+                card.name, record["digest"], card.preprocessing, record.get("quantisation", "")
             ),
             own_weights=record["own_weights"],
             created=record["created"],
@@ -194,16 +203,16 @@ def _read(folder: Path, hash_all: bool = False) -> ConvertedModel:
         raise _damaged(folder, "its record is missing or unreadable") from error
 
 
-def _check_files(folder: Path, record: dict[str, Any], hash_all: bool) -> None:
+def _check_files(folder: Path, names: list[str], record: dict[str, Any], hash_all: bool) -> None:
     if record["format_version"] != FORMAT_VERSION:
         raise _damaged(folder, "it was written by another version of this program")
-    sizes = {name: (folder / name).stat().st_size for name in IR_NAMES if (folder / name).is_file()}
-    for name in IR_NAMES:
+    sizes = {name: (folder / name).stat().st_size for name in names if (folder / name).is_file()}
+    for name in names:
         if sizes.get(name) != record["files"][name]["bytes"]:
             raise _damaged(folder, f"{name} is missing or has another size than when it was written")
     if sum(sizes.values()) > ALWAYS_HASHED_MAX_BYTES and not hash_all:
         return
-    for name in IR_NAMES:
+    for name in names:
         if sha256_of(folder / name) != record["files"][name]["sha256"]:
             raise _damaged(folder, f"{name} has another content than when it was written")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.backbones.base import ModelIdentity, Precision
+from imagesearch.backbones.base import Card, ModelIdentity, Precision
 from imagesearch.backbones.converted import open_converted
 from imagesearch.errors import ModelDamaged, ModelUnavailable
 
@@ -68,7 +68,7 @@ def load_backbone(
             f"The store has no int8 form of {identity.name}: make one with python -m indexer quantize."
         )
     precision = resolve_precision(precision)
-    return OpenVinoBackbone(model.folder, identity, precision, threads, _cache_dir(models_dir))
+    return OpenVinoBackbone(model.folder, model.card, identity, precision, threads, _cache_dir(models_dir))
 
 
 def _cache_dir(models_dir: Path) -> Path | None:
@@ -92,11 +92,13 @@ class OpenVinoBackbone:
     def __init__(
         self,
         folder: Path,
+        card: Card,
         identity: ModelIdentity,
         precision: Precision,
         threads: int,
         cache_dir: Path | None,
     ) -> None:
+        self.card = card
         self.identity = identity
         self.precision = precision
         self._folder = folder
@@ -112,30 +114,30 @@ class OpenVinoBackbone:
             # By size: without the weights, which are read from the model. With them it would take longer.
             self._options |= {"CACHE_DIR": str(cache_dir), "CACHE_MODE": "OPTIMIZE_SIZE"}
         self._turn = threading.RLock()
-        fc6 = self._compile("fc6.xml")
-        self.input_size_px = int(fc6.inputs[0].partial_shape[1].get_length())
-        self.fc6_dim = int(fc6.outputs[0].partial_shape[1].get_length())
-        self._fc6_request = fc6.create_infer_request()
+        network = self._compile(card.descriptor)
+        self.dim = int(network.outputs[0].partial_shape[1].get_length())
+        self._request = network.create_infer_request()
 
-    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See `Backbone.fc6`."""
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Backbone.embed`."""
         with self._turn:
-            return _infer(self._fc6_request, images)
+            return _infer(self._request, images)
 
     def conv_map(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Backbone.conv_map`. The first call compiles the network, in a fraction of a second."""
         with self._turn:
-            return _infer(self._conv_request, images)
+            return _infer(self._map_request, images)
 
     @cached_property
-    def _conv_request(self) -> ov.InferRequest:
-        return self._compile("conv5.xml").create_infer_request()
+    def _map_request(self) -> ov.InferRequest:
+        assert self.card.conv_map is not None
+        return self._compile(self.card.conv_map.output).create_infer_request()
 
-    def _compile(self, name: str) -> ov.CompiledModel:
+    def _compile(self, output: str) -> ov.CompiledModel:
         import openvino as ov
 
         try:
-            return ov.Core().compile_model(self._folder / name, "CPU", self._options)
+            return ov.Core().compile_model(self._folder / f"{output}.xml", "CPU", self._options)
         except RuntimeError as error:
             raise ModelDamaged(
                 f"The converted model {self._folder.name} cannot be loaded; delete its folder under models/ "

@@ -18,7 +18,6 @@ INDEXED_LONG_SIDE_PX = 320
 PART_LONG_SIDE_PX = 128
 """Of a query that is a part of an indexed picture, and so smaller in it; see docs/quality.md."""
 
-_CELL_PX = 16
 _MARGIN_CELLS = 2
 
 
@@ -42,6 +41,8 @@ class MacDescriber:
         self._backbone = backbone
         self._part_plan = LongSideInput(part_long_side_px)
         self.input_plan = LongSideInput(INDEXED_LONG_SIDE_PX)
+        assert backbone.card.conv_map is not None  # a store keeps the maps of none that has none
+        self._margin_px = _MARGIN_CELLS * backbone.card.conv_map.stride_px
 
     def describe(self, inputs: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """inputs: as `input_plan` prepares them. Returns shape=(2, C) of each, >= 0, not normalised."""
@@ -54,8 +55,7 @@ class MacDescriber:
         """Continued by its mirror image, and the map cut back to the picture itself: else the network, which
         takes the surroundings of a picture for black, would find borders in it that the same object inside
         another picture does not have."""
-        margin_px = _MARGIN_CELLS * _CELL_PX
-        sides = (margin_px, margin_px)
+        sides = (self._margin_px, self._margin_px)
         continued = np.pad(self._part_plan.prepare(picture), (sides, sides, (0, 0)), mode="reflect")
         conv_map = self._backbone.conv_map(continued[np.newaxis])[0]
         return mac(conv_map[_MARGIN_CELLS:-_MARGIN_CELLS, _MARGIN_CELLS:-_MARGIN_CELLS])

@@ -1,5 +1,5 @@
-"""Convolutional maps on disk: five bits a value, deflated; some 4 kB for 20 × 14 cells of the compact
-network.
+"""Convolutional maps on disk: five bits a value, deflated; some 4 kB for 20 × 14 cells of 320
+channels.
 
 A map is kept relative to its own largest value: comparing by cosine, nobody needs the value itself.
 """
@@ -17,7 +17,7 @@ from imagesearch.errors import SnapshotDamaged
 from imagesearch.segmented import Segmented
 
 LEVELS = 31
-"""The code of a map's largest value. Measured on Holidays with the compact network: the maxima over a map
+"""The code of a map's largest value. Measured on Holidays with a smaller network: the maxima over a map
 keep a cosine of 0.9992 or more with the exact ones, in 4.3 kB; 255 levels would take 6.9 kB. With weights
 whose maps are half zeros instead of nearly all, it is 24 kB and 43."""
 

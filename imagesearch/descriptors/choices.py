@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NETWORK_KINDS = ("fc6", "spoc", "mac", "rmac", "gem")
+NETWORK_KINDS = ("fc6", "embedding", "spoc", "mac", "rmac", "gem")
 LOCAL_KINDS = ("bof", "vlad", "temb")
 KINDS = (*NETWORK_KINDS, *LOCAL_KINDS)
 SPARSE_KINDS = ("bof",)

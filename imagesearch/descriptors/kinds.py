@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from imagesearch.backbones.base import Backbone
 from imagesearch.descriptors.base import Descriptor, Encoding
 from imagesearch.descriptors.bof import BagOfFeatures, learn_bof
-from imagesearch.descriptors.choices import DEFAULT_SETTINGS, KINDS, LOCAL_KINDS, DescriptorSettings
-from imagesearch.descriptors.fc6 import Fc6
+from imagesearch.descriptors.choices import DEFAULT_SETTINGS, LOCAL_KINDS, DescriptorSettings
+from imagesearch.descriptors.embedding import Embedding
 from imagesearch.descriptors.pooled import POOLINGS, SINGLE_SCALE, THREE_SCALES, Pooled
 from imagesearch.descriptors.summed import Summed, learn_summed
 from imagesearch.descriptors.temb import Temb, learn_temb
@@ -37,13 +37,15 @@ _RESTORE: Mapping[str, Callable[[Mapping[str, NDArray[Any]]], Encoding]] = {
 def create_descriptor(
     kind: str, backbone: Backbone, settings: DescriptorSettings = DEFAULT_SETTINGS
 ) -> Descriptor:
-    """Raises InvalidOption for a name that is not one of NETWORK_KINDS."""
-    if kind == "fc6":
-        return Fc6(backbone)
-    if kind in POOLINGS:
+    """Raises InvalidOption for a descriptor that the network does not give."""
+    card = backbone.card
+    if kind == card.descriptor:
+        return Embedding(backbone)
+    if kind in POOLINGS and card.conv_map:
         scales = THREE_SCALES if settings.multi_scale else SINGLE_SCALE
         return Pooled(kind, backbone, settings.long_side_px, scales)
-    raise InvalidOption(f"No network gives the descriptor “{kind}”; there are: {', '.join(KINDS)}.")
+    given = (card.descriptor, *(POOLINGS if card.conv_map else ()), *LOCAL_KINDS)
+    raise InvalidOption(f"{card.title} gives no descriptor “{kind}”; there are: {', '.join(given)}.")
 
 
 def learn_encoding(

@@ -13,7 +13,7 @@ from imagesearch.descriptors.normalisation import l2_normalised, or_nothing
 from imagesearch.descriptors.whitening import SAMPLES_PER_DIMENSION, PcaWhitening, learn_whitening
 
 WHITENED_DIM = 128
-"""Of the compact network's 320 channels."""
+"""Of a map's 320 channels or more."""
 
 MIN_WHITENED_DIM = 16
 """What fewer directions tell of a picture is not worth losing the others."""

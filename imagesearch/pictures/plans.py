@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from imagesearch.backbones.base import NetworkInput
+
 OVERSAMPLING = 4.0
 """Pixels to be had for one of the network's, in each direction, where a picture is scaled down in two steps.
 From here up the descriptor is that of one step: see docs/decisions/scaled-decoding.md."""
@@ -74,6 +76,11 @@ class NoInput:
     def prepare(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Returns shape=(0, 0, 3)."""
         return np.empty((0, 0, 3), np.uint8)
+
+
+def plan_for(network_input: NetworkInput) -> InputPlan:
+    """The plan that prepares pictures as a network's card asks for."""
+    return SquareInput(network_input.size_px)
 
 
 def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:

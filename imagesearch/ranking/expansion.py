@@ -50,7 +50,7 @@ def weighted_expansion(
 
 
 NEGATIVE_WEIGHT = 0.5
-"""Measured on Corel-1k with the compact fc6, over the photos that nobody had judged (`python -m
+"""Measured on Corel-1k with a smaller network, over the photos that nobody had judged (`python -m
 benchmarks.feedback`). One right result of the first page added to the query lifts the mean average
 precision from 0.676 to 0.715; two from 0.673 to 0.731. With two wrong ones marked as well it goes from
 0.503 to 0.635 at a weight of 0.25, 0.643 at 0.5, 0.592 at 0.75 and 0.482 at 1, and the kinds marked as

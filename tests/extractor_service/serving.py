@@ -225,11 +225,11 @@ class GatedBackbone(FakeBackbone):
         self.runs: list[int] = []
         """Images of each run, in order; the first is the known picture of the service's own check."""
 
-    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.runs.append(len(images))
         self.entered.set()
         assert self.gate.wait(timeout=60)
-        return super().fc6(images)
+        return super().embed(images)
 
     def load(self, identity: ModelIdentity, precision: Precision) -> Backbone:
         return self

@@ -26,9 +26,9 @@ from tests.fakes import FakeBackbone
 
 
 class SlowBackbone(FakeBackbone):
-    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         time.sleep(float(os.environ.get("FAKE_BATCH_S", "0")))
-        return super().fc6(images)
+        return super().embed(images)
 
 
 class OtherBackbone(FakeBackbone):
@@ -36,8 +36,8 @@ class OtherBackbone(FakeBackbone):
 
     identity = ModelIdentity(name="other", digest="e" * 64, preprocessing="fake-32-1")
 
-    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return super().fc6(images)[:, ::-1]
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return super().embed(images)[:, ::-1]
 
 
 @dataclass

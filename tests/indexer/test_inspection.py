@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from imagesearch.backbones.base import ModelIdentity
-from imagesearch.backbones.converted import IR_NAMES, exclusively, publish
+from imagesearch.backbones.cards import VGG16
+from imagesearch.backbones.converted import exclusively, ir_names, publish
 from imagesearch.errors import StoreMissing
 from imagesearch.store.layout import StoreLayout
 from indexer import inspection
@@ -78,7 +79,7 @@ def test_a_lost_or_damaged_model_is_told_of(layout: StoreLayout) -> None:
     identity = ModelIdentity("vgg16", "ab" * 32, "p-1")
 
     def write_ir(folder: Path) -> None:
-        for name in IR_NAMES:
+        for name in ir_names(VGG16):
             (folder / name).write_bytes(name.encode())
 
     with exclusively(layout.models_dir):

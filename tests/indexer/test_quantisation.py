@@ -1,4 +1,4 @@
-"""int8 from the command line to the snapshot, with the real compact network on real photos."""
+"""int8 from the command line to the snapshot, with the real EfficientNet-Lite0 on real photos."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def layout(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> StoreLayou
     """A store built at int8 from the start; with so few photos, whatever is measured is taken."""
     store = tmp_path_factory.mktemp("int8") / "store"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INDEXER_MODEL", "compact")
+        patch.setenv("INDEXER_MODEL", "efficientnet-lite0")
         patch.setenv("INDEXER_PRECISION", "int8")
         patch.setattr(quantisation, "LEAST_OVERLAP_AT_10", 0.5)
         assert main(["build", "--images", str(photos), "--store", str(store)]) == 0
@@ -63,7 +63,7 @@ def test_a_store_stays_at_int8(
     arguments = ["build", "--images", str(photos), "--store", str(layout.root)]
     code, said, _ = run(capsys, *arguments, "--json")
     assert (code, json.loads(said)["kept"], json.loads(said)["published"]) == (0, PHOTOS, False)
-    for name, value in (("INDEXER_PRECISION", "int8"), ("INDEXER_MODEL", "compact")):
+    for name, value in (("INDEXER_PRECISION", "int8"), ("INDEXER_MODEL", "efficientnet-lite0")):
         monkeypatch.setenv(name, value)
         assert run(capsys, *arguments)[0] == 0
     monkeypatch.setenv("INDEXER_PRECISION", "bf16")
@@ -75,7 +75,7 @@ def test_a_store_stays_at_int8(
 def test_quantize_reports_what_it_measured(
     layout: StoreLayout, photos: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("INDEXER_MODEL", "compact")
+    monkeypatch.setenv("INDEXER_MODEL", "efficientnet-lite0")
     monkeypatch.setattr(quantisation, "LEAST_OVERLAP_AT_10", 0.5)
     arguments = ["quantize", "--images", str(photos), "--store", str(layout.root)]
     code, said, _ = run(capsys, *arguments, "--json")
@@ -83,7 +83,7 @@ def test_quantize_reports_what_it_measured(
     with Snapshot.open(layout) as snapshot:
         assert code == 0
         assert answer["model"] == {
-            "name": "compact",
+            "name": "efficientnet-lite0",
             "digest": snapshot.manifest.model.digest,
             "preprocessing": snapshot.manifest.model.preprocessing,
             "quantisation": snapshot.manifest.model.quantisation,  # the same photos, the same network
@@ -101,13 +101,13 @@ def test_three_photos_are_too_few_for_int8(
     layout: StoreLayout,
     command: str,
 ) -> None:
-    monkeypatch.setenv("INDEXER_MODEL", "compact")
+    monkeypatch.setenv("INDEXER_MODEL", "efficientnet-lite0")
     monkeypatch.setenv("INDEXER_PRECISION", "int8")
     few, store = tmp_path / "few", StoreLayout(tmp_path / "store")
     few.mkdir()
     for path in sorted(photos.iterdir())[:3]:
         shutil.copy(path, few)
-    for folder in layout.models_dir.glob("compact-*"):
+    for folder in layout.models_dir.glob("efficientnet-lite0-*"):
         if "int8" not in folder.name:
             shutil.copytree(folder, store.models_dir / folder.name)
     code, said, complaint = run(capsys, command, "--images", str(few), "--store", str(store.root))
@@ -120,7 +120,7 @@ def test_three_photos_are_too_few_for_int8(
 def test_int8_that_changes_too_many_results_is_refused(
     photos: Path, layout: StoreLayout, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("INDEXER_MODEL", "compact")
+    monkeypatch.setenv("INDEXER_MODEL", "efficientnet-lite0")
     monkeypatch.setattr(quantisation, "LEAST_OVERLAP_AT_10", 0.9999)
     code, _, complaint = run(capsys, "quantize", "--images", str(photos), "--store", str(layout.root))
     assert code == 1

@@ -24,7 +24,7 @@ from indexer.__main__ import main
 from samples.gallery import GROUND_TRUTH
 from samples.scenes import KINDS
 
-NETWORK = "compact"
+NETWORK = "efficientnet-lite0"
 """The one that a machine has which reaches no weights."""
 VERIFIED_KINDS = ("tiles",)
 """Local features take a while: these pictures alone are verified, with one view of each scene as a query."""

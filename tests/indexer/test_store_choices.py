@@ -199,7 +199,7 @@ def test_a_lost_model_is_prepared_again_though_nothing_changed(
     """The search service needs it, too."""
     draw_many(workplace.images, range(2))
     workplace.build()
-    monkeypatch.setattr("indexer.networks.NAMED_MODELS", ("fake",))
+    monkeypatch.setattr("indexer.networks.CARDS", {"fake": FakeBackbone.card})
     workplace.networks.lost.add("fake")
     assert not workplace.build().published
     assert workplace.networks.prepared == ["auto", "fake"]
@@ -217,13 +217,13 @@ def test_a_lost_model_that_cannot_be_had_again_is_told_even_where_nothing_change
 
 def fail_at_batch(patch: pytest.MonkeyPatch, failing: int) -> None:
     calls = 0
-    whole = FakeBackbone.fc6
+    whole = FakeBackbone.embed
 
-    def fc6(self: FakeBackbone, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self: FakeBackbone, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         nonlocal calls
         calls += 1
         if calls == failing:
             raise RuntimeError("the network broke")
         return whole(self, images)
 
-    patch.setattr(FakeBackbone, "fc6", fc6)
+    patch.setattr(FakeBackbone, "embed", embed)

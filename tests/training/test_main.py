@@ -11,15 +11,6 @@ from tests.training.drawn import draw_labels
 from training.__main__ import main
 
 
-@pytest.mark.parametrize("stages", ["64", "64:x", "8:1", "64:0"])
-def test_stages_that_make_no_sense_are_bad_usage(
-    stages: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["pretrain", "--pictures", str(tmp_path), "--stages", stages, "--out", str(tmp_path / "run")]
-    assert main(arguments) == BAD_USAGE
-    assert capsys.readouterr().err.startswith("training: ")
-
-
 def test_a_bad_setting_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

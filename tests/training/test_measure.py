@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.measure import average_precisions, compare, mean_by_label, top1
+from training.measure import average_precisions, compare, mean_by_label
 
 
 def test_average_precision_is_the_mean_of_the_precisions_at_right_answers() -> None:
@@ -30,7 +30,3 @@ def test_only_a_difference_beyond_chance_counts(gain: float, better: bool) -> No
     measured = compare((before, labels), (after, labels), seed=1)
     assert measured.is_better is better
     assert measured.low < measured.after - measured.before < measured.high
-
-
-def test_top1_counts_the_most_likely() -> None:
-    assert top1(np.array([[0, 2, 1], [3, 0, 0]], np.float32), np.array([1, 2], np.int32)) == 0.5

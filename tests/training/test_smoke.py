@@ -1,4 +1,4 @@
-"""Both commands on the sample pictures, and what they write in use: `make train-smoke`."""
+"""Fine-tuning on the sample pictures, and what it writes in use: `make train-smoke`."""
 
 from __future__ import annotations
 
@@ -31,15 +31,6 @@ def trained(*arguments: str) -> dict[str, Any]:
 
 def losses(folder: Path) -> list[float]:
     return [float(row["loss"]) for row in read_log(folder / "log.csv")]
-
-
-def test_pretraining_from_nothing_learns(gallery_dir: Path, tmp_path: Path) -> None:
-    told = trained(
-        *("pretrain", "--pictures", str(gallery_dir), "--out", str(tmp_path)),
-        *("--stages", "32:7", "--photos-per-batch", "32"),
-    )
-    assert losses(tmp_path)[-1] < 0.8 * losses(tmp_path)[0]
-    assert Path(told["model"]).stat().st_size < 12e6
 
 
 async def test_fine_tuning_improves_what_it_has_not_seen_and_its_model_serves(

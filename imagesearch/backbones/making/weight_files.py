@@ -1,55 +1,57 @@
-"""Reading weights: HDF5 as Keras writes VGG16, or an .npz of the compact network."""
+"""Reading weights: VGG16's from HDF5, EfficientNet-Lite0's from PyTorch's format or .npz."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imagesearch.backbones.description import COMPACT, VGG16, NetworkDescription
+from imagesearch.backbones.making.efficientnet_layout import EFFICIENTNET_LITE0_LAYOUT, weights_of
+from imagesearch.backbones.making.layout import Layout, Weights
+from imagesearch.backbones.making.torch_weights import read_tensors
+from imagesearch.backbones.making.vgg_layout import VGG16_LAYOUT, VggLayout
 from imagesearch.errors import ModelDamaged, ModelUnavailable
 
 if TYPE_CHECKING:
     import h5py
 
-Weights = dict[str, NDArray[np.float32]]
-"""Arrays by "layer/kernel" and "layer/bias"; kernels are (height, width, in, out) or (in, out)."""
 
-
-def md5_of(path: Path) -> str:
-    """Hexadecimal. For no other reason than that it is the digest that Keras publishes of its files."""
+def has_digest(path: Path, digest: str) -> bool:
+    """digest: the hash function and the hexadecimal digest, such as "md5:6437…"."""
+    algorithm, _, expected = digest.partition(":")
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        hashed = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False))
+    return hashed.hexdigest() == expected
 
 
-def description_for(path: Path) -> NetworkDescription:
-    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .npz the compact one, of any widths.
+def layout_for(path: Path) -> Layout:
+    """Which network a weights' file is for, by its suffix: .h5 is VGG16, .pth and .npz EfficientNet-Lite0.
 
     Raises ModelUnavailable when there is no such file.
     """
     if not path.is_file():
         raise ModelUnavailable(
-            f"There is no weights' file {path}; give vgg16, compact, auto, or the path of one."
+            f"There is no weights' file {path}; give vgg16, efficientnet-lite0, auto, or the path of one."
         )
     if path.suffix.lower() in (".h5", ".hdf5"):
-        return VGG16
-    if path.suffix.lower() == ".npz":
-        return COMPACT
-    raise ModelUnavailable(f"{path.name} is neither .h5 (VGG16) nor .npz (compact); give one of these.")
+        return VGG16_LAYOUT
+    if path.suffix.lower() in (".pth", ".npz"):
+        return EFFICIENTNET_LITE0_LAYOUT
+    raise ModelUnavailable(
+        f"{path.name} is neither .h5 (VGG16) nor .pth or .npz (EfficientNet-Lite0); give one of these."
+    )
 
 
-def read_weights(path: Path) -> tuple[NetworkDescription, Weights]:
+def read_weights(path: Path) -> tuple[Layout, Weights]:
     """The network that a file holds. Raises ModelUnavailable, ModelDamaged when it is not in the layout."""
-    if description_for(path) is VGG16:
-        return VGG16, _checked(VGG16, _read_h5(path, VGG16), path)
-    arrays = _read_npz(path)
-    description = _describe(arrays, path)
-    return description, _checked(description, arrays, path)
+    layout = layout_for(path)
+    if layout is VGG16_LAYOUT:
+        return layout, _checked(layout, _read_h5(path, VGG16_LAYOUT), path)
+    read = _read_npz if path.suffix.lower() == ".npz" else _read_pth
+    return layout, _checked(layout, read(path), path)
 
 
 def _read_npz(path: Path) -> Weights:
@@ -60,31 +62,26 @@ def _read_npz(path: Path) -> Weights:
         raise ModelDamaged(f"{path.name} is not a readable .npz file; get it again.") from error
 
 
-def _describe(arrays: Weights, path: Path) -> NetworkDescription:
-    """The compact network with the widths that the arrays have: a wider or narrower one needs no setting."""
+def _read_pth(path: Path) -> Weights:
     try:
-        widths = [arrays[f"block{block}_conv1/kernel"].shape[-1] for block in range(1, 6)]
-        fc6_dim = arrays["fc6/kernel"].shape[-1]
-    except (KeyError, IndexError) as error:
-        raise ModelDamaged(
-            f"{path.name} lacks layers of the compact network; see models/README.md."
-        ) from error
-    return replace(COMPACT, block_widths=tuple(widths), fc6_dim=fc6_dim)
+        return weights_of(EFFICIENTNET_LITE0_LAYOUT, read_tensors(path))
+    except (LookupError, ValueError) as error:
+        raise ModelDamaged(f"{path.name} does not hold the weights of EfficientNet-Lite0.") from error
 
 
-def _read_h5(path: Path, description: NetworkDescription) -> Weights:
+def _read_h5(path: Path, layout: VggLayout) -> Weights:
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
             layers = _layers_by_name(file)
-            if description.fc6_layer not in layers and "block5_conv3" in layers:
+            if layout.fc6_layer not in layers and "block5_conv3" in layers:
                 raise ModelDamaged(
-                    f"{path.name} has no layer {description.fc6_layer}: it is a file without the top layers "
+                    f"{path.name} has no layer {layout.fc6_layer}: it is a file without the top layers "
                     "(notop); take the full one, vgg16_weights_tf_dim_ordering_tf_kernels.h5."
                 )
             weights: Weights = {}
-            for name in [*(name for name, _, _ in description.conv_layers()), description.fc6_layer]:
+            for name in [*(name for name, _, _ in layout.conv_layers()), layout.fc6_layer]:
                 if name not in layers:
                     raise ModelDamaged(f"{path.name} has no layer {name}: it is not VGG16 in Keras' layout.")
                 weights |= _read_layer(layers[name], name)
@@ -127,12 +124,10 @@ def _read_layer(layer: h5py.Group, name: str) -> Weights:
     return arrays
 
 
-def _checked(description: NetworkDescription, weights: Weights, path: Path) -> Weights:
-    for key, shape in description.weight_shapes().items():
+def _checked(layout: Layout, weights: Weights, path: Path) -> Weights:
+    for key, shape in layout.weight_shapes().items():
         if key not in weights:
-            raise ModelDamaged(
-                f"{path.name} has no array {key}: it is not in the layout of {description.name}."
-            )
+            raise ModelDamaged(f"{path.name} has no array {key}: it is not in the layout of {layout.name}.")
         if weights[key].shape != shape:
             raise ModelDamaged(f"{path.name}: {key} is {weights[key].shape} where {shape} is expected.")
         if not np.isfinite(weights[key]).all():

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from imagesearch.backbones.making.weight_files import md5_of
+from imagesearch.backbones.cards import VGG16
+from imagesearch.backbones.making.weight_files import has_digest
 from imagesearch.errors import ModelUnavailable
 
 Progress = Callable[[str, int, int], None]
@@ -34,7 +35,8 @@ class PublishedFile:
     """A file on the web and how to tell it."""
 
     url: str
-    md5: str
+    digest: str
+    """As in a `Card`."""
 
     @property
     def name(self) -> str:
@@ -45,10 +47,10 @@ class PublishedFile:
         return urlsplit(self.url).hostname or ""
 
 
-VGG16_IMAGENET = PublishedFile(  # both as in keras.applications.vgg16, which publishes no other digest
+VGG16_IMAGENET = PublishedFile(  # as in keras.applications.vgg16
     url="https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
     "vgg16_weights_tf_dim_ordering_tf_kernels.h5",
-    md5="64373286793e3c8b2b4e3219cbf3544b",
+    digest=VGG16.digest,
 )
 
 
@@ -86,7 +88,7 @@ def fetch(
         _download(published, part, progress, answer_timeout_s)
     except (OSError, http.client.HTTPException) as error:
         raise FetchFailed(published, _why(error, published.host)) from error
-    if md5_of(part) != published.md5:
+    if not has_digest(part, published.digest):
         part.unlink()
         raise FetchFailed(published, f"what {published.host} sent is not the published file")
     part.rename(file)

@@ -8,8 +8,8 @@ import pytest
 from benchmarks.quality import baselines
 from benchmarks.quality.baselines import hsv_histogram, hsv_rankings, random_network
 from benchmarks.quality.photo_sets import PhotoSet
-from benchmarks.quality.stores import COMPACT_WEIGHTS
 from benchmarks.retrieval import GroundTruth
+from imagesearch.backbones.making.efficientnet_layout import EFFICIENTNET_LITE0_LAYOUT
 from tests.indexer.pictures import draw
 
 
@@ -33,10 +33,8 @@ def test_random_weights_differ_from_draw_to_draw_and_stay_the_same(
 ) -> None:
     monkeypatch.setattr(baselines, "STORES_DIR", tmp_path)
     first, second = (np.load(random_network(draw)) for draw in (0, 1))
-    with np.load(COMPACT_WEIGHTS) as trained:
-        assert {name: first[name].shape for name in first.files} == {
-            name: trained[name].shape for name in trained.files
-        }
-    assert not np.array_equal(first["fc6/kernel"], second["fc6/kernel"])
-    assert not first["fc6/bias"].any()
-    assert np.array_equal(np.load(random_network(0))["fc6/kernel"], first["fc6/kernel"])
+    shapes = {name: first[name].shape for name in first.files}
+    assert shapes == EFFICIENTNET_LITE0_LAYOUT.weight_shapes()
+    assert not np.array_equal(first["head/kernel"], second["head/kernel"])
+    assert not first["head/bias"].any()
+    assert np.array_equal(np.load(random_network(0))["head/kernel"], first["head/kernel"])

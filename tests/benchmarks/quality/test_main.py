@@ -51,15 +51,15 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return photo_folder(tmp_path_factory.mktemp("truth") / "photos")
 
 
-SETTINGS = {"descriptor": "fc6", "model": "compact", "local_features": "true"}
+SETTINGS = {"descriptor": "auto", "model": "efficientnet-lite0", "local_features": "true"}
 
 
 def test_a_folder_with_a_ground_truth_file_is_measured(
     truth: Path, elsewhere: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--truth", str(truth), "--only", "fc6"]) == 0
+    assert main(["--truth", str(truth), "--only", "embedding"]) == 0
     said = capsys.readouterr().out
-    assert "photos: fc6 + verify of compact: mAP" in said
+    assert "photos: embedding + verify of efficientnet-lite0: mAP" in said
     assert "| descriptor | network | search | photos mAP |" in said
     rows = json.loads((elsewhere / "results" / "quality.json").read_text())["rows"]
     assert [row["search"] for row in rows] == ["", "expand", "verify", "verify, expand"]
@@ -108,7 +108,7 @@ def test_what_is_learnt_of_other_photos_comes_from_their_store(
     photos, others = own_set(photo_folder(tmp_path / "searched")), own_set(photo_folder(tmp_path / "others"))
     draw_texture(others.folder / "0.png", 99)
     monkeypatch.setattr(learnt_elsewhere, "LEARNING", ("vlad",))
-    [_, _, line] = learnt_elsewhere.learnt_elsewhere_table(photos, others, "compact").splitlines()
+    [_, _, line] = learnt_elsewhere.learnt_elsewhere_table(photos, others, "efficientnet-lite0").splitlines()
     name, *figures = line.strip("| ").split(" | ")
     assert name == "vlad" and all(0.4 < float(figure) <= 1 for figure in figures) and len(figures) == 2
 
@@ -131,7 +131,7 @@ def test_a_bad_line_ends_it_with_one_sentence(tmp_path: Path, capsys: pytest.Cap
 def test_a_query_that_cannot_be_indexed_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     truth = photo_folder(tmp_path / "photos")
     (truth.parent / "1.png").write_bytes(b"no picture")
-    assert main(["--truth", str(truth), "--only", "fc6"]) == 1
+    assert main(["--truth", str(truth), "--only", "embedding"]) == 1
     assert "1.png is a query, but it could not be indexed" in capsys.readouterr().err
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import grpc
@@ -21,7 +21,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from numpy.typing import NDArray
 
 from extractor_service.live import live_index
-from imagesearch.backbones.base import Backbone, ModelIdentity, Precision
+from imagesearch.backbones.base import Backbone, ModelIdentity, NetworkInput, Precision
 from imagesearch.errors import ModelDamaged, ModelUnavailable
 from imagesearch.pictures.plans import SquareInput
 from imagesearch.pictures.prepare import decode_query
@@ -51,10 +51,10 @@ class OtherBackbone(FakeBackbone):
     """Another network: coarser, and of another size."""
 
     identity = ModelIdentity(name="other", digest="e" * 64, preprocessing="fake-16-1")
-    input_size_px = 16
-    fc6_dim = 2 * 2 * 3
+    card = replace(FakeBackbone.card, input=NetworkInput(size_px=16))
+    dim = 2 * 2 * 3
 
-    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         means = images.reshape(len(images), 2, 8, 2, 8, 3).mean(axis=(2, 4), dtype=np.float32)
         return np.asarray(means.reshape(len(images), -1), np.float32)
 
@@ -272,7 +272,7 @@ async def test_a_network_at_work_for_a_request_that_is_given_up_does_not_hold_up
     await live.refresh()
     network.gate.clear()
     network.entered.clear()
-    picture = decode_query(photo(1), LIMITS, None, SquareInput(network.input_size_px), False)
+    picture = decode_query(photo(1), LIMITS, None, SquareInput(network.card.input.size_px), False)
 
     async def describe() -> None:
         with live.use() as served:
@@ -377,8 +377,8 @@ async def test_a_network_that_answers_nonsense_is_not_served(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Nonsense(FakeBackbone):
-        def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-            return np.full((len(images), self.fc6_dim), np.nan, dtype=np.float32)
+        def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return np.full((len(images), self.dim), np.nan, dtype=np.float32)
 
     folder.publish()
     async with running(settings_for(folder), lambda *_: Nonsense(), ready=False) as service:

@@ -20,9 +20,9 @@ class SlowBackbone(FakeBackbone):
     def __init__(self, seconds_per_run: float) -> None:
         self._seconds_per_run = seconds_per_run
 
-    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         time.sleep(self._seconds_per_run)
-        return super().fc6(images)
+        return super().embed(images)
 
 
 def main() -> int:

@@ -163,11 +163,11 @@ class BrokenBackbone(FakeBackbone):
 
     first = True
 
-    def fc6(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         if not self.first:
             raise OSError("cannot read /srv/secret/weights.bin")
         self.first = False
-        return super().fc6(images)
+        return super().embed(images)
 
 
 async def test_an_unexpected_failure_is_logged_whole_and_told_in_a_fixed_sentence(

@@ -16,7 +16,7 @@ class Prepared:
 
 
 @pytest.fixture(scope="session")
-def compact(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """The compact network, converted once for all tests. Tests that change files work on a copy."""
+def efficientnet(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """EfficientNet-Lite0, converted once for all tests. Tests that change files work on a copy."""
     models_dir = tmp_path_factory.mktemp("models")
-    return Prepared(models_dir, prepare_model("compact", models_dir).identity)
+    return Prepared(models_dir, prepare_model("efficientnet-lite0", models_dir).identity)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from imagesearch.backbones import ModelIdentity, Precision, load_backbone
+from imagesearch.backbones.cards import VGG16
 from imagesearch.backbones.converted import (
-    IR_NAMES,
     exclusively,
     folder_of,
+    ir_names,
     list_converted,
     open_converted,
     publish,
@@ -24,7 +25,7 @@ IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-2")
 
 
 def write_ir(folder: Path) -> None:
-    for name in IR_NAMES:
+    for name in ir_names(VGG16):
         (folder / name).write_text(f"content of {name}")
 
 
@@ -89,14 +90,14 @@ def test_a_network_that_the_runtime_cannot_read_is_damaged(folder: Path, tmp_pat
         load_backbone(tmp_path, IDENTITY, Precision.F32, threads=1)
 
 
-def test_damage_keeps_a_network_from_serving(compact: Prepared, tmp_path: Path) -> None:
-    shutil.copytree(compact.models_dir, tmp_path, dirs_exist_ok=True)
-    weights = folder_of(tmp_path, compact.identity) / "fc6.bin"
+def test_damage_keeps_a_network_from_serving(efficientnet: Prepared, tmp_path: Path) -> None:
+    shutil.copytree(efficientnet.models_dir, tmp_path, dirs_exist_ok=True)
+    weights = folder_of(tmp_path, efficientnet.identity) / "embedding.bin"
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)
-    with pytest.raises(ModelDamaged, match="fc6.bin"):
-        load_backbone(tmp_path, compact.identity, Precision.F32, threads=1)
+    with pytest.raises(ModelDamaged, match="embedding.bin"):
+        load_backbone(tmp_path, efficientnet.identity, Precision.F32, threads=1)
 
 
 def test_a_failed_conversion_leaves_nothing(tmp_path: Path) -> None:
@@ -149,3 +150,18 @@ def test_a_network_converted_by_such_a_version_is_used_as_it_is(folder: Path, tm
     (folder / "model.json").write_text(json.dumps(record | {"preprocessing": "keras-vgg16-224-bicubic-1"}))
     assert [model.identity for model in list_converted(tmp_path, "vgg16")] == [IDENTITY]
     assert open_converted(tmp_path, IDENTITY).folder == folder
+
+
+def test_a_store_of_a_network_that_is_no_more_is_told_what_to_do(tmp_path: Path) -> None:
+    gone = ModelIdentity("gone", "ab" * 32, "gone-96-1")
+    with pytest.raises(
+        ModelMismatch, match="the network gone, which this version does not have: .*--rebuild"
+    ):
+        open_converted(tmp_path, gone)
+
+
+def test_a_record_of_a_network_that_is_no_more_is_passed_over(folder: Path, tmp_path: Path) -> None:
+    record = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(record | {"name": "gone"}))
+    folder.rename(tmp_path / "gone-abababababab")
+    assert list_converted(tmp_path, "gone") == []

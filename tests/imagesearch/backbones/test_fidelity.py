@@ -52,8 +52,8 @@ def vgg16() -> Iterator[Vgg16]:
 @pytest.mark.parametrize("precision", [Precision.F32, Precision.BF16])
 def test_vgg16_answers_as_keras_does(vgg16: Vgg16, precision: Precision) -> None:
     backbone = load_backbone(vgg16.models_dir, vgg16.choice.identity, precision, threads=2)
-    assert (backbone.input_size_px, backbone.fc6_dim) == (224, 4096)
-    fc6 = backbone.fc6(vgg16.pixels)
+    assert (backbone.card.input.size_px, backbone.dim) == (224, 4096)
+    fc6 = backbone.embed(vgg16.pixels)
     assert cosines(fc6, vgg16.fc1).min() >= LEAST_COSINE[precision]
     np.testing.assert_allclose(np.linalg.norm(fc6, axis=1), np.linalg.norm(vgg16.fc1, axis=1), rtol=0.01)
     assert cosines(backbone.conv_map(vgg16.pixels), vgg16.block5_conv3).min() >= LEAST_COSINE[precision]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from imagesearch.backbones import Precision
-from imagesearch.backbones.making.prepare import COMPACT_WEIGHTS
 from tests.conftest import REPOSITORY
 from tests.imagesearch.backbones import numpy_network
 from tests.imagesearch.backbones.conftest import Prepared
@@ -28,17 +27,23 @@ runtime._has_bf16 = lambda: False
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 identity = ModelIdentity(*sys.argv[2:5])
 backbone = load_backbone(Path(sys.argv[1]), identity, Precision(sys.argv[5]), available_cpus())
-np.save(sys.argv[7], backbone.fc6(np.load(sys.argv[6])))
+np.save(sys.argv[7], backbone.embed(np.load(sys.argv[6])))
 sys.stdout.write(f"{available_cpus()} {backbone.precision}")
 """
 
 
 @pytest.mark.parametrize("precision", [Precision.AUTO, Precision.BF16])
-def test_it_describes_in_f32(compact: Prepared, tmp_path: Path, precision: Precision) -> None:
-    identity, pictures = compact.identity, smooth_pictures(2, 96, seed=9)
-    inputs, outputs = tmp_path / "pictures.npy", tmp_path / "fc6.npy"
+def test_it_describes_in_f32(efficientnet: Prepared, tmp_path: Path, precision: Precision) -> None:
+    identity, pictures = efficientnet.identity, smooth_pictures(2, 224, seed=9)
+    inputs, outputs = tmp_path / "pictures.npy", tmp_path / "embeddings.npy"
     np.save(inputs, pictures)
-    arguments = [str(compact.models_dir), identity.name, identity.digest, identity.preprocessing, precision]
+    arguments = [
+        str(efficientnet.models_dir),
+        identity.name,
+        identity.digest,
+        identity.preprocessing,
+        precision,
+    ]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments, str(inputs), str(outputs)],
         env=os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"},
@@ -48,5 +53,5 @@ def test_it_describes_in_f32(compact: Prepared, tmp_path: Path, precision: Preci
         check=True,
     )
     assert done.stdout.split() == ["1", "f32"]
-    _, fc6 = numpy_network.compact(COMPACT_WEIGHTS, pictures)
-    assert cosines(np.load(outputs), fc6.astype(np.float32)).min() >= 0.9999
+    _, expected = numpy_network.efficientnet(pictures)
+    assert cosines(np.load(outputs), expected.astype(np.float32)).min() >= 0.9999

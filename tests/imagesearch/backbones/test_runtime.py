@@ -11,117 +11,98 @@ import numpy as np
 import pytest
 
 from imagesearch.backbones import Backbone, ModelIdentity, Precision, load_backbone, runtime
-from imagesearch.backbones.making.prepare import COMPACT_WEIGHTS
 from imagesearch.errors import ModelUnavailable
 from tests.conftest import REPOSITORY
 from tests.imagesearch.backbones import numpy_network
 from tests.imagesearch.backbones.conftest import Prepared
 from tests.imagesearch.backbones.pictures import cosines, photos, smooth_pictures
 
-LEAST_COSINE = {Precision.F32: 0.9999, Precision.BF16: 0.999}
-GREY_FC6_FROM_36 = [
-    0.5851,
-    0.0,
-    1.5908,
-    0.6729,
-    0.1108,
-    0.1669,
-    0.0,
-    0.0,
-    0.7237,
-    0.0,
-    0.0,
-]  # by numpy_network
+LEAST_COSINE = {Precision.F32: 0.9999, Precision.BF16: 0.996}
 
 
 @pytest.fixture(scope="module")
-def f32(compact: Prepared) -> Backbone:
-    return load_backbone(compact.models_dir, compact.identity, Precision.F32, threads=2)
+def f32(efficientnet: Prepared) -> Backbone:
+    return load_backbone(efficientnet.models_dir, efficientnet.identity, Precision.F32, threads=2)
 
 
 @pytest.mark.parametrize("precision", [Precision.F32, Precision.BF16])
-def test_the_compact_network_agrees_with_numpy(compact: Prepared, precision: Precision) -> None:
-    backbone = load_backbone(compact.models_dir, compact.identity, precision, threads=2)
-    pictures = np.concatenate([smooth_pictures(4, 96, seed=1), photos(4, 96)])
-    maps, fc6 = numpy_network.compact(COMPACT_WEIGHTS, pictures)
+def test_it_agrees_with_numpy(efficientnet: Prepared, precision: Precision) -> None:
+    backbone = load_backbone(efficientnet.models_dir, efficientnet.identity, precision, threads=2)
+    pictures = np.concatenate([smooth_pictures(4, 224, seed=1), photos(4, 224)])
+    maps, embeddings = numpy_network.efficientnet(pictures)
     assert cosines(backbone.conv_map(pictures), maps.astype(np.float32)).min() >= LEAST_COSINE[precision]
-    assert cosines(backbone.fc6(pictures), fc6.astype(np.float32)).min() >= LEAST_COSINE[precision]
+    assert cosines(backbone.embed(pictures), embeddings.astype(np.float32)).min() >= LEAST_COSINE[precision]
 
 
 def test_f32_is_f32(f32: Backbone) -> None:
-    pictures = smooth_pictures(2, 96, seed=2)
-    _, fc6 = numpy_network.compact(COMPACT_WEIGHTS, pictures)
-    np.testing.assert_allclose(f32.fc6(pictures), fc6, rtol=1e-3, atol=1e-4)
-
-
-def test_a_grey_picture_has_the_known_features(f32: Backbone) -> None:
-    grey = np.full((1, 96, 96, 3), 128, dtype=np.uint8)
-    np.testing.assert_allclose(f32.fc6(grey)[0, 36:47], GREY_FC6_FROM_36, atol=1e-3)
+    pictures = smooth_pictures(2, 224, seed=2)
+    _, embeddings = numpy_network.efficientnet(pictures)
+    np.testing.assert_allclose(f32.embed(pictures), embeddings, rtol=1e-3, atol=1e-4)
 
 
 def test_red_and_blue_are_not_confused(f32: Backbone) -> None:
-    red = np.zeros((1, 96, 96, 3), dtype=np.uint8)
+    red = np.zeros((1, 224, 224, 3), dtype=np.uint8)
     red[..., 0] = 200
-    _, fc6 = numpy_network.compact(COMPACT_WEIGHTS, red)
-    assert cosines(f32.fc6(red), fc6.astype(np.float32)).min() >= 0.9999
-    assert cosines(f32.fc6(red), f32.fc6(red[..., ::-1])).max() < 0.99
+    _, embeddings = numpy_network.efficientnet(red)
+    assert cosines(f32.embed(red), embeddings.astype(np.float32)).min() >= 0.9999
+    assert cosines(f32.embed(red), f32.embed(red[..., ::-1])).max() < 0.99
 
 
 def test_a_picture_has_the_same_features_in_any_batch(f32: Backbone) -> None:
-    pictures = smooth_pictures(7, 96, seed=3)
-    together = f32.fc6(pictures)
-    alone = np.concatenate([f32.fc6(picture[np.newaxis]) for picture in pictures])
+    pictures = smooth_pictures(7, 224, seed=3)
+    together = f32.embed(pictures)
+    alone = np.concatenate([f32.embed(picture[np.newaxis]) for picture in pictures])
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (96, 160), (100, 47), (257, 33)])
-def test_the_last_map_is_a_sixteenth_of_any_picture(f32: Backbone, height: int, width: int) -> None:
+def test_the_last_map_is_a_32nd_of_any_picture(f32: Backbone, height: int, width: int) -> None:
     maps = f32.conv_map(np.zeros((2, height, width, 3), dtype=np.uint8))
-    assert maps.shape == (2, height // 16, width // 16, 320)
+    assert maps.shape == (2, -(-height // 32), -(-width // 32), 1280)
     assert maps.dtype == np.float32
 
 
 def test_pictures_that_are_views_are_read_as_they_look(f32: Backbone) -> None:
-    mirrored = smooth_pictures(2, 96, seed=4)[:, :, ::-1]
-    np.testing.assert_array_equal(f32.fc6(mirrored), f32.fc6(np.ascontiguousarray(mirrored)))
+    mirrored = smooth_pictures(2, 224, seed=4)[:, :, ::-1]
+    np.testing.assert_array_equal(f32.embed(mirrored), f32.embed(np.ascontiguousarray(mirrored)))
 
 
 def test_pictures_that_cannot_be_written_are_read(f32: Backbone) -> None:
-    pictures = smooth_pictures(2, 96, seed=4)
+    pictures = smooth_pictures(2, 224, seed=4)
     locked = np.frombuffer(pictures.tobytes(), dtype=np.uint8).reshape(pictures.shape)
-    np.testing.assert_array_equal(f32.fc6(locked), f32.fc6(pictures))
+    np.testing.assert_array_equal(f32.embed(locked), f32.embed(pictures))
 
 
 def test_threads_that_share_a_network_get_their_own_answers(f32: Backbone) -> None:
-    pictures = smooth_pictures(24, 96, seed=5)[:, np.newaxis]
-    expected = [(f32.fc6(picture), f32.conv_map(picture)) for picture in pictures]
+    pictures = smooth_pictures(24, 224, seed=5)[:, np.newaxis]
+    expected = [(f32.embed(picture), f32.conv_map(picture)) for picture in pictures]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda picture: (f32.fc6(picture), f32.conv_map(picture)), pictures))
+        answers = list(pool.map(lambda picture: (f32.embed(picture), f32.conv_map(picture)), pictures))
     for answer, right in zip(answers, expected, strict=True):
         np.testing.assert_array_equal(answer[0], right[0])
         np.testing.assert_array_equal(answer[1], right[1])
 
 
 def test_an_answer_stays_when_the_next_one_comes(f32: Backbone) -> None:
-    first, second = smooth_pictures(2, 96, seed=6)[:, np.newaxis]
-    answer = f32.fc6(first)
+    first, second = smooth_pictures(2, 224, seed=6)[:, np.newaxis]
+    answer = f32.embed(first)
     kept = answer.copy()
-    f32.fc6(second)
+    f32.embed(second)
     np.testing.assert_array_equal(answer, kept)
 
 
-def test_it_tells_what_it_is(compact: Prepared, f32: Backbone) -> None:
-    assert f32.identity == compact.identity
+def test_it_tells_what_it_is(efficientnet: Prepared, f32: Backbone) -> None:
+    assert f32.identity == efficientnet.identity
     assert f32.precision is Precision.F32
-    assert (f32.input_size_px, f32.fc6_dim) == (96, 512)
+    assert (f32.card.input.size_px, f32.dim) == (224, 1280)
 
 
 def test_bf16_becomes_f32_where_the_processor_lacks_it(
-    compact: Prepared, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    efficientnet: Prepared, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(runtime, "_has_bf16", lambda: False)
     with caplog.at_level(logging.WARNING):
-        backbone = load_backbone(compact.models_dir, compact.identity, Precision.BF16, threads=1)
+        backbone = load_backbone(efficientnet.models_dir, efficientnet.identity, Precision.BF16, threads=1)
     assert backbone.precision is Precision.F32
     assert "bf16" in caplog.text
 
@@ -136,13 +117,14 @@ def test_auto_is_what_the_processor_does_best(
 
 
 def test_the_compiled_network_is_kept_in_the_store_for_the_next_start(
-    compact: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    efficientnet: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     models_dir = tmp_path / "models"
-    shutil.copytree(compact.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
-    picture = smooth_pictures(1, 96, seed=6)
+    shutil.copytree(efficientnet.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
+    picture = smooth_pictures(1, 224, seed=6)
     first, second = (
-        load_backbone(models_dir, compact.identity, Precision.F32, threads=2).fc6(picture) for _ in range(2)
+        load_backbone(models_dir, efficientnet.identity, Precision.F32, threads=2).embed(picture)
+        for _ in range(2)
     )
     np.testing.assert_array_equal(first, second)
     kept = list((models_dir / runtime.CACHE_NAME).iterdir())
@@ -151,46 +133,47 @@ def test_the_compiled_network_is_kept_in_the_store_for_the_next_start(
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_damaged_cache_harms_nothing(compact: Prepared, tmp_path: Path, threads: int) -> None:
+def test_a_damaged_cache_harms_nothing(efficientnet: Prepared, tmp_path: Path, threads: int) -> None:
     models_dir = tmp_path / "models"
-    shutil.copytree(compact.models_dir, models_dir)
-    picture = smooth_pictures(1, 96, seed=6)
-    expected = load_backbone(models_dir, compact.identity, Precision.F32, threads).fc6(picture)
+    shutil.copytree(efficientnet.models_dir, models_dir)
+    picture = smooth_pictures(1, 224, seed=6)
+    expected = load_backbone(models_dir, efficientnet.identity, Precision.F32, threads).embed(picture)
     for blob in (models_dir / runtime.CACHE_NAME).iterdir():
         blob.chmod(0o600)
         blob.write_bytes(blob.read_bytes()[:1000])
-    again = load_backbone(models_dir, compact.identity, Precision.F32, threads).fc6(picture)
+    again = load_backbone(models_dir, efficientnet.identity, Precision.F32, threads).embed(picture)
     np.testing.assert_array_equal(again, expected)
 
 
 def test_a_store_that_cannot_be_written_serves_without_a_cache(
-    compact: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    efficientnet: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     models_dir = tmp_path / "models"
-    shutil.copytree(compact.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
+    shutil.copytree(efficientnet.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
     (models_dir / runtime.CACHE_NAME).touch()  # in the way of the folder, as a read-only file system would be
     caplog.set_level(logging.INFO)
-    load_backbone(models_dir, compact.identity, Precision.F32, threads=1).fc6(smooth_pictures(1, 96, seed=6))
+    backbone = load_backbone(models_dir, efficientnet.identity, Precision.F32, threads=1)
+    assert backbone.embed(smooth_pictures(1, 224, seed=6)).any()
     assert "Compiled networks cannot be kept in the store" in caplog.text
 
 
-def test_a_model_that_the_store_lacks_is_named(compact: Prepared) -> None:
+def test_a_model_that_the_store_lacks_is_named(efficientnet: Prepared) -> None:
     other = ModelIdentity("vgg16", "0123456789ab" + "0" * 52, "keras-vgg16-224-bicubic-2")
     with pytest.raises(ModelUnavailable, match="vgg16-0123456789ab"):
-        load_backbone(compact.models_dir, other, Precision.F32, threads=1)
+        load_backbone(efficientnet.models_dir, other, Precision.F32, threads=1)
 
 
-def test_serving_imports_no_tensorflow(compact: Prepared) -> None:
+def test_serving_imports_no_tensorflow(efficientnet: Prepared) -> None:
     program = """
 import sys
 from pathlib import Path
 import numpy as np
 from imagesearch.backbones import ModelIdentity, Precision, load_backbone
 backbone = load_backbone(Path(sys.argv[1]), ModelIdentity(*sys.argv[2:5]), Precision.AUTO, threads=1)
-backbone.fc6(np.zeros((1, 96, 96, 3), dtype=np.uint8))
+backbone.embed(np.zeros((1, 224, 224, 3), dtype=np.uint8))
 backbone.conv_map(np.zeros((1, 64, 64, 3), dtype=np.uint8))
 sys.exit(bool({"tensorflow", "keras", "h5py"} & set(sys.modules)))
 """
-    identity = compact.identity
-    arguments = [str(compact.models_dir), identity.name, identity.digest, identity.preprocessing]
+    identity = efficientnet.identity
+    arguments = [str(efficientnet.models_dir), identity.name, identity.digest, identity.preprocessing]
     subprocess.run([sys.executable, "-c", program, *arguments], check=True, cwd=REPOSITORY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ def pictures(count: int, dim: int, seed: int = 0) -> list[NDArray[np.float32]]:
     return [vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for vectors in parts]
 
 
-@pytest.mark.parametrize("kind", NETWORK_KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in NETWORK_KINDS if kind != "embedding"])
 def test_a_descriptor_is_created_by_its_name(kind: str) -> None:
     descriptor = create_descriptor(kind, FakeBackbone(), SETTINGS)
     assert descriptor.name == kind
@@ -28,9 +30,19 @@ def test_a_descriptor_is_created_by_its_name(kind: str) -> None:
     assert descriptor.describe([seen])[0].shape[1] == descriptor.dim
 
 
-def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
+@pytest.mark.parametrize("kind", ["fc99", "embedding"])
+def test_what_a_network_does_not_give_is_refused_with_what_it_gives(kind: str) -> None:
     with pytest.raises(InvalidOption, match="fc6, spoc, mac, rmac, gem, bof, vlad, temb"):
-        create_descriptor("fc99", FakeBackbone(), SETTINGS)
+        create_descriptor(kind, FakeBackbone(), SETTINGS)
+
+
+def test_a_network_without_a_map_gives_its_embedding_alone() -> None:
+    class Mapless(FakeBackbone):
+        card = replace(FakeBackbone.card, descriptor="embedding", conv_map=None)
+
+    assert create_descriptor("embedding", Mapless(), SETTINGS).name == "embedding"
+    with pytest.raises(InvalidOption, match="there are: embedding, bof, vlad, temb"):
+        create_descriptor("gem", Mapless(), SETTINGS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-"""The indexer with the real compact network, on real photos."""
+"""The indexer with the real EfficientNet-Lite0, on real photos."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def photos(holidays_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="module")
 def layout(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> StoreLayout:
     """A store of them, built once."""
-    store = tmp_path_factory.mktemp("compact") / "store"
+    store = tmp_path_factory.mktemp("efficientnet") / "store"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INDEXER_MODEL", "compact")
+        patch.setenv("INDEXER_MODEL", "efficientnet-lite0")
         assert main(["build", "--images", str(photos), "--store", str(store)]) == 0
     return StoreLayout(store)
 
@@ -47,7 +47,7 @@ def layout(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> StoreLayou
 def descriptor(layout: StoreLayout) -> Descriptor:
     with Snapshot.open(layout) as snapshot:
         model = snapshot.manifest.model
-    return create_descriptor("fc6", load_backbone(layout.models_dir, model, Precision.AUTO, threads=1))
+    return create_descriptor("embedding", load_backbone(layout.models_dir, model, Precision.AUTO, threads=1))
 
 
 def network_input(descriptor: Descriptor, path: Path) -> NDArray[np.uint8]:
