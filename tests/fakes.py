@@ -6,6 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.backbones.base import Card, ConvMap, ModelIdentity, NetworkInput, Precision
+from imagesearch.descriptors.choices import KINDS
+
+FAKE_KINDS = tuple(kind for kind in KINDS if kind != "embedding")
+"""The descriptors that stores of the fake network can have."""
 
 
 class FakeBackbone:

@@ -16,14 +16,15 @@ from extractor_service.search.queries import FileQuery, SearchOptions, StoredQue
 from extractor_service.search.wiring import SearchCore
 from extractor_service.settings import ExtractorSettings
 from imagesearch.backbones import Backbone, ModelIdentity, Precision
-from imagesearch.descriptors.choices import KINDS, LOCAL_KINDS, NETWORK_KINDS
+from imagesearch.descriptors.choices import LOCAL_KINDS
+from imagesearch.descriptors.pooled import POOLINGS
 from imagesearch.errors import InvalidOption, ModelMismatch
 from imagesearch.pictures.region import Region
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.snapshot import Snapshot
 from indexer.inspection import damage
 from tests.extractor_service.serving import png, textured
-from tests.fakes import FakeBackbone
+from tests.fakes import FAKE_KINDS, FakeBackbone
 from tests.indexer.conftest import Workplace
 
 PHOTOS = 24
@@ -57,7 +58,7 @@ async def searching(workplace: Workplace) -> AsyncIterator[SearchCore]:
         core.close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAKE_KINDS)
 async def test_a_photo_finds_itself_by_every_way_to_ask(folder: Workplace, kind: str) -> None:
     folder.build(descriptor=kind, model="fake", **SMALL)
     content = (folder.images / "07.png").read_bytes()
@@ -144,7 +145,7 @@ def test_temb_refuses_photos_without_features_to_learn_from(workplace: Workplace
         workplace.build(descriptor="temb")
 
 
-@pytest.mark.parametrize("kind", NETWORK_KINDS[1:])
+@pytest.mark.parametrize("kind", POOLINGS)
 @pytest.mark.parametrize(
     "changed", [{"long_side_px": 128}, {"multi_scale": True}, {"whitening": False}, {"descriptor": "fc6"}]
 )

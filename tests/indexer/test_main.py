@@ -229,7 +229,7 @@ def test_an_option_that_is_not_there_is_bad_usage(
 ) -> None:
     draw_many(workplace.images, range(2))
     monkeypatch.setenv("INDEXER_DESCRIPTOR", "psychic")
-    assert "INDEXER_DESCRIPTOR: Input should be 'fc6'" in fails(workplace, capsys, 2, "build")
+    assert "INDEXER_DESCRIPTOR: Input should be 'auto', 'fc6'" in fails(workplace, capsys, 2, "build")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from benchmarks.quality.measures import distance_to_uniform
 from extractor_service.search.queries import SearchOptions, StoredQuery
 from extractor_service.search.wiring import SearchCore
 from extractor_service.settings import ExtractorSettings
-from imagesearch.descriptors.choices import KINDS
+from tests.fakes import FAKE_KINDS
 from tests.indexer.conftest import Workplace
 from tests.indexer.pictures import draw_texture
 
@@ -41,7 +41,7 @@ def scores_of_all_pairs(workplace: Workplace) -> NDArray[np.float64]:
     return np.array(asyncio.run(searched()), np.float64)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAKE_KINDS)
 def test_scores_of_random_pairs_are_uniform(workplace: Workplace, kind: str) -> None:
     for seed in range(PHOTOS):
         draw_texture(workplace.images / f"{seed:02d}.png", seed)
