@@ -158,7 +158,8 @@ async def test_a_finger_moves_the_box_but_scrolls_on_the_photo(open_page: OpenPa
                     "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [given] if given else []}
                 )
 
-        await swipe((0.2, 0.2), (0.6, 0.25))
+        await swipe((0.5, 0.8), (0.55, 0.2))
+        await page.wait_for_function("window.scrollY > 0")
         await expect(page.locator(".box")).to_have_count(0)
         await page.get_by_role("button", name="Select a part").tap()
         await swipe((0.5, 0.5), (0.6, 0.4))
