@@ -60,19 +60,30 @@ def picture(number: int, image_format: str) -> bytes:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+async def service() -> AsyncIterator[FakeService]:
+    """24 photos."""
     service = FakeService(chunk_bytes=10_000)
     for number in range(24):
         content = picture(number, "JPEG")
         record = record_of(content, f"set/{number}.jpg", *SIZES[number % len(SIZES)])
         service.add(record, content, picture(number, "WEBP"))
     service.preview = picture(99, "WEBP")
-    photo = tmp_path / "query.png"
-    photo.write_bytes(picture(99, "PNG"))
     async with served(service):
-        settings = Settings(extractor_address=service.address, max_upload_bytes=1_000_000)
-        async with listening(create_app(settings)) as port:
-            yield Site(f"http://127.0.0.1:{port}", service, photo)
+        yield service
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "query.png"
+    path.write_bytes(picture(99, "PNG"))
+    return path
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(service: FakeService, photo: Path) -> AsyncIterator[Site]:
+    settings = Settings(extractor_address=service.address, max_upload_bytes=1_000_000)
+    async with listening(create_app(settings)) as port:
+        yield Site(f"http://127.0.0.1:{port}", service, photo)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
