@@ -75,11 +75,15 @@ def _settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise StartError(f"GATEWAY_{str(first['loc'][0]).upper()}: {first['msg']}") from None
+        raise StartError(f"GATEWAY_{str(first['loc'][0]).upper()}: {_sentence(first['msg'])}") from None
     ca_file = settings.extractor_tls_ca_file
     if ca_file is not None and not ca_file.is_file():
         raise StartError(f"GATEWAY_EXTRACTOR_TLS_CA_FILE: there is no file {ca_file}")
     return settings
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")  # what the library puts before our own words
 
 
 def _listen(settings: Settings) -> socket.socket:
