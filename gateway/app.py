@@ -27,6 +27,7 @@ from gateway.middleware.browser_safety import AllowedHosts, SecurityHeaders
 from gateway.middleware.last_answers import LastAnswers
 from gateway.middleware.request_context import RequestContext
 from gateway.middleware.requests import CloseUnread, HeadAsGet
+from gateway.middleware.root_path import RootPath
 from gateway.openapi import openapi_schema
 from gateway.routers import docs, health, images, index, pages, search
 from gateway.search_client import SearchClient
@@ -95,6 +96,8 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Ga
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LastAnswers, connections=app.state.connections)
     app.add_middleware(HeadAsGet)
+    if settings.root_path:
+        app.add_middleware(RootPath, root_path=settings.root_path)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
 

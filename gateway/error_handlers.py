@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from gateway import errors
+from gateway.middleware.root_path import route_path
 from gateway.problems import problem_response
 from gateway.views import Page
 
@@ -26,7 +27,7 @@ def add_error_handlers(app: FastAPI) -> None:
 def answer(request: Request, error: errors.GatewayError, headers: dict[str, str] | None = None) -> Response:
     """The error in the form that this request asks for."""
     asks_for_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-    if request.url.path == "/" or asks_for_page:
+    if route_path(request.scope) == "/" or asks_for_page:
         response: Response = request.app.state.views.page(request, Page(), error)
     else:
         response = problem_response(request, error)

@@ -27,7 +27,7 @@ def describe(error: GatewayError, language: Language, request: Request) -> Probl
         named = f"{key}.{'switch' if error.option in SearchOptions.switches() else error.option}"
         key = named if language.has(named) else f"{key}.unknown"
     return Problem(
-        type=f"/docs#{error.code}",
+        type=f"{request.app.state.settings.root_path}/docs#{error.code}",
         title=language.text(f"error.{error.code}.title"),
         status=error.status,
         detail=language.repeated(error.sentence) or language.text(key, **blanks),

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# No part begins with a dot: browsers resolve "." and "..".
+ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+# What the gateway's own paths begin with.
+OWN_PATHS = {
+    "docs",
+    "healthz",
+    "images",
+    "index",
+    "metrics",
+    "openapi.json",
+    "readyz",
+    "search",
+    "static",
+    "thumbnails",
+}
 
 
 class Settings(BaseSettings):
@@ -65,6 +82,11 @@ class Settings(BaseSettings):
         description="Comma-separated public names under which the gateway answers, or *. Addresses, names "
         "without a dot and .local names always do.",
     )
+    root_path: str = Field(
+        default="",
+        description="Path under which a proxy serves the gateway, such as /photos, whether it strips the "
+        "path from requests or not.",
+    )
     api_key: SecretStr = Field(
         default=SecretStr(""),
         description="Key that every route but /healthz asks for, as a bearer token or as the password of "
@@ -79,6 +101,18 @@ class Settings(BaseSettings):
     @classmethod
     def _without_brackets(cls, value: str) -> str:
         return value[1:-1] if value.startswith("[") and value.endswith("]") else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _as_links_begin(cls, value: str) -> str:
+        """Without a slash at the end."""
+        path = value.removesuffix("/")
+        if not ROOT_PATH.fullmatch(path):
+            raise ValueError("must be a path such as /photos, of letters, digits and -._~")
+        first = path[1:].partition("/")[0]
+        if first in OWN_PATHS:
+            raise ValueError(f"must not begin with /{first}, which is a path of the gateway itself")
+        return path
 
     @field_validator("trusted_proxies")
     @classmethod

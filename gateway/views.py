@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -153,8 +154,10 @@ class Views:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        root_path = app.state.settings.root_path
+        self._environment.filters["rooted"] = partial(rooted, root_path=root_path)
         self._environment.globals.update(
-            link=lambda name, **parameters: str(app.url_path_for(name, **parameters)),
+            link=lambda name, **parameters: root_path + app.url_path_for(name, **parameters),
             search_address=search_address,
             ratio_class=ratio_class,
             percent=percent,
@@ -209,6 +212,11 @@ def indexed_photo(image: IndexedImage) -> PhotoView:
         image_id=image.image_id,
         original_url=original_url,
     )
+
+
+def rooted(address: str, root_path: str) -> str:
+    """An address of the gateway below the path that a proxy serves it under; others as they are."""
+    return root_path + address if address.startswith("/") else address
 
 
 def ratio_class(width: int, height: int) -> str:

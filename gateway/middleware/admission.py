@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.error_handlers import answer
 from gateway.errors import GatewayError, Overloaded
 from gateway.gate import Gate
+from gateway.middleware.root_path import route_path
 
 # They cost nothing, and who watches over the gateway must not be locked out by who overruns it.
 FREE_ROUTES = {"/healthz", "/readyz", "/metrics"}
@@ -37,6 +38,6 @@ class Admission:
     def _admit(self, scope: Scope, admitted: ExitStack) -> None:
         if scope["state"].get("is_turned_away"):
             raise Overloaded
-        if scope["method"] == "GET" and scope["path"] not in FREE_ROUTES:
+        if scope["method"] == "GET" and route_path(scope) not in FREE_ROUTES:
             host = scope["client"][0] if scope.get("client") else None
             admitted.enter_context(self._gate.read(host))

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.error_handlers import answer
 from gateway.errors import GatewayError, Unauthenticated
 from gateway.gate import Gate
+from gateway.middleware.root_path import route_path
 
 OPEN_ROUTE = "/healthz"
 # A browser asks its user for a name and a password on account of the second one; any name will do.
@@ -27,7 +28,7 @@ class ApiKey:
         self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == OPEN_ROUTE:
+        if scope["type"] != "http" or route_path(scope) == OPEN_ROUTE:
             await self._app(scope, receive, send)
             return
         request = Request(scope)

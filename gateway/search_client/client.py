@@ -62,6 +62,7 @@ class SearchClient:
         self._health = health_pb2_grpc.HealthStub(channel)
         self._timeout_s = settings.search_timeout_s
         self._max_pixels = settings.max_pixels
+        self._root_path = settings.root_path
         token = settings.extractor_token.get_secret_value()
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
 
@@ -75,9 +76,8 @@ class SearchClient:
 
     async def search(self, query: Query, *, preview: bool) -> Answer:
         """Finds the nearest indexed images; with `preview`, returns the query's photos as pictures too."""
-        return search_answer(
-            await self._call(self._stub.Search, search_request(query, self._max_pixels, preview))
-        )
+        request = search_request(query, self._max_pixels, preview)
+        return search_answer(await self._call(self._stub.Search, request), self._root_path)
 
     async def get_image(self, image_id: str) -> IndexedImage:
         """Raises UnknownImage where the live snapshot has no image of this id."""

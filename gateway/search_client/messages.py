@@ -104,16 +104,17 @@ def _region_message(region: schemas.Region) -> search_pb2.Region:
     )
 
 
-def search_answer(message: search_pb2.SearchResponse) -> Answer:
+def search_answer(message: search_pb2.SearchResponse, root_path: str) -> Answer:
+    """root_path: what a proxy puts before the addresses of pictures."""
     previews = tuple(photo.preview for photo in message.photos) or (message.preview,)
-    return Answer(_search_response(message), previews)
+    return Answer(_search_response(message, root_path), previews)
 
 
-def _search_response(message: search_pb2.SearchResponse) -> schemas.SearchResponse:
+def _search_response(message: search_pb2.SearchResponse, root_path: str) -> schemas.SearchResponse:
     return schemas.SearchResponse(
         query=_query_image(message.query),
         query_photos=[_query_photo(photo) for photo in message.photos] or None,
-        results=[_hit(hit, among_several=bool(message.photos)) for hit in message.hits],
+        results=[_hit(hit, bool(message.photos), root_path) for hit in message.hits],
         index=schemas.IndexSummary(
             version=message.index.version,
             count=message.index.count,
@@ -157,11 +158,11 @@ def _query_photo(message: search_pb2.QueryPhoto) -> schemas.QueryPhoto:
     )
 
 
-def _hit(message: search_pb2.Hit, among_several: bool) -> schemas.Hit:
+def _hit(message: search_pb2.Hit, among_several: bool, root_path: str) -> schemas.Hit:
     return schemas.Hit(
         image_id=message.image_id,
-        url=f"/images/{message.image_id}",
-        thumbnail_url=f"/thumbnails/{message.image_id}",
+        url=f"{root_path}/images/{message.image_id}",
+        thumbnail_url=f"{root_path}/thumbnails/{message.image_id}",
         path=message.path,
         width=message.width,
         height=message.height,

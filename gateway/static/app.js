@@ -4,6 +4,7 @@ import { evenLastRow } from "./gallery.js";
 import { RegionBox } from "./region.js";
 
 const REMEMBERED = 30;
+const PAGE = new URL("..", import.meta.url).pathname; // "/", or where a proxy serves it
 const QUERY_FIELDS = ["image", "image_id", "image_ids", "not_image_ids", "region"];
 
 const find = (selector, root = document) => root.querySelector(selector);
@@ -168,7 +169,7 @@ function upload(files) {
   image.src = picture;
   box = null;
   scrollTo(0, 0);
-  search(`/?${new URLSearchParams(fields)}`, uploads);
+  search(`${PAGE}?${new URLSearchParams(fields)}`, uploads);
 }
 
 function isTooLarge(files) {
@@ -188,7 +189,7 @@ function addUploads(body, photos) {
 function search(address, photos, options) {
   const { searchParams: fields } = new URL(address, location.href);
   if (!photos.length) {
-    visit(fields.size ? `/?${fields}` : "/", options);
+    visit(fields.size ? `${PAGE}?${fields}` : PAGE, options);
     return;
   }
   const body = new FormData();
@@ -197,7 +198,7 @@ function search(address, photos, options) {
   }
   addUploads(body, photos);
   const match = fields.get("match");
-  visit(match ? `/?match=${match}` : "/", { ...options, body, resend: { address, uploads: photos } });
+  visit(match ? `${PAGE}?match=${match}` : PAGE, { ...options, body, resend: { address, uploads: photos } });
 }
 
 /** The address of the query shown, with the options and the region as they now stand. */
@@ -206,7 +207,7 @@ function refined() {
   const region = fields.getAll("region").join(",");
   fields.delete("region");
   if (/\d/.test(region)) fields.set("region", region);
-  return `/?${new URLSearchParams(fields)}`;
+  return `${PAGE}?${new URLSearchParams(fields)}`;
 }
 
 /** The query shown with other uploaded photos beside its indexed ones; a part is only of a single photo. */
@@ -279,7 +280,7 @@ function whereTo(address) {
 function follow(event) {
   const link = event.target.closest("a[href]");
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-  if (!link || !isPlain || link.target || link.origin !== location.origin || link.pathname !== "/") return;
+  if (!link || !isPlain || link.target || link.origin !== location.origin || link.pathname !== PAGE) return;
   if (link.getAttribute("href").startsWith("#")) return;
   event.preventDefault();
   visit(link.href, whereTo(link.href));

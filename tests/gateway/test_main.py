@@ -52,6 +52,8 @@ def refused(**settings: str) -> str:
     [
         ({"PORT": "eighty"}, "GATEWAY_PORT: "),
         ({"TRUSTED_PROXIES": "everybody"}, "GATEWAY_TRUSTED_PROXIES: "),
+        ({"ROOT_PATH": "photos"}, "GATEWAY_ROOT_PATH: must be a path such as /photos"),
+        ({"ROOT_PATH": "/search"}, "GATEWAY_ROOT_PATH: must not begin with /search, "),
         ({"EXTRACTOR_TLS_CA_FILE": "/no.pem"}, "GATEWAY_EXTRACTOR_TLS_CA_FILE: there is no file /no.pem"),
         ({"HOST": "192.0.2.1"}, "cannot listen on 192.0.2.1, port 0"),
         ({"HOST": "no such host"}, "cannot listen on no such host, port 0"),

@@ -24,7 +24,7 @@ async def test_a_request_is_one_line_in_the_log(
 async def test_a_defect_is_told_to_the_log_and_not_to_the_client(
     client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(message: object) -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("the secret of /srv/secret")
 
     monkeypatch.setattr("gateway.search_client.client.search_answer", broken)
