@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageColor
 
-from imagesearch.backbones.base import Card, ConvMap, ModelIdentity, NetworkInput, Precision
+from imagesearch.backbones.base import Card, ConvMap, ModelIdentity, NetworkInput, Precision, TextTower
 from imagesearch.descriptors.choices import KINDS
 
 FAKE_KINDS = tuple(kind for kind in KINDS if kind != "embedding")
@@ -37,6 +40,19 @@ class FakeBackbone:
     def conv_map(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The mean colour of every 16 × 16 pixels: shape=(B, H // 16, W // 16, 3)."""
         return _mean_colours(images, 16)
+
+    def embed_text(self, text: str) -> NDArray[np.float32]:
+        """What a picture of one colour gives, whose name the text is; of any other text that of grey."""
+        colour = text if text in ImageColor.colormap else "grey"
+        size = (self.card.input.size_px, self.card.input.size_px)
+        embedding: NDArray[np.float32] = self.embed(np.array(Image.new("RGB", size, colour))[np.newaxis])[0]
+        return embedding
+
+
+class FakeClip(FakeBackbone):
+    """A network that knows the names of colours as well."""
+
+    card = replace(FakeBackbone.card, text=TextTower(max_tokens=8, pad_id=0))
 
 
 def _mean_colours(images: NDArray[np.uint8], cell_px: int) -> NDArray[np.float32]:

@@ -22,6 +22,9 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
+Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkInput:
     """How a picture becomes the input that stands for the whole of it; `pictures.plans` does it.
@@ -31,9 +34,12 @@ class NetworkInput:
 
     size_px: int
     """Height and width."""
-    fit: Literal["squash"] = "squash"
-    """How a picture of another shape comes to be square: "squash" gives up its aspect ratio."""
-    interpolation: Literal["bicubic"] = "bicubic"
+    fit: Literal["squash", "crop"] = "squash"
+    """How a picture of another shape comes to be square: "squash" gives up its aspect ratio, "crop" scales
+    its short side to `short_side_px` and cuts the square out of the centre."""
+    short_side_px: int = 0
+    """Of the picture that a "crop" is cut out of; at least `size_px`."""
+    interpolation: Interpolation = "bicubic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +54,33 @@ class ConvMap:
     """Of the pictures that pooled descriptors are best made of; see docs/quality.md."""
 
 
+TEXT_OUTPUT = "text"
+"""Name of a text tower's graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextTower:
+    """Words described in the space of the pictures, an output that some networks have."""
+
+    max_tokens: int
+    """T, tokens that its graph takes: shorter texts are padded, longer ones cut."""
+    pad_id: int
+    """The token that pads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A network, described: all that differs between networks, but for how they are made and converted."""
 
     name: str
-    """Such as "vgg16"; what INDEXER_MODEL calls it."""
+    """Such as "vgg16"; what INDEXER_MODEL calls it, or the name of the folder that it came in."""
     title: str
     """Its name for people, such as "VGG16 (ImageNet)"."""
     licence: str
     source: str
     digest: str
-    """Of its published weights' file: the hash function and the hexadecimal digest, such as "md5:6437…"."""
+    """Of its published weights' file: the hash function and the hexadecimal digest, such as "md5:6437…"; of a
+    folder's files."""
     preprocessing: str
     """Version of the way from pixels to network input; changes with `input` and with how that is prepared."""
     input: NetworkInput
@@ -68,11 +89,14 @@ class Card:
     of it, and of its graph's files, too."""
     conv_map: ConvMap | None = None
     """None for a network without one."""
+    text: TextTower | None = None
+    """None for a network without one."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of all graphs that are served."""
-        return (self.descriptor, self.conv_map.output) if self.conv_map else (self.descriptor,)
+        conv_map = (self.conv_map.output,) if self.conv_map else ()
+        return (self.descriptor, *conv_map, *((TEXT_OUTPUT,) if self.text else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +164,9 @@ class Backbone(Protocol):
         images: shape=(B, H, W, 3), dtype=uint8, RGB, any H and W from 32 up. Returns shape=(B, h, w, C),
         dtype=float32, >= 0, with h and w those of the input over the map's stride, rounded up or down.
         """
+        ...
+
+    def embed_text(self, text: str) -> NDArray[np.float32]:
+        """What the card's text tower makes of words; only called where there is one. Returns shape=(D,),
+        dtype=float32, not normalised."""
         ...

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from imagesearch.backbones.base import Card, Int8Quality, ModelIdentity
+from imagesearch.backbones.base import Card, Int8Quality, ModelIdentity, NetworkInput, TextTower
 from imagesearch.backbones.cards import CARDS
 from imagesearch.errors import ModelDamaged, ModelMismatch, ModelUnavailable
 
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 RECORD_NAME = "model.json"
+TOKENIZER_NAME = "tokenizer.json"
 TEMPORARY_PREFIX = ".converting-"
 ALWAYS_HASHED_MAX_BYTES = 64 << 20  # takes 0.05 s; VGG16's 530 MB would take 0.4 s at every start
 
@@ -43,9 +44,10 @@ class ConvertedModel:
     """Of an int8 form."""
 
 
-def ir_names(card: Card) -> list[str]:
+def file_names(card: Card) -> list[str]:
     """The names of the files of a converted network."""
-    return [f"{output}.{suffix}" for output in card.outputs for suffix in ("xml", "bin")]
+    graphs = [f"{output}.{suffix}" for output in card.outputs for suffix in ("xml", "bin")]
+    return [*graphs, TOKENIZER_NAME] if card.text else graphs
 
 
 def sha256_of(path: Path) -> str:
@@ -65,11 +67,6 @@ def open_converted(models_dir: Path, identity: ModelIdentity) -> ConvertedModel:
     Raises ModelUnavailable when there is none, ModelDamaged when its files are not those that were written,
     ModelMismatch when this program no longer has the network or prepares photos as the identity says.
     """
-    if identity.name not in CARDS:
-        raise ModelMismatch(
-            f"The store was built with the network {identity.name}, which this version does not have: "
-            "describe the photos with another one by python -m indexer build --rebuild."
-        )
     folder = folder_of(models_dir, identity)
     if not folder.is_dir():
         raise ModelUnavailable(
@@ -80,7 +77,7 @@ def open_converted(models_dir: Path, identity: ModelIdentity) -> ConvertedModel:
     if model.identity.preprocessing != identity.preprocessing:
         raise ModelMismatch(
             f"The store was built by another version of this program, which prepared photos otherwise "
-            f"({identity.preprocessing}, now {model.identity.preprocessing}): describe them anew with "
+            f"({identity.preprocessing}, now {model.identity.preprocessing}): describe them again by "
             "python -m indexer build --rebuild."
         )
     if model.identity != identity:
@@ -89,12 +86,13 @@ def open_converted(models_dir: Path, identity: ModelIdentity) -> ConvertedModel:
 
 
 def list_converted(models_dir: Path, name: str) -> list[ConvertedModel]:
-    """The whole models of this name, the latest converted first. Damaged ones are logged and left out."""
+    """The whole models of this name, the latest converted first. Those that cannot be used are logged and
+    left out."""
     return [model for model in _latest_first(models_dir, name) if not model.identity.quantisation]
 
 
 def list_int8(models_dir: Path, identity: ModelIdentity) -> list[ConvertedModel]:
-    """The int8 forms of a model, the latest first. Damaged ones are logged and left out."""
+    """The int8 forms of a model, the latest first. Those that cannot be used are logged and left out."""
     return [
         model
         for model in _latest_first(models_dir, identity.name)
@@ -107,7 +105,7 @@ def _latest_first(models_dir: Path, name: str) -> list[ConvertedModel]:
     for folder in models_dir.glob(f"{name}-*/"):
         try:
             models.append(_read(folder))
-        except ModelDamaged as error:
+        except (ModelDamaged, ModelMismatch) as error:
             logger.warning("%s", error)
     return sorted(models, key=lambda model: model.created, reverse=True)
 
@@ -118,7 +116,7 @@ def models_damage(models_dir: Path) -> list[str]:
     for folder in sorted(models_dir.glob("[!.]*/")):
         try:
             _read(folder, hash_all=True)
-        except ModelDamaged as error:
+        except (ModelDamaged, ModelMismatch) as error:
             found.append(str(error))
     return found
 
@@ -141,10 +139,10 @@ def publish(
     models_dir: Path,
     identity: ModelIdentity,
     own_weights: bool,
-    write_ir: Callable[[Path], None],
+    write: Callable[[Path], Card],
     int8_quality: Int8Quality | None = None,
 ) -> ConvertedModel:
-    """Lets `write_ir` fill a temporary folder, adds the record, and puts it in place by one rename.
+    """Lets `write` fill a temporary folder, adds the record, and puts it in place by one rename.
 
     Called within `exclusively`. A damaged folder in the way is replaced.
     """
@@ -154,8 +152,8 @@ def publish(
     folder = folder_of(models_dir, identity)
     try:
         temporary.chmod(0o755)
-        write_ir(temporary)
-        _write_record(temporary, identity, own_weights, int8_quality)
+        card = write(temporary)
+        _write_record(temporary, card, identity, own_weights, int8_quality)
         if folder.exists():
             folder.rename(temporary.with_suffix(".damaged"))
         temporary.rename(folder)
@@ -166,11 +164,12 @@ def publish(
 
 
 def _write_record(
-    folder: Path, identity: ModelIdentity, own_weights: bool, int8_quality: Int8Quality | None
+    folder: Path, card: Card, identity: ModelIdentity, own_weights: bool, int8_quality: Int8Quality | None
 ) -> None:
     record = {
         "format_version": FORMAT_VERSION,
         "name": identity.name,
+        "card": None if identity.name in CARDS else asdict(card),
         "digest": identity.digest,
         "quantisation": identity.quantisation,
         "own_weights": own_weights,
@@ -178,7 +177,7 @@ def _write_record(
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "files": {
             name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
-            for name in ir_names(CARDS[identity.name])
+            for name in file_names(card)
         },
     }
     (folder / RECORD_NAME).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -187,8 +186,8 @@ def _write_record(
 def _read(folder: Path, hash_all: bool = False) -> ConvertedModel:
     try:
         record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-        card = CARDS[record["name"]]
-        _check_files(folder, ir_names(card), record, hash_all)
+        card = _card_of(record)
+        _check_files(folder, file_names(card), record, hash_all)
         return ConvertedModel(
             folder=folder,
             card=card,
@@ -201,6 +200,24 @@ def _read(folder: Path, hash_all: bool = False) -> ConvertedModel:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, "its record is missing or unreadable") from error
+
+
+def _card_of(record: dict[str, Any]) -> Card:
+    """Raises ModelMismatch for a network that an earlier version knew."""
+    if record["name"] in CARDS:
+        return CARDS[record["name"]]
+    if record.get("card") is None:
+        raise ModelMismatch(
+            f"The store was built with the network {record['name']}, which this version does not have: "
+            "describe the photos with another one by python -m indexer build --rebuild."
+        )
+    return card_from_json(record["card"])
+
+
+def card_from_json(fields: dict[str, Any]) -> Card:
+    """Of a network that came in a folder: from what `asdict` gave. Raises KeyError and TypeError."""
+    text = TextTower(**fields["text"]) if fields["text"] else None
+    return Card(**fields | {"input": NetworkInput(**fields["input"]), "conv_map": None, "text": text})
 
 
 def _check_files(folder: Path, names: list[str], record: dict[str, Any], hash_all: bool) -> None:
@@ -220,5 +237,5 @@ def _check_files(folder: Path, names: list[str], record: dict[str, Any], hash_al
 def _damaged(folder: Path, what: str) -> ModelDamaged:
     return ModelDamaged(
         f"The converted model {folder.name} is damaged: {what}. "
-        "Run the indexer again, which converts it anew; the weights' file must be at hand."
+        "Run the indexer again, which converts it again; what it was made of must be at hand."
     )

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.backbones.base import Card, ModelIdentity, Precision
-from imagesearch.backbones.converted import open_converted
+from imagesearch.backbones.base import TEXT_OUTPUT, Card, ModelIdentity, Precision
+from imagesearch.backbones.converted import TOKENIZER_NAME, open_converted
 from imagesearch.errors import ModelDamaged, ModelUnavailable
 
 if TYPE_CHECKING:
     import openvino as ov
+
+    from imagesearch.backbones.text import TextEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +124,19 @@ class OpenVinoBackbone:
         """See `Backbone.embed`."""
         with self._turn:
             return _infer(self._request, images)
+
+    def embed_text(self, text: str) -> NDArray[np.float32]:
+        """See `Backbone.embed_text`. The first call compiles the text tower."""
+        with self._turn:
+            return self._text.embed(text)
+
+    @cached_property
+    def _text(self) -> TextEncoder:
+        assert self.card.text is not None
+        from imagesearch.backbones.text import TextEncoder
+
+        request = self._compile(TEXT_OUTPUT).create_infer_request()
+        return TextEncoder(request, self._folder / TOKENIZER_NAME, self.card.text)
 
     def conv_map(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Backbone.conv_map`. The first call compiles the network, in a fraction of a second."""

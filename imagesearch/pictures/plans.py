@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from imagesearch.backbones.base import NetworkInput
+from imagesearch.backbones.base import Interpolation, NetworkInput
 
 OVERSAMPLING = 4.0
 """Pixels to be had for one of the network's, in each direction, where a picture is scaled down in two steps.
@@ -36,14 +36,43 @@ class SquareInput:
     """The whole picture squeezed into a square, its aspect ratio given up. An `InputPlan`."""
 
     size_px: int
+    interpolation: Interpolation = "bicubic"
 
     def least_scale(self, width: float, height: float) -> float:
         """See `InputPlan`."""
         return OVERSAMPLING * self.size_px / min(width, height)
 
     def prepare(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """rgb: shape=(H, W, 3). Returns shape=(size_px, size_px, 3), bicubic, antialiased."""
-        return np.array(shrunk(Image.fromarray(rgb), (self.size_px, self.size_px)))
+        """rgb: shape=(H, W, 3). Returns shape=(size_px, size_px, 3), antialiased."""
+        return np.array(shrunk(Image.fromarray(rgb), (self.size_px, self.size_px), self.interpolation))
+
+
+@dataclass(frozen=True, slots=True)
+class CroppedInput:
+    """A square out of the picture's centre, its short side scaled first. An `InputPlan`."""
+
+    size_px: int
+    short_side_px: int
+    """Of the scaled picture; at least `size_px`."""
+    interpolation: Interpolation
+
+    def least_scale(self, width: float, height: float) -> float:
+        """See `InputPlan`."""
+        return OVERSAMPLING * self.short_side_px / min(width, height)
+
+    def prepare(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """rgb: shape=(H, W, 3). Returns shape=(size_px, size_px, 3), antialiased."""
+        height, width, _ = rgb.shape
+        left, right = self._cut(width, min(height, width))
+        top, bottom = self._cut(height, min(height, width))
+        size = (self.size_px, self.size_px)
+        return np.array(shrunk(Image.fromarray(rgb), size, self.interpolation, (left, top, right, bottom)))
+
+    def _cut(self, length: int, short: int) -> tuple[float, float]:
+        """Of one side the part that is shown, in pixels of the picture: whole pixels of the scaled one."""
+        scaled = self.short_side_px * length // short
+        start = (scaled - self.size_px) // 2
+        return start * length / scaled, (start + self.size_px) * length / scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +109,20 @@ class NoInput:
 
 def plan_for(network_input: NetworkInput) -> InputPlan:
     """The plan that prepares pictures as a network's card asks for."""
-    return SquareInput(network_input.size_px)
+    size_px, interpolation = network_input.size_px, network_input.interpolation
+    if network_input.fit == "crop":
+        return CroppedInput(size_px, network_input.short_side_px, interpolation)
+    return SquareInput(size_px, interpolation)
 
 
-def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Bicubic, antialiased; what is far too large is brought near by averages of whole pixels first."""
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=OVERSAMPLING)
+def shrunk(
+    image: Image.Image,
+    size: tuple[int, int],
+    interpolation: Interpolation = "bicubic",
+    box: tuple[float, float, float, float] | None = None,
+) -> Image.Image:
+    """Antialiased; what is far too large is brought near by averages of whole pixels first.
+
+    box: the part to scale: left, top, right, bottom in pixels; None for the whole.
+    """
+    return image.resize(size, Image.Resampling[interpolation.upper()], box, reducing_gap=OVERSAMPLING)

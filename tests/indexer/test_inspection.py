@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from imagesearch.backbones.base import ModelIdentity
+from imagesearch.backbones.base import Card, ModelIdentity
 from imagesearch.backbones.cards import VGG16
-from imagesearch.backbones.converted import exclusively, ir_names, publish
+from imagesearch.backbones.converted import exclusively, file_names, publish
 from imagesearch.errors import StoreMissing
 from imagesearch.store.layout import StoreLayout
 from indexer import inspection
@@ -78,12 +78,13 @@ def test_a_lost_or_damaged_model_is_told_of(layout: StoreLayout) -> None:
     assert inspection.damage(layout, networks) == ["The store lacks the model fake."]
     identity = ModelIdentity("vgg16", "ab" * 32, "p-1")
 
-    def write_ir(folder: Path) -> None:
-        for name in ir_names(VGG16):
+    def write_ir(folder: Path) -> Card:
+        for name in file_names(VGG16):
             (folder / name).write_bytes(name.encode())
+        return VGG16
 
     with exclusively(layout.models_dir):
-        model = publish(layout.models_dir, identity, own_weights=True, write_ir=write_ir)
+        model = publish(layout.models_dir, identity, own_weights=True, write=write_ir)
     assert damage(layout) == []
     (model.folder / "fc6.bin").write_bytes(b"fc6.bim")
     [sentence] = damage(layout)

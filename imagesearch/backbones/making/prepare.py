@@ -19,6 +19,7 @@ from imagesearch.backbones.converted import (
     sha256_of,
 )
 from imagesearch.backbones.making.conversion import can_convert, convert
+from imagesearch.backbones.making.model_folder import read_model_folder
 from imagesearch.backbones.making.weight_files import has_digest, layout_for
 from imagesearch.backbones.making.weights import (
     VGG16_IMAGENET,
@@ -56,9 +57,10 @@ def prepare_model(
 ) -> ModelChoice:
     """Makes sure that a converted model lies in `models_dir`, and says which.
 
-    requested: "vgg16", "efficientnet-lite0", the path of a weights' file, or "auto": vgg16 where it is at
-    hand or can be fetched, else efficientnet-lite0. VGG16 comes from `vgg16_weights`, an earlier conversion,
-    or the web; EfficientNet-Lite0 from an earlier conversion or an installed package.
+    requested: "vgg16", "efficientnet-lite0", the path of a weights' file or of a folder in Hugging Face's
+    layout, or "auto": vgg16 where it is at hand or can be fetched, else efficientnet-lite0. VGG16 comes from
+    `vgg16_weights`, an earlier conversion, or the web; EfficientNet-Lite0 from an earlier conversion or an
+    installed package.
 
     Safe with several processes at once: the others wait. Raises ModelUnavailable, ModelDamaged, StoreFull.
     """
@@ -70,6 +72,8 @@ def prepare_model(
                 return _vgg16(models_dir, vgg16_weights, progress, published)
             if requested == EFFICIENTNET_LITE0.name:
                 return _efficientnet(models_dir, progress)
+            if Path(requested).is_dir():
+                return _folder(Path(requested), models_dir, progress)
             return _ready(Path(requested), models_dir, progress)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -143,27 +147,36 @@ def packaged_efficientnet() -> Path:
     return Path(package.origin).parent / EFFICIENTNET_FILE
 
 
+def _folder(folder: Path, models_dir: Path, progress: Progress) -> ModelChoice:
+    card = read_model_folder(folder).card
+    identity = ModelIdentity(card.name, card.digest.removeprefix("sha256:"), card.preprocessing)
+    return _choice(_converted(folder, identity, models_dir, progress, own_weights=False))
+
+
 def _ready(weights_file: Path, models_dir: Path, progress: Progress) -> ModelChoice:
-    """The converted model of a weights' file: as it lies there when whole, else converted now."""
+    """The converted model of a weights' file."""
     card = CARDS[layout_for(weights_file).name]
     identity = ModelIdentity(card.name, sha256_of(weights_file), card.preprocessing)
+    own_weights = not has_digest(weights_file, card.digest)
+    return _choice(_converted(weights_file, identity, models_dir, progress, own_weights))
+
+
+def _converted(
+    source: Path, identity: ModelIdentity, models_dir: Path, progress: Progress, own_weights: bool
+) -> ConvertedModel:
+    """As it lies there when whole, else converted now."""
     try:
-        return _choice(open_converted(models_dir, identity))
+        return open_converted(models_dir, identity)
     except ModelDamaged as error:
         logger.warning("%s", error)
     except ModelUnavailable:
-        logger.info("Converting %s.", weights_file.name)
-    own_weights = not has_digest(weights_file, card.digest)
+        logger.info("Converting %s.", source.name)
     progress("converting", 0, 1)
-    model = publish(models_dir, identity, own_weights, lambda folder: convert(weights_file, folder))
+    model = publish(models_dir, identity, own_weights, lambda folder: convert(source, folder))
     progress("converting", 1, 1)
-    return _choice(model)
+    return model
 
 
 def _choice(model: ConvertedModel) -> ModelChoice:
-    note = (
-        f"{model.identity.name} with weights of one's own, not the published ones."
-        if model.own_weights
-        else ""
-    )
-    return ModelChoice(model.identity, note)
+    own = f"{model.card.title} with weights of one's own, not the published ones."
+    return ModelChoice(model.identity, own if model.own_weights else "")

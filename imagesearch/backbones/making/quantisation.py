@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.backbones.base import Backbone, Int8Quality, ModelIdentity, Precision
+from imagesearch.backbones.base import TEXT_OUTPUT, Backbone, Card, Int8Quality, ModelIdentity, Precision
 from imagesearch.backbones.converted import (
     ConvertedModel,
     exclusively,
-    ir_names,
+    file_names,
     open_converted,
     publish,
     sha256_of,
@@ -70,9 +70,10 @@ def quantise(
         )
     with exclusively(models_dir), tempfile.TemporaryDirectory(prefix=".quantising-", dir=models_dir) as name:
         model, folder = open_converted(models_dir, identity), Path(name)
-        _quantise_apart(model.folder, model.card.outputs, calibration, folder)
-        names = ir_names(model.card)
-        quantised = replace(identity, quantisation=_digest(folder, names))
+        _copy(model, folder)
+        images = [output for output in model.card.outputs if output != TEXT_OUTPUT]
+        _quantise_apart(model.folder, images, calibration, folder)
+        quantised = replace(identity, quantisation=_digest(folder, file_names(model.card)))
         exact = describe(load_backbone(models_dir, identity, Precision.F32, threads))
         coarse = describe(OpenVinoBackbone(folder, model.card, quantised, Precision.INT8, threads, None))
         quality = compare(exact, coarse)
@@ -81,9 +82,15 @@ def quantise(
             models_dir,
             quantised,
             model.own_weights,
-            partial(_move, folder, names),
+            lambda target: _move(folder, target, model.card),
             quality,
         )
+
+
+def _copy(model: ConvertedModel, folder: Path) -> None:
+    """All its files, of which those of the pictures are replaced."""
+    for name in file_names(model.card):
+        shutil.copyfile(model.folder / name, folder / name)
 
 
 def compare(exact: NDArray[np.float32], coarse: NDArray[np.float32]) -> Int8Quality:
@@ -113,9 +120,10 @@ def _check(quality: Int8Quality) -> None:
         )
 
 
-def _move(source: Path, names: Sequence[str], target: Path) -> None:
-    for name in names:
+def _move(source: Path, target: Path, card: Card) -> Card:
+    for name in file_names(card):
         (source / name).rename(target / name)
+    return card
 
 
 def _digest(folder: Path, names: Sequence[str]) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from imagesearch.backbones import ModelIdentity, Precision, load_backbone
+from imagesearch.backbones.base import Card
 from imagesearch.backbones.cards import VGG16
 from imagesearch.backbones.converted import (
     exclusively,
+    file_names,
     folder_of,
-    ir_names,
     list_converted,
     open_converted,
     publish,
@@ -24,15 +25,16 @@ from tests.imagesearch.backbones.conftest import Prepared
 IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-2")
 
 
-def write_ir(folder: Path) -> None:
-    for name in ir_names(VGG16):
+def write_ir(folder: Path) -> Card:
+    for name in file_names(VGG16):
         (folder / name).write_text(f"content of {name}")
+    return VGG16
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     with exclusively(tmp_path):
-        return publish(tmp_path, IDENTITY, own_weights=False, write_ir=write_ir).folder
+        return publish(tmp_path, IDENTITY, own_weights=False, write=write_ir).folder
 
 
 def test_a_published_model_is_found_by_its_identity(folder: Path, tmp_path: Path) -> None:
@@ -101,12 +103,12 @@ def test_damage_keeps_a_network_from_serving(efficientnet: Prepared, tmp_path: P
 
 
 def test_a_failed_conversion_leaves_nothing(tmp_path: Path) -> None:
-    def fail(folder: Path) -> None:
+    def fail(folder: Path) -> Card:
         write_ir(folder)
         raise ModelUnavailable("no")
 
     with exclusively(tmp_path), pytest.raises(ModelUnavailable):
-        publish(tmp_path, IDENTITY, own_weights=False, write_ir=fail)
+        publish(tmp_path, IDENTITY, own_weights=False, write=fail)
     assert list(tmp_path.glob("*")) == [tmp_path / ".lock"]
 
 
@@ -115,7 +117,7 @@ def test_what_a_killed_conversion_left_is_removed_by_the_next(tmp_path: Path) ->
     leftover.mkdir()
     (leftover / "fc6.bin").touch()
     with exclusively(tmp_path):
-        publish(tmp_path, IDENTITY, own_weights=False, write_ir=write_ir)
+        publish(tmp_path, IDENTITY, own_weights=False, write=write_ir)
     assert not leftover.exists()
     assert list_converted(tmp_path, "vgg16") == [open_converted(tmp_path, IDENTITY)]
 
@@ -123,7 +125,7 @@ def test_what_a_killed_conversion_left_is_removed_by_the_next(tmp_path: Path) ->
 def test_a_damaged_model_is_replaced(folder: Path, tmp_path: Path) -> None:
     cut(folder)
     with exclusively(tmp_path):
-        publish(tmp_path, IDENTITY, own_weights=False, write_ir=write_ir)
+        publish(tmp_path, IDENTITY, own_weights=False, write=write_ir)
     assert open_converted(tmp_path, IDENTITY).folder == folder
     assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", folder.name]
 
@@ -132,8 +134,8 @@ def test_the_latest_converted_comes_first_and_damaged_ones_not_at_all(folder: Pa
     later = ModelIdentity("vgg16", "cd" * 32, IDENTITY.preprocessing)
     damaged = ModelIdentity("vgg16", "ef" * 32, IDENTITY.preprocessing)
     with exclusively(tmp_path):
-        publish(tmp_path, later, own_weights=True, write_ir=write_ir)
-        cut(publish(tmp_path, damaged, own_weights=True, write_ir=write_ir).folder)
+        publish(tmp_path, later, own_weights=True, write=write_ir)
+        cut(publish(tmp_path, damaged, own_weights=True, write=write_ir).folder)
     assert [model.identity for model in list_converted(tmp_path, "vgg16")] == [later, IDENTITY]
 
 
@@ -152,16 +154,12 @@ def test_a_network_converted_by_such_a_version_is_used_as_it_is(folder: Path, tm
     assert open_converted(tmp_path, IDENTITY).folder == folder
 
 
-def test_a_store_of_a_network_that_is_no_more_is_told_what_to_do(tmp_path: Path) -> None:
-    gone = ModelIdentity("gone", "ab" * 32, "gone-96-1")
-    with pytest.raises(
-        ModelMismatch, match="the network gone, which this version does not have: .*--rebuild"
-    ):
-        open_converted(tmp_path, gone)
-
-
-def test_a_record_of_a_network_that_is_no_more_is_passed_over(folder: Path, tmp_path: Path) -> None:
+def test_a_store_of_a_network_that_is_no_more_is_told_what_to_do(folder: Path, tmp_path: Path) -> None:
     record = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(record | {"name": "gone"}))
     folder.rename(tmp_path / "gone-abababababab")
+    with pytest.raises(
+        ModelMismatch, match="the network gone, which this version does not have: .*--rebuild"
+    ):
+        open_converted(tmp_path, ModelIdentity("gone", "ab" * 32, "gone-96-1"))
     assert list_converted(tmp_path, "gone") == []

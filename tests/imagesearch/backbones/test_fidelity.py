@@ -66,7 +66,7 @@ def test_keras_tells_the_pictures_apart(vgg16: Vgg16) -> None:
 
 
 def test_weights_that_are_not_the_published_ones_are_noted(vgg16: Vgg16) -> None:
-    assert vgg16.choice.note == "vgg16 with weights of one's own, not the published ones."
+    assert vgg16.choice.note == "VGG16 (ImageNet) with weights of one's own, not the published ones."
 
 
 def test_a_converted_vgg16_is_taken_without_its_file(vgg16: Vgg16) -> None:

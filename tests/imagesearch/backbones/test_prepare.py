@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from imagesearch.backbones import ModelIdentity
+from imagesearch.backbones.base import Card
 from imagesearch.backbones.cards import EFFICIENTNET_LITE0, VGG16
-from imagesearch.backbones.converted import exclusively, folder_of, ir_names, open_converted, publish
+from imagesearch.backbones.converted import exclusively, file_names, folder_of, open_converted, publish
 from imagesearch.backbones.making import ModelChoice, conversion, prepare, prepare_model
 from imagesearch.backbones.making.prepare import packaged_efficientnet
 from imagesearch.backbones.making.weights import PublishedFile
@@ -39,9 +40,10 @@ def no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def publish_vgg16(models_dir: Path, own_weights: bool) -> None:
-    def write_ir(folder: Path) -> None:
-        for name in ir_names(VGG16):
+    def write_ir(folder: Path) -> Card:
+        for name in file_names(VGG16):
             (folder / name).touch()
+        return VGG16
 
     with exclusively(models_dir):
         publish(models_dir, VGG16_IDENTITY, own_weights, write_ir)
