@@ -37,6 +37,7 @@ set -e; \
 IMAGES='$(call given,IMAGES)'; STORE='$(call given,STORE)'; \
 [ -z "$$IMAGES" ] || [ -d "$$IMAGES" ] || { echo "IMAGES=$$IMAGES is not a folder" >&2; exit 1; }; \
 [ -z "$$STORE" ] || mkdir -p "$$STORE"; \
+[ ! -d "$$INDEXER_MODEL" ] || export MODEL="$$(realpath "$$INDEXER_MODEL")"; \
 [ "$$(id -u)" = 0 ] || export APP_USER="$$(id -u):$$(id -g)"; \
 export IMAGES="$${IMAGES:+$$(realpath "$$IMAGES")}" STORE="$${STORE:+$$(realpath "$$STORE")}"
 endef

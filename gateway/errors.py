@@ -23,6 +23,7 @@ GatewayError
  ├─ RegionOfSeveral         422  a part of a photo, where there are several
  ├─ InvalidOption           422
  ├─ OptionUnavailable       422  valid, but the collection lacks what it needs
+ ├─ TextUnavailable         422  words, which the collection's model does not know
  ├─ RateLimited             429
  ├─ Internal                500  a defect of the gateway
  ├─ ExtractorFailed         502  a defect of the search service
@@ -219,6 +220,13 @@ class OptionUnavailable(GatewayError):
 
     status = 422
     code = "OPTION_UNAVAILABLE"
+
+
+class TextUnavailable(GatewayError):
+    """Words, of a collection whose model sees pictures only."""
+
+    status = 422
+    code = "TEXT_UNAVAILABLE"
 
 
 class RateLimited(GatewayError):

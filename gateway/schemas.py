@@ -40,6 +40,14 @@ class SearchOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, Field(ge=1, le=100, description="At most this many results.")] = 30
+    text: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=1_000,
+            description="Words that the results match, alone or with photos. Needs a collection with `text`.",
+        ),
+    ] = None
     region: Annotated[Region | None, Field(description="Search only for this part of the query image.")] = (
         None
     )
@@ -84,7 +92,8 @@ Photos = Annotated[list[str], Field(max_length=MAX_PHOTOS)]
 
 
 class SearchBody(SearchOptions):
-    """The JSON form of a search: one photo, as `image` or as `image_id`, or up to 8 in the four lists."""
+    """The JSON form of a search: one photo, as `image` or as `image_id`, or up to 8 in the four lists, or
+    `text`, alone or with them."""
 
     image: Annotated[
         str | None, Field(description="The image file as base64; a data: prefix is allowed.")
@@ -153,7 +162,10 @@ class Hit(BaseModel):
     ]
     score: Annotated[
         float | None,
-        Field(description="The share of random image pairs of the collection that lie further apart."),
+        Field(
+            description="The share of random image pairs of the collection that lie further apart; for words "
+            "alone, of random pairs of words and an image."
+        ),
     ]
     match: Annotated[Match | None, Field(description="Set when `verify` found the query in this image.")]
     located: Annotated[
@@ -213,7 +225,9 @@ class SearchResponse(BaseModel):
     less 1; n are the inliers of the match, if any.
     """
 
-    query: Annotated[QueryImage, Field(description="Of several photos the first one.")]
+    query: Annotated[
+        QueryImage | None, Field(description="Of several photos the first one; null for words alone.")
+    ]
     query_photos: Annotated[
         list[QueryPhoto] | None,
         Field(
@@ -267,6 +281,7 @@ class IndexResponse(BaseModel):
     approximate: bool
     local_features: Annotated[bool, Field(description="Whether `verify` is available.")]
     localization: Annotated[bool, Field(description="Whether `localize` is available.")]
+    text: Annotated[bool, Field(description="Whether `text` is available.")]
     index_precision: str
     query_precision: str
     int8_quality: Annotated[Int8Quality | None, Field(description="null at another precision.")]

@@ -25,7 +25,7 @@ from gateway.settings import Settings
 # Room for the options and the part headers of a form, or for the JSON around an image.
 OVERHEAD_BYTES = 64 * 2**10
 MAX_FIELDS = 32
-MAX_FIELD_BYTES = 1024
+MAX_FIELD_BYTES = 4096
 
 FILE_FIELDS = ("image", "images", "not_images")
 ID_FIELDS = ("image_id", "image_ids", "not_image_ids")
@@ -58,12 +58,14 @@ async def read_form(request: Request, settings: Settings) -> Query:
 
 
 def read_address(parameters: Iterable[tuple[str, str]]) -> Query | None:
-    """The query of a page's address; None where it names no image. Unknown parameters are left alone."""
+    """The query of a page's address; None where it names no image and no words. Unknown parameters are left
+    alone."""
     fields = list(parameters)
     photos = _given_ids(fields)
-    if not photos:
+    options = _options(field for field in fields if field[0] in CONVERTERS)
+    if not photos and options.text is None:
         return None
-    return _query(_options(field for field in fields if field[0] in CONVERTERS), photos, max_upload_bytes=0)
+    return _query(options, photos, max_upload_bytes=0)
 
 
 def max_body_bytes(settings: Settings) -> int:
@@ -184,14 +186,16 @@ def _decoded(text: str) -> bytes:
 
 def _query(options: SearchOptions, given: Sequence[GivenPhoto], max_upload_bytes: int) -> Query:
     """The positive photos first, otherwise in the given order. The bytes of all count together."""
-    if not given or (len(given) > 1 and any(name in SINGLE_FIELDS for name, _ in given)):
+    if not given and options.text is None:
+        raise errors.NotOneQuery
+    if len(given) > 1 and any(name in SINGLE_FIELDS for name, _ in given):
         raise errors.NotOneQuery
     if len(given) > MAX_PHOTOS:
         raise errors.TooManyPhotos
     photos = [Photo(source, is_negative=name in NEGATIVE_FIELDS) for name, source in given]
-    if all(photo.is_negative for photo in photos):
+    if options.text is None and all(photo.is_negative for photo in photos):
         raise errors.NoPositivePhoto
-    if len(photos) > 1 and options.region is not None:
+    if options.region is not None and (len(photos) > 1 or options.text is not None):
         raise errors.RegionOfSeveral
     _check_files([source for _, source in given if isinstance(source, bytes)], max_upload_bytes)
     return Query(options, tuple(sorted(photos, key=lambda photo: photo.is_negative)))
@@ -230,6 +234,7 @@ def _region(texts: list[str]) -> Mapping[str, float]:
 
 
 CONVERTERS: dict[str, Callable[[list[str]], object]] = {
+    "text": lambda texts: texts[-1],
     "limit": lambda texts: int(texts[-1]),
     "region": _region,
     "max_distance": lambda texts: float(texts[-1]),
@@ -241,6 +246,6 @@ def _refusal(error: ValidationError) -> errors.GatewayError:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if not first["loc"]:  # no JSON, or not an object
         return errors.MalformedRequest()
-    if first["type"] == "too_long":  # only lists of photos have a longest length
+    if first["type"] == "too_long":  # only lists of photos have a longest length, texts fail otherwise
         return errors.TooManyPhotos()
     return errors.InvalidOption(str(first["loc"][0]))

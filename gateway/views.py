@@ -82,6 +82,15 @@ class Page:
         return self.photos[0] if self.photos else None
 
     @property
+    def is_search(self) -> bool:
+        return bool(self.photos or self.options.text)
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether the collection can be searched with words; where that is not known, whether it is now."""
+        return self.about.text if self.about else bool(self.options.text)
+
+    @property
     def is_indexed(self) -> bool:
         """Whether links alone can bring this search back."""
         return all(photo.image_id for photo in self.photos)
@@ -115,7 +124,8 @@ class Page:
         return {name for name, is_there in needs.items() if not is_there}
 
     def is_last_positive(self, photo: PhotoView) -> bool:
-        return not photo.is_negative and sum(not each.is_negative for each in self.photos) == 1
+        positives = sum(not each.is_negative for each in self.photos)
+        return not photo.is_negative and positives == 1 and not self.options.text
 
     def set_address(self, match: str = "") -> str:
         """What links can hold of this search, all but what was uploaded."""

@@ -10,6 +10,7 @@ ImageSearchError
  │   └─ UnreadableFile        a file of the indexed folder that cannot be opened
  ├─ InvalidOption             an option or a vector outside its range
  ├─ OptionUnavailable         valid, but the live snapshot lacks what it needs
+ │   └─ TextUnavailable       words, where the network knows none
  ├─ UnknownImage              no such id
  ├─ PhotoGone                 an indexed image whose file is gone or has changed
  ├─ IndexNotReady             nothing to search yet
@@ -91,6 +92,12 @@ class OptionUnavailable(ImageSearchError):
     """A valid option whose evidence the live snapshot does not hold."""
 
     reason = "OPTION_UNAVAILABLE"
+
+
+class TextUnavailable(OptionUnavailable):
+    """Words as a query, which the live snapshot's network does not know."""
+
+    reason = "TEXT_UNAVAILABLE"
 
 
 class UnknownImage(ImageSearchError):

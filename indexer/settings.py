@@ -37,8 +37,9 @@ class IndexerSettings(BaseSettings):
     store_dir: Path = Field(Path("store"), description="Folder of the store to write.")
     model: str = Field(
         "auto",
-        description="Network: vgg16, efficientnet-lite0, or a weights' file; auto takes the one the store "
-        "was built with, for a new store vgg16 where it can be had, else efficientnet-lite0.",
+        description="Network: vgg16, efficientnet-lite0, a weights' file, or a folder with a model in "
+        "Hugging Face's layout (see models.md); auto takes the one the store was built with, for a new store "
+        "vgg16 where its weights can be fetched, else efficientnet-lite0.",
     )
     vgg16_weights: Path | None = Field(
         None,

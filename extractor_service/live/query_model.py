@@ -15,8 +15,9 @@ from imagesearch.backbones.base import Backbone, ModelIdentity, Precision
 from imagesearch.conv_maps import MacDescriber
 from imagesearch.descriptors.base import Descriptor
 from imagesearch.descriptors.choices import LOCAL_KINDS
+from imagesearch.descriptors.embedding import WordDescriber
 from imagesearch.descriptors.kinds import create_descriptor
-from imagesearch.errors import ModelDamaged, ModelMismatch
+from imagesearch.errors import ModelDamaged, ModelMismatch, TextUnavailable
 from imagesearch.local_features import RootSift
 from imagesearch.local_features.storage import from_bytes
 from imagesearch.pictures.plans import InputPlan, NoInput
@@ -45,9 +46,11 @@ class QueryModel(Shared):
         network: Descriptor | None,
         max_batch: int,
         macs: MacDescriber | None = None,
+        words: WordDescriber | None = None,
     ) -> None:
         """recipe: of the snapshot it is for. network: None where the recipe describes by local features.
-        macs: None where the snapshot holds no convolutional maps to compare with."""
+        macs: None where the snapshot holds no convolutional maps to compare with. words: None where the
+        snapshot cannot be searched with them."""
         super().__init__()
         self.precision = precision
         self.input_plan: InputPlan = network.input_plan if network else NoInput()
@@ -58,6 +61,7 @@ class QueryModel(Shared):
         self._recipe = recipe
         self._batcher = Batcher(network.describe, max_batch) if network else None
         self._mac_batcher = Batcher(macs.describe, max_batch) if macs else None
+        self._words = words
 
     def fits(self, manifest: Manifest) -> bool:
         """Whether its vectors can be compared with the snapshot's, and its maps where there are some."""
@@ -77,6 +81,28 @@ class QueryModel(Shared):
         if map_input is None or self._mac_batcher is None:
             return None
         return await self._mac_batcher.describe(map_input)
+
+    @property
+    def knows_words(self) -> bool:
+        return self._words is not None
+
+    def check_words(self) -> None:
+        """Raises TextUnavailable."""
+        if self._words is None:
+            raise TextUnavailable(
+                "This collection cannot be searched with words, which its network does not know; index the "
+                "photos with a model that has a text tower."
+            )
+
+    def words(self, text: str) -> NDArray[np.float32]:
+        """shape=(C,), L2-normalised, or zero where the network knows none of the words. Blocks."""
+        assert self._words is not None
+        return self._words.describe(text)
+
+    def known_words(self) -> NDArray[np.float32]:
+        """What words are held against to tell how near is near: shape=(N, C), rows L2-normalised."""
+        assert self._words is not None
+        return self._words.known
 
     def _close(self) -> None:
         for batcher in (self._batcher, self._mac_batcher):
@@ -108,7 +134,11 @@ def load_query_model(
     if network.dim != recipe.dim:
         raise _mismatch()
     _check_known_picture(network)
-    return QueryModel(recipe, backbone.precision, network, max_batch, macs)
+    has_words = backbone.card.text is not None and recipe.descriptor == backbone.card.descriptor
+    words = WordDescriber(backbone) if has_words else None
+    if words is not None:
+        _check_norms(words.known, network.dim)
+    return QueryModel(recipe, backbone.precision, network, max_batch, macs, words)
 
 
 def _mismatch() -> ModelMismatch:
@@ -133,10 +163,14 @@ def _comparable(index: Precision, asked_for: Precision) -> Precision:
 def _check_known_picture(network: Descriptor) -> None:
     """Runs a fixed picture through the network, which also warms it up. Raises ModelDamaged for nonsense."""
     vectors = network.describe([network.input_plan.prepare(_known_picture())])[0]
+    _check_norms(vectors, network.dim)
+
+
+def _check_norms(vectors: NDArray[np.float32], dim: int) -> None:
     norms = np.linalg.norm(vectors, axis=1)
     # A norm that is not a number fails the comparison as well.
-    if vectors.shape[1:] != (network.dim,) or not (np.abs(norms - 1) <= _NORM_TOLERANCE).all():
-        raise ModelDamaged("The network does not describe a known picture as it should; convert it again.")
+    if vectors.shape[1:] != (dim,) or not (np.abs(norms - 1) <= _NORM_TOLERANCE).all():
+        raise ModelDamaged("The network does not describe what is known as it should; convert it again.")
 
 
 def _known_picture() -> NDArray[np.uint8]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from extractor_service.live.query_model import QueryModel
 from extractor_service.live.sharing import Shared
@@ -15,12 +17,14 @@ from imagesearch.index.base import Index
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.inverted import InvertedIndex
 from imagesearch.local_features.storage import SegmentedFeatures
+from imagesearch.ranking.calibration import word_distances
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot
 
 _KNOWN_ANSWERS = 3
+_CALIBRATION_SEED = 20170101
 # An image's own descriptor is at distance 0 from itself; arithmetic may lose a little.
 _SAME_DISTANCE = 1e-3
 
@@ -74,6 +78,12 @@ class ServedSnapshot(Shared):
                 "again with INDEXER_LOCALIZATION=true and build --rebuild."
             )
         return self.snapshot.conv_maps
+
+    @cached_property
+    def word_distances(self) -> NDArray[np.float32]:
+        """Of many words to images of the collection, ascending; what scores of words are taken from."""
+        rng = np.random.default_rng(_CALIBRATION_SEED)
+        return word_distances(self.model.known_words(), self.snapshot.descriptors, rng)
 
     def find(self, image_id: str) -> tuple[int, ImageRecord]:
         """The image's row and record. Raises UnknownImage."""

@@ -23,6 +23,7 @@ class IndexDescription:
     summary: IndexSummary
     manifest: Manifest
     query_precision: Precision
+    knows_words: bool
     refused: list[RefusedFile]
     """The first `MAX_REFUSED` of them."""
 
@@ -52,7 +53,11 @@ class Collection:
         with self._live.use() as served:
             refused = await asyncio.to_thread(served.snapshot.refused, MAX_REFUSED)
             return IndexDescription(
-                served.summary(), served.snapshot.manifest, served.model.precision, refused
+                served.summary(),
+                served.snapshot.manifest,
+                served.model.precision,
+                served.model.knows_words,
+                refused,
             )
 
     async def page(self, size: int, token: str) -> Page:

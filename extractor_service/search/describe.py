@@ -20,6 +20,7 @@ from extractor_service.live.served_snapshot import ServedSnapshot
 from extractor_service.search.described_query import DescribedPhoto
 from extractor_service.search.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
 from imagesearch.descriptors.pooling import mac
+from imagesearch.errors import InvalidOption
 from imagesearch.local_features.storage import from_bytes
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
@@ -73,6 +74,15 @@ class QueryPhotos:
         files = [source for source in sources if isinstance(source, _File)]
         described = iter(await self._describe_files(served, files, options, timings))
         return [next(described) if isinstance(source, _File) else source for source in sources]
+
+    async def words(self, served: ServedSnapshot, text: str, timings: Timings) -> NDArray[np.float32]:
+        """Their descriptor, shape=(D,), L2-normalised. Raises InvalidOption where the network knows none of
+        them."""
+        with timings.measure("extract"):
+            vector = await self._in_thread(served.model.words, text)
+        if not vector.any():
+            raise InvalidOption("The network knows none of these words; use others.")
+        return served.snapshot.encodings.descriptor.encode(vector[np.newaxis])
 
     async def _look_up(
         self, served: ServedSnapshot, photo: Photo, options: SearchOptions

@@ -38,8 +38,10 @@ class DescribedQuery:
     descriptor: NDArray[np.float32]
     """shape=(D,), L2-normalised."""
     positives: Sequence[DescribedPhoto] = ()
-    """None for a vector."""
+    """None for a vector and for words alone."""
     negatives: Sequence[DescribedPhoto] = ()
+    of_words: bool = False
+    """Whether words alone are looked for, whose distances to images are of their own kind."""
 
     @classmethod
     def of_one(cls, photo: DescribedPhoto) -> DescribedQuery:
@@ -47,14 +49,21 @@ class DescribedQuery:
 
     @classmethod
     def combined(
-        cls, positives: Sequence[DescribedPhoto], negatives: Sequence[DescribedPhoto]
+        cls,
+        positives: Sequence[DescribedPhoto],
+        negatives: Sequence[DescribedPhoto],
+        words: NDArray[np.float32] | None = None,
     ) -> DescribedQuery:
-        """positives: at least one."""
-        return cls(rocchio(_descriptors(positives), _descriptors(negatives)), positives, negatives)
+        """positives: at least one, or words: their descriptor, shape=(D,), L2-normalised."""
+        descriptors = [photo.descriptor for photo in positives]
+        if words is not None:
+            descriptors.append(words)
+        descriptor = rocchio(np.array(descriptors, np.float32), _descriptors(negatives))
+        return cls(descriptor, positives, negatives, of_words=words is not None and not positives)
 
     @property
     def image(self) -> QueryImage | None:
-        """The first positive one of several; None for a vector."""
+        """The first positive one of several; None where there is none."""
         return self.positives[0].image if self.positives else None
 
     @property

@@ -96,8 +96,9 @@ class Engine:
             case PhotosQuery():
                 photos = [*query.positives, *query.negatives]
                 described = await self._photos.describe(served, photos, options, timings)
-                positive_count = len(query.positives)
-                return DescribedQuery.combined(described[:positive_count], described[positive_count:])
+                positives, negatives = described[: len(query.positives)], described[len(query.positives) :]
+                words = await self._photos.words(served, query.text, timings) if query.text else None
+                return DescribedQuery.combined(positives, negatives, words)
             case FileQuery() | StoredQuery():
                 return DescribedQuery.of_one(*await self._photos.describe(served, [query], options, timings))
 
@@ -107,14 +108,18 @@ class Engine:
 
 def _check_options(served: ServedSnapshot, query: Query, options: SearchOptions) -> None:
     """Before any work: whether the query is of the kind that its options need."""
-    if options.region is not None and isinstance(query, VectorQuery):
-        raise InvalidOption("A region needs an image; a vector has none.")
-    if options.region is not None and isinstance(query, PhotosQuery):
+    has_photos = isinstance(query, PhotosQuery) and bool(query.positives)
+    shows_nothing = isinstance(query, VectorQuery) or (isinstance(query, PhotosQuery) and not has_photos)
+    if isinstance(query, PhotosQuery) and query.text is not None:
+        served.model.check_words()
+    if options.region is not None and shows_nothing:
+        raise InvalidOption("A region needs an image; vectors and words have none.")
+    if options.region is not None and has_photos:
         raise InvalidOption("A region needs a single photo; of several it would not be clear which.")
-    if options.verify and isinstance(query, VectorQuery):
-        raise InvalidOption("Verification needs an image; a vector has no local features.")
-    if options.localize and isinstance(query, VectorQuery):
-        raise InvalidOption("Localisation needs an image; a vector cannot be looked for in another.")
+    if options.verify and shows_nothing:
+        raise InvalidOption("Verification needs an image; vectors and words have no local features.")
+    if options.localize and shows_nothing:
+        raise InvalidOption("Localisation needs an image; vectors and words cannot be looked for in one.")
     if options.verify:
         served.local_features()
     if options.localize:

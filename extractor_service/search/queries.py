@@ -20,6 +20,8 @@ from imagesearch.store.records import ImageRecord
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 30
+MAX_TEXT_CHARACTERS = 1_000
+"""Networks take some dozen words; what is longer is a mistake."""
 MAX_PHOTOS = 8
 """Of one query: each may cost a decoding and a run of the network, and with `verify` one more comparison for
 each candidate."""
@@ -65,17 +67,26 @@ Photo = FileQuery | StoredQuery
 
 @dataclass(frozen=True, slots=True)
 class PhotosQuery:
-    """Several photos at once: the results resemble the positives and not the negatives.
+    """Several photos at once, or words and photos: the results resemble the positives and the words, and not
+    the negatives.
 
-    Raises InvalidOption for no positive one, and for too many in all.
+    Raises InvalidOption for no positive one, for too many in all, and for text that is blank or too long.
     """
 
     positives: tuple[Photo, ...]
     negatives: tuple[Photo, ...] = ()
+    text: str | None = None
+    """None for none."""
 
     def __post_init__(self) -> None:
-        if not self.positives:
+        if not self.positives and self.text is None:
             raise InvalidOption("A query of several photos needs one that the results should resemble.")
+        if self.text is not None and not self.text.strip():
+            raise InvalidOption("The text is blank; say in a few words what the photos show.")
+        if self.text is not None and len(self.text) > MAX_TEXT_CHARACTERS:
+            raise InvalidOption(
+                f"The text has more than {MAX_TEXT_CHARACTERS:,} characters; use fewer words."
+            )
         if len(self.positives) + len(self.negatives) > MAX_PHOTOS:
             raise InvalidOption(f"A query takes at most {MAX_PHOTOS} photos.")
 

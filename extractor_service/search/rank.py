@@ -64,7 +64,8 @@ class Ranker:
         if options.expand and options.verify:
             found, findings = search.expanded_by(descriptor, _verified_rows(found, findings))
         with timings.measure("search"):
-            return _to_hits(served, found[: options.limit], findings[: options.limit])
+            background = served.word_distances if query.of_words else served.snapshot.background_distances
+            return _to_hits(served, found[: options.limit], findings[: options.limit], background)
 
     def close(self) -> None:
         """Nothing may be ranked afterwards."""
@@ -163,9 +164,14 @@ def _cosines(locations: Sequence[Localization | None]) -> NDArray[np.float64]:
     return np.array([location.cosine if location else np.nan for location in locations], np.float64)
 
 
-def _to_hits(served: ServedSnapshot, found: Neighbours, findings: Sequence[Finding]) -> list[Hit]:
+def _to_hits(
+    served: ServedSnapshot,
+    found: Neighbours,
+    findings: Sequence[Finding],
+    background: NDArray[np.float32],
+) -> list[Hit]:
     """findings: one for each of the found."""
-    scores = score(found.distances, served.snapshot.background_distances)
+    scores = score(found.distances, background)
     records = served.snapshot.records(found.rows.tolist())
     return [
         Hit(

@@ -21,6 +21,8 @@ from protos.imagesearch.v1 import search_pb2
 
 def to_query(request: search_pb2.SearchRequest) -> queries.Query:
     """Raises InvalidOption where the request holds no query."""
+    if request.text:
+        return _with_words(request)
     match request.WhichOneof("query"):
         case "image":
             return to_file_query(request.image)
@@ -29,12 +31,30 @@ def to_query(request: search_pb2.SearchRequest) -> queries.Query:
         case "vector":
             return queries.VectorQuery(np.array(request.vector.values, dtype=np.float32))
         case "photos":
-            return queries.PhotosQuery(
-                tuple(_photo(photo) for photo in request.photos.positives),
-                tuple(_photo(photo) for photo in request.photos.negatives),
-            )
+            return queries.PhotosQuery(*_photos(request.photos))
         case _:
-            raise InvalidOption("A search needs one of an image, an image id, a vector and several photos.")
+            raise InvalidOption(
+                "A search needs one of an image, an image id, a vector, several photos and text."
+            )
+
+
+def _with_words(request: search_pb2.SearchRequest) -> queries.PhotosQuery:
+    match request.WhichOneof("query"):
+        case None:
+            return queries.PhotosQuery((), text=request.text)
+        case "image":
+            return queries.PhotosQuery((to_file_query(request.image),), text=request.text)
+        case "image_id":
+            return queries.PhotosQuery((queries.StoredQuery(request.image_id),), text=request.text)
+        case "photos":
+            return queries.PhotosQuery(*_photos(request.photos), request.text)
+        case _:
+            raise InvalidOption("Words go with photos or alone, and not with a vector.")
+
+
+def _photos(photos: search_pb2.PhotoSet) -> tuple[tuple[queries.Photo, ...], tuple[queries.Photo, ...]]:
+    """The positive ones and the negative ones."""
+    return tuple(map(_photo, photos.positives)), tuple(map(_photo, photos.negatives))
 
 
 def _photo(photo: search_pb2.Photo) -> queries.Photo:
@@ -134,6 +154,7 @@ def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
         index_latency_ms=manifest.index.latency_ms,
         local_features=manifest.local_features,
         localization=manifest.localization,
+        text=description.knows_words,
         int8_quality=_int8_quality(manifest.int8_quality),
         refused=[_refused(file) for file in description.refused],
         refused_count=manifest.refused_count,

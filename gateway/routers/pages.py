@@ -93,7 +93,9 @@ async def _photo_views(
 ) -> list[PhotoView]:
     """Of uploaded and indexed photos; uploads are numbered where there are several."""
     indexed = iter(await _indexed_views(services, [photo for photo in photos if photo.image_id]))
-    sizes: Sequence[QueryImage | QueryPhoto] = answer.response.query_photos or [answer.response.query]
+    response = answer.response
+    alone = [response.query] if response.query else []
+    sizes: Sequence[QueryImage | QueryPhoto] = response.query_photos or alone
     count = sum(not photo.image_id for photo in photos)
     views: list[PhotoView] = []
     for photo, size, preview in zip(photos, sizes, answer.previews, strict=True):

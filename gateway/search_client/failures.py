@@ -26,6 +26,7 @@ ERROR_BY_REASON: dict[str, type[errors.GatewayError]] = {
     "UNKNOWN_IMAGE": errors.UnknownImage,
     "PHOTO_GONE": errors.PhotoGone,
     "OPTION_UNAVAILABLE": errors.OptionUnavailable,
+    "TEXT_UNAVAILABLE": errors.TextUnavailable,
     "INDEX_NOT_READY": errors.IndexNotReady,
     "OVERLOADED": errors.Overloaded,
     "DEADLINE_EXCEEDED": errors.DeadlineExceeded,

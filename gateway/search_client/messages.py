@@ -28,7 +28,7 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One search. The positive photos come first; there is one at least."""
+    """One search. The positive photos come first; there is one at least, or there is text."""
 
     options: schemas.SearchOptions
     photos: tuple[Photo, ...]
@@ -62,6 +62,7 @@ def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.S
         preview=preview,
         **{name: getattr(options, name) for name in options.switches()},
     )
+    request.text = options.text or ""
     _add_photos(request, query.photos, max_pixels)
     if options.region is not None:
         request.region.CopyFrom(_region_message(options.region))
@@ -71,7 +72,7 @@ def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.S
 
 
 def _add_photos(request: search_pb2.SearchRequest, photos: Sequence[Photo], max_pixels: int) -> None:
-    if len(photos) == 1:
+    if len(photos) == 1 and not photos[0].is_negative:
         _fill(request, photos[0], max_pixels)
         return
     for photo in photos:
@@ -106,13 +107,15 @@ def _region_message(region: schemas.Region) -> search_pb2.Region:
 
 def search_answer(message: search_pb2.SearchResponse, root_path: str) -> Answer:
     """root_path: what a proxy puts before the addresses of pictures."""
-    previews = tuple(photo.preview for photo in message.photos) or (message.preview,)
-    return Answer(_search_response(message, root_path), previews)
+    previews = [photo.preview for photo in message.photos]
+    if not previews and message.HasField("query"):
+        previews = [message.preview]
+    return Answer(_search_response(message, root_path), tuple(previews))
 
 
 def _search_response(message: search_pb2.SearchResponse, root_path: str) -> schemas.SearchResponse:
     return schemas.SearchResponse(
-        query=_query_image(message.query),
+        query=_query_image(message.query) if message.HasField("query") else None,
         query_photos=[_query_photo(photo) for photo in message.photos] or None,
         results=[_hit(hit, bool(message.photos), root_path) for hit in message.hits],
         index=schemas.IndexSummary(
@@ -219,6 +222,7 @@ def index_response(message: search_pb2.GetIndexResponse) -> schemas.IndexRespons
         approximate=summary.approximate,
         local_features=message.local_features,
         localization=message.localization,
+        text=message.text,
         index_precision=message.index_precision,
         query_precision=message.query_precision,
         int8_quality=_int8_quality(message.int8_quality) if message.HasField("int8_quality") else None,

@@ -5,7 +5,7 @@ import { RegionBox } from "./region.js";
 
 const REMEMBERED = 30;
 const PAGE = new URL("..", import.meta.url).pathname; // "/", or where a proxy serves it
-const QUERY_FIELDS = ["image", "image_id", "image_ids", "not_image_ids", "region"];
+const QUERY_FIELDS = ["text", "image", "image_id", "image_ids", "not_image_ids", "region"];
 
 const find = (selector, root = document) => root.querySelector(selector);
 const status = find("#status");
@@ -172,6 +172,15 @@ function upload(files) {
   search(`${PAGE}?${new URLSearchParams(fields)}`, uploads);
 }
 
+/** Searches with words alone, from the start page, with the options that are ticked there. */
+function searchWithWords(text) {
+  if (!text) return;
+  const fields = new FormData(find(".upload"));
+  fields.delete("image");
+  fields.set("text", text);
+  visit(`${PAGE}?${new URLSearchParams(fields)}`, { focus: "#results-heading" });
+}
+
 function isTooLarge(files) {
   const bytes = files.reduce((sum, file) => sum + file.size, 0);
   if (bytes <= Number(document.body.dataset.maxBytes)) return false;
@@ -224,6 +233,8 @@ document.addEventListener("submit", (event) => {
   if (event.target.matches(".refine")) {
     box?.show(regionOfFields());
     search(refined(), uploads, { keepQuery: true });
+  } else if (event.target.matches(".words")) {
+    searchWithWords(new FormData(event.target).get("text").trim());
   } else {
     const chosen = [...find("#photo").files];
     if (chosen.length) upload(chosen);

@@ -37,6 +37,25 @@ def background_distances(
     return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.float32)
 
 
+def word_distances(
+    words: NDArray[np.float32],
+    descriptors: DescriptorMatrix,
+    rng: np.random.Generator,
+    max_images: int = 1_024,
+) -> NDArray[np.float32]:
+    """L2 distances of words to random images, ascending: words lie further from images than images do.
+
+    words: shape=(N, D), rows L2-normalised. Returns shape=(P,), P = N times the images drawn, of which there
+    may be none.
+    """
+    images = min(descriptors.count, max_images)
+    if images == 0:
+        return np.empty(0, np.float32)
+    rows = np.sort(descriptors.rows_at(rng.choice(descriptors.count, images, replace=False)))
+    prefetch(descriptors, rows)
+    return np.sort(_distances(words.astype(np.float16), descriptors[rows]))
+
+
 def score(distances: NDArray[np.float32], background: NDArray[np.float32]) -> NDArray[np.float64] | None:
     """For each distance the share of background pairs that lie strictly further apart, 0 to 1.
 

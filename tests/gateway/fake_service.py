@@ -59,6 +59,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     approximate: bool = False
     located: search_pb2.Region | None = None
     localization: bool = True
+    text: bool = False
     int8_quality: search_pb2.Int8Quality | None = None
     address: str = ""
     searches: list[search_pb2.SearchRequest] = field(default_factory=list)
@@ -78,7 +79,11 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     ) -> search_pb2.SearchResponse:
         self.searches.append(request)
         await self._begin("Search", context)
+        if request.text and not self.text:
+            await self._fail(Failure(grpc.StatusCode.FAILED_PRECONDITION, "TEXT_UNAVAILABLE"), context)
         photos = [*request.photos.positives, *request.photos.negatives]
+        if request.text and request.WhichOneof("query") in ("image", "image_id"):
+            photos = [search_pb2.Photo(image_id=request.image_id)]
         own_ids = {request.image_id, *(photo.image_id for photo in photos)}
         others = [image for image in self.images if image.image_id not in own_ids]
         hits = [self._hit(rank, image) for rank, image in enumerate(others, start=1)]
@@ -96,6 +101,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
                 for place, photo in enumerate(photos)
             ],
         )
+        if request.text and not photos:
+            answer.ClearField("query")
         if request.HasField("region"):
             answer.query.region.CopyFrom(request.region)
         return answer
@@ -125,6 +132,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             index_kind="exact",
             local_features=self.local_features,
             localization=self.localization,
+            text=self.text,
             int8_quality=self.int8_quality,
             build_time=Timestamp(seconds=1_700_000_000),
             refused=[refused],
