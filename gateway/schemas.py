@@ -203,6 +203,9 @@ class IndexSummary(BaseModel):
     count: int
     descriptor: str
     model: str
+    model_title: Annotated[
+        str, Field(description="The model's name for people; empty where local features describe the photos.")
+    ]
     approximate: bool
 
 
@@ -267,6 +270,7 @@ class IndexResponse(BaseModel):
     ]
     dimensions: int
     model: str
+    model_title: Annotated[str, Field(description="Its name for people; empty for local features.")]
     model_digest: str
     model_note: Annotated[str, Field(description="Why this model; empty where it was asked for by name.")]
     index_kind: str

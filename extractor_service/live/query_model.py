@@ -47,11 +47,13 @@ class QueryModel(Shared):
         max_batch: int,
         macs: MacDescriber | None = None,
         words: WordDescriber | None = None,
+        title: str = "",
     ) -> None:
         """recipe: of the snapshot it is for. network: None where the recipe describes by local features.
         macs: None where the snapshot holds no convolutional maps to compare with. words: None where the
-        snapshot cannot be searched with them."""
+        snapshot cannot be searched with them. title: the network's name for people."""
         super().__init__()
+        self.title = title
         self.precision = precision
         self.input_plan: InputPlan = network.input_plan if network else NoInput()
         self.extractor = RootSift(upright=recipe.upright)
@@ -138,7 +140,7 @@ def load_query_model(
     words = WordDescriber(backbone) if has_words else None
     if words is not None:
         _check_norms(words.known, network.dim)
-    return QueryModel(recipe, backbone.precision, network, max_batch, macs, words)
+    return QueryModel(recipe, backbone.precision, network, max_batch, macs, words, backbone.card.title)
 
 
 def _mismatch() -> ModelMismatch:

@@ -99,6 +99,7 @@ class ServedSnapshot(Shared):
             count=manifest.count,
             descriptor=manifest.descriptor,
             model=manifest.model.name,
+            model_title=self.model.title,
             approximate=self.index(exact).approximate,
         )
 

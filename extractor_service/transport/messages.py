@@ -220,6 +220,7 @@ def _summary(summary: IndexSummary) -> search_pb2.IndexSummary:
         count=summary.count,
         descriptor=summary.descriptor,
         model=summary.model,
+        model_title=summary.model_title,
         approximate=summary.approximate,
     )
 

@@ -29,6 +29,8 @@ class IndexSummary:
     count: int
     descriptor: str
     model: str
+    model_title: str
+    """The network's name for people; empty where the descriptor is of local features."""
     approximate: bool
 
 

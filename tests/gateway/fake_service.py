@@ -241,6 +241,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             count=len(self.images),
             descriptor="fc6",
             model="vgg16",
+            model_title="VGG16 (ImageNet)",
             approximate=self.approximate,
         )
 

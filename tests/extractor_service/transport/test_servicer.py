@@ -87,7 +87,14 @@ async def test_search_by_vector_normalises_it(folder: Folder) -> None:
 async def test_the_answer_names_its_snapshot_and_accounts_for_its_time(folder: Folder) -> None:
     async with running(settings_for(folder)) as service:
         answer = await service.stub.Search(pb.SearchRequest(image=pb.ImageFile(content=photo(1))))
-    expected = pb.IndexSummary(version="000001", count=12, descriptor="fc6", model="fake", approximate=False)
+    expected = pb.IndexSummary(
+        version="000001",
+        count=12,
+        descriptor="fc6",
+        model="fake",
+        model_title="the fake network",
+        approximate=False,
+    )
     assert answer.index == expected
     timings = answer.timings
     assert min(timings.decode_ms, timings.extract_ms, timings.search_ms) > 0

@@ -39,7 +39,7 @@ async def test_the_form_answers_with_query_and_results(
     assert 'src="data:image/webp;base64,UklGRnByZXZpZXc="' in page.text  # the service's preview
     assert ">0.100</span>" in page.text
     assert "99.9% of random image pairs of this collection are further apart." in page.text
-    assert "compared by the VGG16 network" in page.text
+    assert "compared by VGG16 (ImageNet)" in page.text
     assert 'title="Descriptor fc6, model vgg16"' in page.text
     assert "27 ms: 3.1 decoding, 21 describing, 0.6 searching" in page.text
     assert service.searches[0].preview

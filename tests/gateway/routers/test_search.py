@@ -39,6 +39,7 @@ async def test_a_multipart_upload_returns_the_documented_body(
             "count": 5,
             "descriptor": "fc6",
             "model": "vgg16",
+            "model_title": "VGG16 (ImageNet)",
             "approximate": False,
         },
         "timings_ms": {
