@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import faiss
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +25,17 @@ def nearest_rows(
     """
     k = min(k, len(descriptors))
     rows, squared = np.full(k, -1, np.int64), np.full(k, np.inf, np.float32)
-    scanner = _quantizer(descriptors).select_InvertedListScanner(faiss.METRIC_L2, None, True, selector)
-    scanner.set_query(faiss.swig_ptr(query))
-    scanner.set_list(0, 0.0)
-    scanner.scan_codes(
-        len(descriptors),
-        faiss.swig_ptr(descriptors.view(np.uint8)),
-        None,
-        faiss.swig_ptr(squared),
-        faiss.swig_ptr(rows),
-        k,
-    )
+    with _scanner(_quantizer(descriptors), selector) as scanner:
+        scanner.set_query(faiss.swig_ptr(query))
+        scanner.set_list(0, 0.0)
+        scanner.scan_codes(
+            len(descriptors),
+            faiss.swig_ptr(descriptors.view(np.uint8)),
+            None,
+            faiss.swig_ptr(squared),
+            faiss.swig_ptr(rows),
+            k,
+        )
     found = rows >= 0
     return rows[found], squared[found]
 
@@ -56,6 +59,20 @@ def widened(descriptors: NDArray[np.float16]) -> NDArray[np.float32]:
     """The same values as float32, by all threads."""
     wide: NDArray[np.float32] = _quantizer(descriptors).decode(descriptors.view(np.uint8))
     return wide
+
+
+@contextmanager
+def _scanner(
+    quantizer: faiss.ScalarQuantizer, selector: faiss.IDSelector | None
+) -> Iterator[faiss.InvertedListScanner]:
+    """Freed here, for faiss leaves that to its caller. Not by `thisown`: once an object is freed that way,
+    the bindings of faiss 1.15.1 know no type any more.
+    """
+    scanner = quantizer.select_InvertedListScanner(faiss.METRIC_L2, None, True, selector)
+    try:
+        yield scanner
+    finally:
+        faiss.InvertedListScanner.__swig_destroy__(scanner)
 
 
 def _quantizer(descriptors: NDArray[np.float16]) -> faiss.ScalarQuantizer:
