@@ -7,6 +7,7 @@ ImageSearchError
  │   ├─ TooManyPixels
  │   ├─ UnsupportedImageType
  │   ├─ UndecodableImage
+ │   │   └─ TooCostly         by the memory or the time it takes, or the decoders it brings down
  │   └─ UnreadableFile        a file of the indexed folder that cannot be opened
  ├─ InvalidOption             an option or a vector outside its range
  ├─ OptionUnavailable         valid, but the live snapshot lacks what it needs
@@ -74,6 +75,10 @@ class UnsupportedImageType(InvalidImage):
 
 class UndecodableImage(InvalidImage):
     """An accepted type, but truncated, damaged, or too costly to decode."""
+
+
+class TooCostly(UndecodableImage):
+    """Decoding it takes more memory or time than is allowed, or brings the decoder down."""
 
 
 class UnreadableFile(InvalidImage):

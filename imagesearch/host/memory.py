@@ -1,8 +1,9 @@
-"""How much memory this process may still take, and what it keeps of what it had."""
+"""How much memory a process has, may still take, and keeps of what it had."""
 
 from __future__ import annotations
 
 import ctypes
+import mmap
 from pathlib import Path
 
 # Inside a container the control group's own folder is mounted here: version 2, or version 1.
@@ -25,6 +26,14 @@ def keep_freed_memory(keep_bytes: int) -> None:
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, keep_bytes)
         mallopt(_M_TRIM_THRESHOLD, keep_bytes)
+
+
+def resident_bytes(pid: int | None) -> int:
+    """What a process has in memory, shared libraries included; 0 where there is no such process any more."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * mmap.PAGESIZE
+    except OSError:
+        return 0
 
 
 def available_bytes(cgroup: Path = _CGROUP, meminfo: Path = _PROC_MEMINFO) -> int:

@@ -94,7 +94,7 @@ def full_size(width: int, height: int) -> float:
 def decode(data: bytes, limits: ImageLimits, least_scale: LeastScale = full_size) -> DecodedImage:
     """The first frame of a picture file, perhaps at a fraction of its size that is `least_scale` or above.
 
-    Raises EmptyImage, TooManyBytes, UnsupportedImageType, TooManyPixels or UndecodableImage.
+    Raises EmptyImage, TooManyBytes, UnsupportedImageType, TooManyPixels, UndecodableImage or MemoryError.
     """
     if not data:
         raise EmptyImage("The image is empty: it has no bytes.")
@@ -180,12 +180,10 @@ def _guarded(limits: ImageLimits) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except InvalidImage:
+    except (InvalidImage, MemoryError):
         raise
     except Image.DecompressionBombError:
         raise _too_many_pixels(limits) from None
-    except MemoryError as error:
-        raise UndecodableImage("The image takes more memory to decode than is allowed.") from error
     except Exception as error:
         raise damaged_file() from error
     finally:

@@ -51,6 +51,26 @@ def allocate(size_bytes: int) -> int:
     return len(bytes(size_bytes))
 
 
+_hoard: list[bytearray] = []
+
+
+def hoard(size_bytes: int) -> int:
+    """Keeps it until the worker ends."""
+    _hoard.append(bytearray(b"\x01") * size_bytes)
+    return os.getpid()
+
+
+def outlast_a_hoard(fate: str) -> int:
+    """Goes well in a worker that hoards nothing, and ends by its fate in one that does."""
+    if _hoard:
+        {"memory": exhaust_memory, "time": compute_for_ever, "death": exit_silently}[fate]()
+    return os.getpid()
+
+
+def exhaust_memory() -> None:
+    bytes(2**40)
+
+
 def wait_for(gate: Path) -> int:
     while not gate.exists():
         time.sleep(0.005)

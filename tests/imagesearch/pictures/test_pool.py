@@ -15,8 +15,8 @@ from types import NoneType
 
 import pytest
 
-from imagesearch.errors import TooManyPixels, UndecodableImage
-from imagesearch.pictures.pool import DecodePool
+from imagesearch.errors import TooCostly, TooManyPixels, UndecodableImage
+from imagesearch.pictures.pool import MAX_IDLE_BYTES, DecodePool
 from tests.imagesearch.pictures.pool_tasks import (
     allocate,
     compute_for_ever,
@@ -24,9 +24,12 @@ from tests.imagesearch.pictures.pool_tasks import (
     divide,
     echo,
     exit_silently,
+    hoard,
+    outlast_a_hoard,
     refuse,
     wait_for,
 )
+from tests.memory import own_bytes
 
 GIB = 2**30
 REPOSITORY = Path(__file__).parents[3]
@@ -48,7 +51,7 @@ def exists(pid: int) -> bool:
     """A zombie that nobody has reaped yet does not count."""
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -136,14 +139,38 @@ def test_the_time_limit_is_for_one_task_and_not_for_all() -> None:
         assert pool.submit(int, os.getpid).result() == worker
 
 
-def test_a_task_that_takes_too_much_memory_is_refused_and_its_worker_lives_on(
-    lone_worker: DecodePool,
-) -> None:
-    worker = lone_worker.submit(int, os.getpid).result()
-    with pytest.raises(UndecodableImage, match="memory"):
+def test_a_task_that_takes_too_much_memory_is_refused(lone_worker: DecodePool) -> None:
+    with pytest.raises(TooCostly, match="memory"):
         lone_worker.submit(int, allocate, 2 * GIB).result()
     assert lone_worker.submit(int, allocate, GIB // 4).result() == GIB // 4
+
+
+@pytest.mark.parametrize("fate", ["memory", "time", "death"])
+def test_what_a_worker_fails_at_for_what_came_before_is_done_by_a_fresh_one(fate: str) -> None:
+    with DecodePool(workers=1, task_timeout_s=1, memory_limit_bytes=GIB) as pool:
+        used = pool.submit(int, hoard, 1).result()
+        assert pool.submit(int, outlast_a_hoard, fate).result() != used
+
+
+def test_a_worker_that_has_grown_is_replaced_before_the_next_task(lone_worker: DecodePool) -> None:
+    grown = lone_worker.submit(int, hoard, MAX_IDLE_BYTES).result()
+    wait_until(lambda: not exists(grown))
+    wait_until(lambda: bool(multiprocessing.active_children()))
+    [fresh] = multiprocessing.active_children()
+    assert lone_worker.submit(int, os.getpid).result() == fresh.pid
+
+
+def test_a_worker_that_has_not_grown_much_stays(lone_worker: DecodePool) -> None:
+    worker = lone_worker.submit(int, hoard, MAX_IDLE_BYTES // 2).result()
     assert lone_worker.submit(int, os.getpid).result() == worker
+
+
+def test_an_idle_worker_has_let_go_of_its_last_task(lone_worker: DecodePool) -> None:
+    size = 100_000_000
+    worker = lone_worker.submit(int, os.getpid).result()
+    before = own_bytes(worker)
+    assert lone_worker.submit(bytes, echo, bytes(size)).result() == bytes(size)
+    wait_until(lambda: own_bytes(worker) < before + size // 2)
 
 
 def test_a_cancelled_task_is_not_run(lone_worker: DecodePool, tmp_path: Path) -> None:
