@@ -112,6 +112,9 @@ class ServedSnapshot(Shared):
                 index.close()
         self.snapshot.close()
         self.model.release()
+        # What they map and hold goes now: the traceback of a failed request may refer to this object until
+        # Python collects its cycles.
+        del self.snapshot, self.model, self.candidates, self._index, self._exact_index
 
 
 def open_for_serving(

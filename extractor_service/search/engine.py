@@ -66,22 +66,22 @@ class Engine:
             _check_options(served, query, options)
             described = await self._describe(served, query, options, timings)
             hits = await self._in_thread(self._ranker.rank, served, described, options, timings)
-        several = isinstance(query, PhotosQuery)
-        return SearchAnswer(
-            described.image,
-            described.photos if several else [],
-            hits,
-            served.summary(options.exact),
-            timings,
-            b"" if several else described.preview,
-        )
+            several = isinstance(query, PhotosQuery)
+            return SearchAnswer(
+                described.image,
+                described.photos if several else [],
+                hits,
+                served.summary(options.exact),
+                timings,
+                b"" if several else described.preview,
+            )
 
     async def extract(self, query: FileQuery, region: Region | None) -> ExtractAnswer:
         """Raises Overloaded, IndexNotReady or InvalidImage."""
         timings = Timings()
         with self._places.taken(uploaded_bytes(query)), self._live.use() as served, timings.measure("total"):
             [photo] = await self._photos.describe(served, [query], SearchOptions(region=region), timings)
-        return ExtractAnswer(photo.image, photo.descriptor, served.summary(), timings)
+            return ExtractAnswer(photo.image, photo.descriptor, served.summary(), timings)
 
     def close(self) -> None:
         self._threads.shutdown()

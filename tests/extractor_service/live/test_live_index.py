@@ -199,13 +199,14 @@ async def test_the_old_snapshot_is_closed_when_its_last_user_is_done(
     threads = index_threads()
     assert threads == 2
     with live.use() as old:
+        snapshot = old.snapshot
         folder.publish()
         await live.refresh()
         assert old.version == "000001"
-        assert len(old.snapshot.page("", 100)) == 5
+        assert len(snapshot.page("", 100)) == 5
     with live.use() as new:
         assert new.version == "000002"
-    await wait_until(lambda: is_closed(old.snapshot) and index_threads() == threads)
+    await wait_until(lambda: is_closed(snapshot) and index_threads() == threads)
     live.close()
 
 
@@ -261,6 +262,29 @@ async def test_after_many_swaps_the_service_holds_what_it_held_after_the_first(
     finally:
         gc.enable()
         live.close()
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [pb.SearchRequest(image_id="0" * 64), pb.SearchRequest(image=pb.ImageFile(content=b"not a photo"))],
+    ids=["unknown image", "no photo"],
+)
+async def test_a_request_that_failed_does_not_keep_its_snapshot(
+    folder: Folder, failing: pb.SearchRequest
+) -> None:
+    versions = [folder.publish(local_features=True).version for _ in range(2)]
+    async with running(settings_for(folder)) as service:
+        expected = held(folder)
+        gc.disable()
+        try:
+            for number in range(6):
+                with pytest.raises(grpc.aio.AioRpcError):
+                    await service.stub.Search(failing)
+                replace_file(folder.layout.current_path, f"{versions[number % 2]}\n".encode())
+                await served(service, versions[number % 2])
+            await wait_until(lambda: held(folder) == expected)
+        finally:
+            gc.enable()
 
 
 async def test_a_network_at_work_for_a_request_that_is_given_up_does_not_hold_up_the_others(
