@@ -184,6 +184,33 @@ def clip_text(vocabulary: int = len(WORDS), width: int = WIDTH) -> Graph:
     )
 
 
+def siglip() -> tuple[Graph, Graph]:
+    """An image encoder and a text tower by `pooler_output`, which has a place for each token and no mask."""
+    image, text = clip_image(), clip_text()
+    *nodes, (operator, inputs, _, attributes) = image.nodes
+    image = Graph(
+        image.inputs, {"pooler_output": ["batch_size", WIDTH]},
+        [*nodes, (operator, inputs, "pooler_output", attributes)], image.arrays,
+    )  # fmt: skip
+    arrays: Arrays = {
+        "table": text.arrays["table"], "places": np.zeros((1, MAX_TOKENS, WIDTH), np.float32),
+        "words": np.array([1], np.int64), "zero": np.array([0], np.int64),
+    }  # fmt: skip
+    text = Graph(
+        {"input_ids": text.inputs["input_ids"]},
+        {"pooler_output": ["batch_size", WIDTH]},
+        [
+            ("Gather", ["table", "input_ids"], "meanings", {"axis": 0}),
+            ("Shape", ["input_ids"], "length", {"start": 1, "end": 2}),
+            ("Slice", ["places", "zero", "length", "words"], "first", {}),
+            ("Add", ["meanings", "first"], "placed", {}),
+            ("ReduceSum", ["placed", "words"], "pooler_output", {"keepdims": 0}),
+        ],
+        arrays,
+    )
+    return image, text
+
+
 def tokenizer(words: Sequence[str] = WORDS) -> Tokenizer:
     """Words as they are, in lower case."""
     made = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="<unk>"))
@@ -211,6 +238,20 @@ def write_clip(folder: Path) -> Path:
     clip_text().save(folder / "onnx" / "text_model.onnx")
     tokenizer().save(str(folder / "tokenizer.json"))
     config = {"model_max_length": MAX_TOKENS, "pad_token": "<pad>", "tokenizer_class": "CLIPTokenizer"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def write_siglip(folder: Path) -> Path:
+    """As SigLIP 2 is published: its tokenizer knows case, and no limit."""
+    image, text = siglip()
+    write_preprocessing(folder, processor_class="SiglipProcessor")
+    image.save(folder / "onnx" / "vision_model.onnx")
+    text.save(folder / "onnx" / "text_model.onnx")
+    made = tokenizer()
+    made.normalizer = None
+    made.save(str(folder / "tokenizer.json"))
+    config = {"model_max_length": 10**30, "pad_token": "<pad>", "tokenizer_class": "GemmaTokenizer"}
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     return folder
 

@@ -6,7 +6,6 @@ What a graph answers is tried on a picture or a sentence before it is taken.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +20,7 @@ from imagesearch.backbones.base import TEXT_OUTPUT, Card, TextTower
 from imagesearch.backbones.converted import TOKENIZER_NAME
 from imagesearch.backbones.making.model_folder import read_model_folder
 from imagesearch.backbones.making.pixels import PixelScaling, with_pixels
-from imagesearch.backbones.making.words import WordInput
+from imagesearch.backbones.making.words import MAX_TOKENS, WordInput, write_tokenizer
 from imagesearch.backbones.text import TextEncoder
 from imagesearch.errors import ModelDamaged
 
@@ -41,9 +40,9 @@ def convert_folder(source: Path, target: Path) -> Card:
     if model.text_graph is None or model.words is None:
         return model.card
     dim = pictures.output().partial_shape[1].get_length()
-    words, tower = text_graph(model.text_graph, source / TOKENIZER_NAME, model.words, output, dim)
+    write_tokenizer(source / TOKENIZER_NAME, target / TOKENIZER_NAME, model.words)
+    words, tower = text_graph(model.text_graph, target / TOKENIZER_NAME, model.words, output, dim)
     ov.save_model(words, target / f"{TEXT_OUTPUT}.xml", compress_to_fp16=False)
-    shutil.copyfile(source / TOKENIZER_NAME, target / TOKENIZER_NAME)
     return replace(model.card, text=tower)
 
 
@@ -84,9 +83,9 @@ def text_graph(
             f"{output or 'text_embeds, and the encoder image_embeds'}."
         )
     names = [name for name in (TOKENS, MASK) if _has(model.inputs, name)]
-    tower = _tower(path, words, model.input(TOKENS).partial_shape, takes_mask=MASK in names)
     _check_vocabulary(path, model, words)
     graph = _cut(path, [model.input(name).node for name in names], _answer(model, output))
+    tower = _tower(path, words, graph, names)
     graph = _reshaped(path, graph, dict.fromkeys(names, ov.PartialShape([1, tower.max_tokens])))
     if graph.output().partial_shape != ov.PartialShape([1, dim]):
         raise ModelDamaged(
@@ -166,18 +165,36 @@ def _reshaped(path: Path, model: ov.Model, shapes: dict[str, ov.PartialShape]) -
     return model
 
 
-def _tower(path: Path, words: WordInput, shape: ov.PartialShape, takes_mask: bool) -> TextTower:
-    own_length = shape[1] if len(shape) == 2 else ov.Dimension(-1)
-    max_tokens = own_length.get_length() if own_length.is_static else words.max_tokens
+def _tower(path: Path, words: WordInput, graph: ov.Model, names: list[str]) -> TextTower:
+    max_tokens = _own_length(graph) or words.max_tokens or _longest(graph, names)
     if max_tokens is None:
         raise ModelDamaged(
             "tokenizer_config.json must say with model_max_length how many tokens the model takes."
         )
-    if words.pad_id is None and not takes_mask:
+    if words.pad_id is None and MASK not in names:
         raise ModelDamaged(
             f"tokenizer_config.json must name the pad_token, with which {path.name} takes short texts."
         )
     return TextTower(max_tokens, words.pad_id or 0)
+
+
+def _own_length(graph: ov.Model) -> int | None:
+    """Tokens that the graph takes, where it takes one number of them only."""
+    shape = graph.input(TOKENS).partial_shape
+    return int(shape[1].get_length()) if len(shape) == 2 and shape[1].is_static else None
+
+
+def _longest(graph: ov.Model, names: list[str]) -> int | None:
+    """The most tokens that the graph has places for; None where it sets no limit."""
+    fits, too_many = 0, MAX_TOKENS + 1
+    while too_many - fits > 1:
+        length = (fits + too_many) // 2
+        try:
+            graph.reshape(dict.fromkeys(names, ov.PartialShape([1, length])))
+            fits = length
+        except RuntimeError:
+            too_many = length
+    return fits if 0 < fits < MAX_TOKENS else None
 
 
 def _check_vocabulary(path: Path, model: ov.Model, words: WordInput) -> None:

@@ -63,7 +63,8 @@ class ModelFolder:
 
 def read_model_folder(folder: Path) -> ModelFolder:
     """Raises ModelDamaged, naming the file and what is wrong with it."""
-    preprocessing = read_preprocessing(read_json(folder / preprocessor.FILE_NAME))
+    config = read_json(folder / preprocessor.FILE_NAME)
+    preprocessing = read_preprocessing(config)
     image_graph = _first_of(folder, IMAGE_GRAPHS)
     if image_graph is None:
         raise ModelDamaged(
@@ -72,7 +73,7 @@ def read_model_folder(folder: Path) -> ModelFolder:
     text_graph = _first_of(folder, TEXT_GRAPHS)
     if text_graph is not None and not (folder / TOKENIZER_NAME).is_file():
         raise ModelDamaged(f"The folder {folder.name} holds {text_graph.name}, but no {TOKENIZER_NAME}.")
-    words = read_word_input(folder) if text_graph else None
+    words = read_word_input(folder, config.get("processor_class")) if text_graph else None
     graphs = [graph for graph in (image_graph, text_graph) if graph]
     card = Card(
         name=_name_of(folder),

@@ -60,6 +60,16 @@ def test_words_and_pictures_share_a_space(tmp_path: Path) -> None:
         np.testing.assert_allclose(text, image, rtol=1e-4, atol=1e-4)
 
 
+def test_words_of_siglip_2_are_taken_in_lower_case_and_cut_where_its_places_end(tmp_path: Path) -> None:
+    network = loaded(small.write_siglip(tmp_path / "siglip2"), tmp_path)
+    assert network.card.text
+    assert network.card.text.max_tokens == small.MAX_TOKENS
+    np.testing.assert_array_equal(network.embed_text("RED Photo"), network.embed_text("red photo"))
+    cut = " ".join(["red"] * small.MAX_TOKENS)
+    np.testing.assert_array_equal(network.embed_text(f"{cut} blue"), network.embed_text(cut))
+    assert not np.array_equal(network.embed_text("red"), network.embed_text("blue"))
+
+
 @pytest.mark.parametrize("text", ["photo " * 5_000, "🦊 photo", "写真 photo", "photo\n\t\0photo"])
 def test_any_words_give_a_vector(tmp_path: Path, text: str) -> None:
     network = loaded(small.write_clip(tmp_path / "clip"), tmp_path)
