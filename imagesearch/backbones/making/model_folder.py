@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,8 @@ TEXT_GRAPHS = (
     "onnx/text_model.onnx",
     "text_model.onnx",
 )
+WHOLE_GRAPHS = {"openvino_model.xml", "onnx/model.onnx", "model.onnx"}
+"""They may hold both towers, as optimum exports a model of pictures and words."""
 
 # How an ONNX graph names a file with weights: an entry of the key "location", in protobuf's encoding.
 _LOCATION = re.compile(rb"\x0a\x08location\x12([\x01-\x7f])")
@@ -70,11 +72,11 @@ def read_model_folder(folder: Path) -> ModelFolder:
         raise ModelDamaged(
             f"The folder {folder.name} holds no graph: one of {', '.join(IMAGE_GRAPHS)} must be in it."
         )
-    text_graph = _first_of(folder, TEXT_GRAPHS)
+    text_graph = _text_graph(folder, image_graph)
     if text_graph is not None and not (folder / TOKENIZER_NAME).is_file():
         raise ModelDamaged(f"The folder {folder.name} holds {text_graph.name}, but no {TOKENIZER_NAME}.")
     words = read_word_input(folder, config.get("processor_class")) if text_graph else None
-    graphs = [graph for graph in (image_graph, text_graph) if graph]
+    graphs = dict.fromkeys(graph for graph in (image_graph, text_graph) if graph)
     card = Card(
         name=_name_of(folder),
         title=folder.resolve().name,
@@ -92,13 +94,19 @@ def _first_of(folder: Path, names: Sequence[str]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
+def _text_graph(folder: Path, image_graph: Path) -> Path | None:
+    is_whole = image_graph.relative_to(folder).as_posix() in WHOLE_GRAPHS
+    has_words = is_whole and (folder / TOKENIZER_NAME).is_file()
+    return _first_of(folder, TEXT_GRAPHS) or (image_graph if has_words else None)
+
+
 def _name_of(folder: Path) -> str:
     """For folders and messages; never that of a network with a card of its own."""
     name = re.sub(r"[^a-z0-9.]+", "-", folder.resolve().name.lower()).strip("-.")[:48] or "model"
     return f"{name}-folder" if name in CARDS else name
 
 
-def _digest(folder: Path, graphs: Sequence[Path], has_words: bool) -> str:
+def _digest(folder: Path, graphs: Iterable[Path], has_words: bool) -> str:
     """SHA-256 over every file that the descriptors depend on, hexadecimal."""
     settings = [preprocessor.FILE_NAME, *([TOKENIZER_NAME, "tokenizer_config.json"] if has_words else [])]
     files = [folder / name for name in settings if (folder / name).is_file()]
