@@ -37,9 +37,10 @@ CONVNEXT = {
     "rescale_factor": 1 / 255, "size": {"shortest_edge": 224},
 }  # fmt: skip
 MOBILE_CLIP = {
-    "crop_size": {"height": 256, "width": 256}, "do_center_crop": True, "do_normalize": False,
-    "do_rescale": True, "do_resize": True, "resample": 2, "rescale_factor": 1 / 255,
-    "size": {"shortest_edge": 256}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1],
+    "crop_size": {"height": 256, "width": 256}, "do_center_crop": True, "do_convert_rgb": True,
+    "do_normalize": False, "do_rescale": True, "do_resize": True, "resample": 2, "rescale_factor": 1 / 255,
+    "feature_extractor_type": "CLIPFeatureExtractor", "image_processor_type": "CLIPFeatureExtractor",
+    "size": {"shortest_edge": 256},
 }  # fmt: skip
 
 
