@@ -150,6 +150,12 @@ class Match(BaseModel):
     ] = None
 
 
+Damaged = Annotated[
+    bool,
+    Field(description="Whether a part of the picture is missing or wrong: a tenth of its pixels at most."),
+]
+
+
 class Hit(BaseModel):
     image_id: str
     url: str
@@ -172,6 +178,7 @@ class Hit(BaseModel):
         Region | None,
         Field(description="The part that answers the query best; set by `localize`, where it looked."),
     ]
+    damaged: Damaged
 
     @property
     def has_located_part(self) -> bool:
@@ -185,6 +192,7 @@ class QueryImage(BaseModel):
     width: int
     height: int
     region: Region | None
+    damaged: Damaged
 
 
 class QueryPhoto(BaseModel):
@@ -194,6 +202,7 @@ class QueryPhoto(BaseModel):
     negative: bool
     width: int
     height: int
+    damaged: Damaged
 
 
 class IndexSummary(BaseModel):

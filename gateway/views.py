@@ -20,7 +20,16 @@ from gateway.languages import Language
 from gateway.match_drawing import Drawing, drawings
 from gateway.media_types import is_shown
 from gateway.problems import blanks_of, describe
-from gateway.schemas import MAX_PHOTOS, Hit, IndexResponse, IndexSummary, SearchOptions, SearchResponse
+from gateway.schemas import (
+    MAX_PHOTOS,
+    Hit,
+    IndexResponse,
+    IndexSummary,
+    QueryImage,
+    QueryPhoto,
+    SearchOptions,
+    SearchResponse,
+)
 from gateway.search_client import IndexedImage, Photo
 
 # The gallery's classes: width by height in steps of 0.05, within what a row can hold.
@@ -40,6 +49,7 @@ class PhotoView:
     image_id: str = ""
     original_url: str = ""
     is_negative: bool = False
+    is_damaged: bool = False
 
     @property
     def ratio(self) -> float:
@@ -206,10 +216,12 @@ def language_of(request: Request) -> Language:
     return languages.preferred(request.headers.get("accept-language", ""))
 
 
-def uploaded_photo(preview: bytes, width: int, height: int, alt: str) -> PhotoView:
+def uploaded_photo(preview: bytes, seen: QueryImage | QueryPhoto, alt: str) -> PhotoView:
     """The preview the service made, inside the page: an upload is kept nowhere."""
     picture = base64.b64encode(preview).decode("ascii")
-    return PhotoView(f"data:image/webp;base64,{picture}", alt, width, height)
+    return PhotoView(
+        f"data:image/webp;base64,{picture}", alt, seen.width, seen.height, is_damaged=seen.damaged
+    )
 
 
 def indexed_photo(image: IndexedImage) -> PhotoView:
@@ -221,6 +233,7 @@ def indexed_photo(image: IndexedImage) -> PhotoView:
         height=image.height,
         image_id=image.image_id,
         original_url=original_url,
+        is_damaged=image.damaged,
     )
 
 

@@ -133,7 +133,7 @@ def _check_something_stays(ledger: Ledger, plan: Plan, settings: IndexerSettings
 def _check_same_folder(layout: StoreLayout, listing: Listing, settings: IndexerSettings) -> None:
     """Before a rebuild, whose own ledger is empty: the same for the store's, where it can be read."""
     try:
-        ledger = Ledger.open(layout.ledger_path, "ro")
+        ledger = Ledger.open(layout.ledger_path)
         if ledger is None:
             return
         with ledger:
@@ -171,6 +171,7 @@ def _summary(
         refused=ledger.refused_count(),
         refused_first=list(islice(ledger.refused(), REFUSED_SHOWN)),
         ignored=listing.ignored,
+        damaged=ledger.damaged_count(),
         described=tally.described,
         seconds=round(seconds, 3),
         photos_per_second=round(len(plan.changed) / update.intake_s, 2) if plan.changed else 0.0,
@@ -207,6 +208,8 @@ class Summary:
     """The first of them in order of path."""
     ignored: int
     """No photos by their names, or hidden."""
+    damaged: int
+    """Images in the index of which a part is missing or wrong."""
     described: int
     """Images that went through the network."""
     seconds: float

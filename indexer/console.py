@@ -23,6 +23,7 @@ def summary_text(summary: Summary) -> str:
         f"{summary.added} added, {summary.changed} changed, {summary.kept} kept, {summary.dropped} dropped, "
         f"{summary.refused} refused; {summary.ignored} other files ignored.",
         *_refused_lines(summary.refused_first, summary.refused),
+        *_damaged_lines(summary.damaged),
         f"{summary.described} images described"
         + (f" at {summary.photos_per_second:.1f} photos a second" if summary.photos_per_second else "")
         + f"; {summary.seconds:.1f} s in all.",
@@ -83,6 +84,13 @@ def _left_out_lines(left_out: list[LeftOut]) -> list[str]:
 def _refused_lines(first: list[RefusedFile], count: int) -> list[str]:
     lines = [f"  refused {file.path}: {file.detail}" for file in first]
     return [*lines, f"  … and {count - len(first)} more"] if count > len(first) else lines
+
+
+def _damaged_lines(count: int) -> list[str]:
+    if not count:
+        return []
+    photos = "1 photo is damaged, and" if count == 1 else f"{count} photos are damaged, and"
+    return [f"{photos} indexed as far as {'it shows' if count == 1 else 'they show'}."]
 
 
 @contextmanager

@@ -208,6 +208,7 @@ def _described(pending: _Pending, vectors: NDArray[np.float16], conv_map: bytes 
         files=pending.files,
         local_features=picture.local_features,
         conv_map=conv_map,
+        damaged=picture.damaged,
     )
 
 

@@ -106,7 +106,7 @@ class QueryPhotos:
         local_features = served.local_features().features(row) if options.verify else None
         mac_vectors = _stored_macs(served, row) if options.localize else None
         descriptor = served.snapshot.descriptors[row].astype(np.float32)
-        image = QueryImage(record.width, record.height, region=None)
+        image = QueryImage(record.width, record.height, None, record.damaged)
         return DescribedPhoto(descriptor, image, preview, image_id, row, local_features, mac_vectors)
 
     async def _describe_files(
@@ -122,7 +122,7 @@ class QueryPhotos:
         return [
             DescribedPhoto(
                 descriptor,
-                QueryImage(picture.width, picture.height, options.region),
+                QueryImage(picture.width, picture.height, options.region, picture.damaged),
                 picture.preview,
                 file.image_id,
                 file.row,

@@ -101,4 +101,5 @@ def _descriptors(photos: Iterable[DescribedPhoto]) -> NDArray[np.float32]:
 
 
 def _query_photo(photo: DescribedPhoto, negative: bool) -> QueryPhoto:
-    return QueryPhoto(photo.image_id, negative, photo.image.width, photo.image.height, photo.preview)
+    image = photo.image
+    return QueryPhoto(photo.image_id, negative, image.width, image.height, image.damaged, photo.preview)

@@ -155,6 +155,8 @@ class QueryImage:
     width: int
     height: int
     region: Region | None
+    damaged: bool
+    """Whether pixels of the whole image are missing or wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ class QueryPhoto:
     negative: bool
     width: int
     height: int
+    damaged: bool
     preview: bytes
 
 

@@ -118,6 +118,7 @@ def from_record(record: ImageRecord) -> search_pb2.ImageRecord:
         height=record.height,
         media_type=record.media_type,
         size_bytes=record.size_bytes,
+        damaged=record.damaged,
     )
 
 
@@ -166,7 +167,9 @@ def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
 def _query_image(image: queries.QueryImage | None) -> search_pb2.QueryImage | None:
     if image is None:
         return None
-    return search_pb2.QueryImage(width=image.width, height=image.height, region=_region(image.region))
+    return search_pb2.QueryImage(
+        width=image.width, height=image.height, region=_region(image.region), damaged=image.damaged
+    )
 
 
 def _region(region: Region | None) -> search_pb2.Region | None:
@@ -182,6 +185,7 @@ def _query_photo(photo: queries.QueryPhoto) -> search_pb2.QueryPhoto:
         width=photo.width,
         height=photo.height,
         preview=photo.preview,
+        damaged=photo.damaged,
     )
 
 
@@ -195,6 +199,7 @@ def _hit(hit: queries.Hit, with_points: bool) -> search_pb2.Hit:
         score=hit.score,
         match=_match(hit.match, with_points),
         located=_region(hit.located),
+        damaged=hit.record.damaged,
     )
 
 

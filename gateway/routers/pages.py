@@ -95,16 +95,16 @@ async def _photo_views(
     indexed = iter(await _indexed_views(services, [photo for photo in photos if photo.image_id]))
     response = answer.response
     alone = [response.query] if response.query else []
-    sizes: Sequence[QueryImage | QueryPhoto] = response.query_photos or alone
+    seen: Sequence[QueryImage | QueryPhoto] = response.query_photos or alone
     count = sum(not photo.image_id for photo in photos)
     views: list[PhotoView] = []
-    for photo, size, preview in zip(photos, sizes, answer.previews, strict=True):
+    for photo, image, preview in zip(photos, seen, answer.previews, strict=True):
         if photo.image_id:
             views.append(next(indexed))
             continue
         number = sum(not view.image_id for view in views) + 1
         alt = language.text("query.upload" if count == 1 else "query.upload.numbered", number=number)
-        view = uploaded_photo(preview, size.width, size.height, alt)
+        view = uploaded_photo(preview, image, alt)
         views.append(replace(view, is_negative=photo.is_negative))
     return views
 

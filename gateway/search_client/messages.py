@@ -52,6 +52,7 @@ class IndexedImage:
     height: int
     media_type: str
     size_bytes: int
+    damaged: bool
 
 
 def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.SearchRequest:
@@ -146,6 +147,7 @@ def _query_image(message: search_pb2.QueryImage) -> schemas.QueryImage:
         width=message.width,
         height=message.height,
         region=_region(message.region) if message.HasField("region") else None,
+        damaged=message.damaged,
     )
 
 
@@ -159,6 +161,7 @@ def _query_photo(message: search_pb2.QueryPhoto) -> schemas.QueryPhoto:
         negative=message.negative,
         width=message.width,
         height=message.height,
+        damaged=message.damaged,
     )
 
 
@@ -174,6 +177,7 @@ def _hit(message: search_pb2.Hit, among_several: bool, root_path: str) -> schema
         score=message.score if message.HasField("score") else None,
         match=_match(message.match, among_several) if message.HasField("match") else None,
         located=_region(message.located) if message.HasField("located") else None,
+        damaged=message.damaged,
     )
 
 
@@ -202,6 +206,7 @@ def indexed_image(message: search_pb2.ImageRecord) -> IndexedImage:
         height=message.height,
         media_type=message.media_type,
         size_bytes=message.size_bytes,
+        damaged=message.damaged,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.store.records import ImageRecord, RefusedFile
+from imagesearch.store.records import ImageRecord, RefusedFile, record_of
 
 CATALOGUE_NAME = "images.sqlite3"
 
@@ -22,7 +22,8 @@ CREATE TABLE images (
     width      INTEGER NOT NULL,
     height     INTEGER NOT NULL,
     media_type TEXT NOT NULL,
-    size_bytes INTEGER NOT NULL
+    size_bytes INTEGER NOT NULL,
+    damaged    INTEGER NOT NULL
 );
 CREATE TABLE paths (
     row  INTEGER NOT NULL REFERENCES images (row),
@@ -35,7 +36,7 @@ CREATE TABLE refused (
     detail TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-_IMAGE_COLUMNS = "row, image_id, width, height, media_type, size_bytes"
+_IMAGE_COLUMNS = "row, image_id, width, height, media_type, size_bytes, damaged"
 # SQLite's default limit on parameters is 32,766 in every version in use; statements stay well below.
 _ROWS_PER_QUERY = 1_000
 
@@ -60,8 +61,16 @@ class CatalogueWriter:
 
     def add(self, image: ImageRecord) -> None:
         self._connection.execute(
-            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?)",
-            (self._rows, image.image_id, image.width, image.height, image.media_type, image.size_bytes),
+            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._rows,
+                image.image_id,
+                image.width,
+                image.height,
+                image.media_type,
+                image.size_bytes,
+                image.damaged,
+            ),
         )
         self._write_paths(self._rows, image.paths)
         self._rows += 1
@@ -165,7 +174,7 @@ class Catalogue:
             query = f"SELECT row, path FROM paths WHERE row IN ({holes}) ORDER BY row, path"
             for row, path in self._query(query, rows):
                 paths.setdefault(row, []).append(path)
-        return {row: ImageRecord(image_id, tuple(paths[row]), *rest) for row, image_id, *rest in images}
+        return {row: record_of(columns, paths[row]) for row, *columns in images}
 
     def _query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from imagesearch.store.layout import image_id_of
 from imagesearch.store.ledger_file import create_ledger, open_ledger, transaction
 from imagesearch.store.recipe import Recipe
-from imagesearch.store.records import ImageRecord, RefusedFile
+from imagesearch.store.records import ImageRecord, RefusedFile, record_of
 
 # SQLite's default limit on parameters is 32,766 in every version in use; statements stay well below.
 _IDS_PER_QUERY = 1_000
@@ -61,6 +61,8 @@ class DescribedImage:
     """As `local_features.storage` packs them; not None where the ledger's recipe asks for them."""
     conv_map: bytes | None = None
     """The same of `conv_maps.storage`."""
+    damaged: bool = False
+    """Whether pixels of the file are missing or wrong."""
 
     @property
     def image_id(self) -> str:
@@ -114,7 +116,7 @@ class Ledger:
         with self._changing():
             for image in images:
                 self._connection.execute(
-                    "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         image.image_id,
                         image.sha256,
@@ -123,6 +125,7 @@ class Ledger:
                         image.height,
                         image.media_type,
                         image.vectors.astype("<f2", copy=False).tobytes(),
+                        image.damaged,
                     ),
                 )
                 if self.recipe.local_features:
@@ -198,6 +201,10 @@ class Ledger:
     def image_count(self) -> int:
         return self._count("images")
 
+    def damaged_count(self) -> int:
+        """Images of which a part is missing or wrong."""
+        return self._count("images WHERE damaged")
+
     def file_count(self) -> int:
         """Files that hold an image."""
         return self._count("paths WHERE image_id IS NOT NULL")
@@ -212,7 +219,7 @@ class Ledger:
         """
         for among, wanted in _slices(image_ids):
             images = self._connection.execute(
-                "SELECT image_id, width, height, media_type, size_bytes, descriptor FROM images "
+                "SELECT image_id, width, height, media_type, size_bytes, damaged, descriptor FROM images "
                 f"WHERE {among} ORDER BY image_id",
                 wanted,
             )
@@ -221,8 +228,8 @@ class Ledger:
             )
             files_of_each = groupby(paths, key=itemgetter(0))
             # Every image has a file and every file an image, so that the two run in step.
-            for (image_id, *rest, vectors), (_, files) in zip(images, files_of_each, strict=True):
-                record = ImageRecord(image_id, tuple(path for _, path in files), *rest)
+            for (*columns, vectors), (_, files) in zip(images, files_of_each, strict=True):
+                record = record_of(columns, (path for _, path in files))
                 yield record, np.frombuffer(vectors, "<f2").reshape(-1, self.recipe.dim)
 
     def local_features(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:

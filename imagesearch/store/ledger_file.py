@@ -1,4 +1,4 @@
-"""The ledger's file: its schema, and opening it so that a killed writer harms nothing."""
+"""The ledger's file: opening it so that a killed writer harms nothing."""
 
 from __future__ import annotations
 
@@ -14,75 +14,8 @@ from imagesearch.backbones.base import ModelIdentity, Precision
 from imagesearch.descriptors.choices import DescriptorSettings
 from imagesearch.errors import StoreError
 from imagesearch.store.durable import full_disk_as_store_full, sync_directory, sync_file
+from imagesearch.store.ledger_schema import FORMAT, OLDER_FORMAT, create_tables, migrate
 from imagesearch.store.recipe import Recipe
-
-_FORMAT = "1"
-_SCHEMA = (
-    """
-    CREATE TABLE meta (
-        key   TEXT PRIMARY KEY,
-        value TEXT NOT NULL
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE images (
-        image_id   TEXT PRIMARY KEY,
-        sha256     TEXT NOT NULL,
-        size_bytes INTEGER NOT NULL,
-        width      INTEGER NOT NULL,
-        height     INTEGER NOT NULL,
-        media_type TEXT NOT NULL,
-        descriptor BLOB NOT NULL
-    )
-    """,
-    # A file holds an image or was refused: a file that cannot be read has no content to hang an error on.
-    """
-    CREATE TABLE paths (
-        path       TEXT PRIMARY KEY,
-        size_bytes INTEGER NOT NULL,
-        mtime_ns   INTEGER NOT NULL,
-        image_id   TEXT REFERENCES images (image_id),
-        reason     TEXT,
-        detail     TEXT,
-        CHECK ((image_id IS NULL) = (reason IS NOT NULL AND detail IS NOT NULL))
-    ) WITHOUT ROWID
-    """,
-    "CREATE INDEX paths_by_image ON paths (image_id, path)",
-)
-# What tells the ledger from the snapshot published last: ids of images that came, went or have other files.
-# Triggers keep it, so that no writer can forget to.
-_NOTE_CHANGE = """
-    INSERT INTO changes SELECT {image_id}
-    WHERE {image_id} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM changes WHERE image_id = {image_id});
-"""
-_CHANGES_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS changes (image_id TEXT PRIMARY KEY) WITHOUT ROWID",
-    f"""
-    CREATE TRIGGER IF NOT EXISTS path_added AFTER INSERT ON paths
-    BEGIN {_NOTE_CHANGE.format(image_id="NEW.image_id")} END
-    """,
-    f"""
-    CREATE TRIGGER IF NOT EXISTS path_changed AFTER UPDATE ON paths WHEN OLD.image_id IS NOT NEW.image_id
-    BEGIN {_NOTE_CHANGE.format(image_id="OLD.image_id")} {_NOTE_CHANGE.format(image_id="NEW.image_id")} END
-    """,
-    f"""
-    CREATE TRIGGER IF NOT EXISTS path_dropped AFTER DELETE ON paths
-    BEGIN {_NOTE_CHANGE.format(image_id="OLD.image_id")} END
-    """,
-)
-# Each only in a ledger whose recipe asks for it. Apart from the images: a blob is many times a descriptor.
-_LOCAL_FEATURES_SCHEMA = """
-    CREATE TABLE local_features (
-        image_id TEXT PRIMARY KEY REFERENCES images (image_id) ON DELETE CASCADE,
-        features BLOB NOT NULL
-    )
-"""
-_CONV_MAPS_SCHEMA = """
-    CREATE TABLE conv_maps (
-        image_id TEXT PRIMARY KEY REFERENCES images (image_id) ON DELETE CASCADE,
-        map      BLOB NOT NULL
-    )
-"""
 
 
 def create_ledger(path: Path, recipe: Recipe, model_note: str) -> sqlite3.Connection:
@@ -90,18 +23,13 @@ def create_ledger(path: Path, recipe: Recipe, model_note: str) -> sqlite3.Connec
     connection = _connect(path, "rwc")
     connection.execute("PRAGMA journal_mode = WAL")
     meta = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "recipe": json.dumps(asdict(recipe)),
         "model_note": model_note,
         "unpublished": "0",
     }
     with transaction(connection):
-        for statement in (*_SCHEMA, *_CHANGES_SCHEMA):
-            connection.execute(statement)
-        if recipe.local_features:
-            connection.execute(_LOCAL_FEATURES_SCHEMA)
-        if recipe.localization:
-            connection.execute(_CONV_MAPS_SCHEMA)
+        create_tables(connection, recipe)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
     return connection
 
@@ -111,7 +39,8 @@ def open_ledger(
 ) -> tuple[sqlite3.Connection, Recipe, str] | None:
     """The connection, the recipe and the model's note; None where there is no ledger yet.
 
-    A creation that was killed left no ledger either. Raises StoreError for one that cannot be used.
+    A creation that was killed left no ledger either. One of an older format is brought up to date, without
+    describing anything again. Raises StoreError for one that cannot be used.
     """
     if not path.exists():
         return None
@@ -121,13 +50,9 @@ def open_ledger(
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
                 return None
             meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-            if meta["format"] != _FORMAT:
-                raise StoreError("The store's ledger has another format; use the version that wrote it.")
             recipe = _recipe(meta["recipe"])
-            if mode == "rw":
-                with transaction(connection):
-                    for statement in _CHANGES_SCHEMA:  # a ledger of an older version is without
-                        connection.execute(statement)
+            if meta["format"] != FORMAT:
+                _bring_up_to_date(connection, meta["format"], mode)
             closed_on_failure.pop_all()
             return connection, recipe, meta["model_note"]
     except sqlite3.OperationalError as error:
@@ -168,6 +93,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:  # a full disk has ended it already
             connection.execute("ROLLBACK")
         raise
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, ledger_format: str, mode: str) -> None:
+    """Raises StoreError for a later format, and for an older one that may only be read."""
+    if ledger_format != OLDER_FORMAT:
+        raise StoreError("The store's ledger has another format; use the version that wrote it.")
+    if mode == "ro":
+        raise StoreError(
+            "The store's ledger was written by an older version; build brings it up to date. The photos need "
+            "not be described again."
+        )
+    with transaction(connection):
+        migrate(connection)
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,14 @@ class ImageRecord:
     media_type: str
     """Such as "image/jpeg", as found in the bytes."""
     size_bytes: int
+    damaged: bool = False
+    """Whether a part of the picture is missing or wrong: a tenth of its pixels at most."""
+
+
+def record_of(columns: Sequence[Any], paths: Iterable[str]) -> ImageRecord:
+    """columns: as both databases hold them: image_id, width, height, media_type, size_bytes, damaged."""
+    image_id, width, height, media_type, size_bytes, damaged = columns
+    return ImageRecord(image_id, tuple(paths), width, height, media_type, size_bytes, bool(damaged))
 
 
 @dataclass(frozen=True, slots=True)

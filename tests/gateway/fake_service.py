@@ -59,6 +59,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     approximate: bool = False
     located: search_pb2.Region | None = None
     localization: bool = True
+    is_upload_damaged: bool = False
     text: bool = False
     int8_quality: search_pb2.Int8Quality | None = None
     address: str = ""
@@ -90,7 +91,9 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         query = self._record(photos[0].image_id if photos else request.image_id)
         answer = search_pb2.SearchResponse(
             query=search_pb2.QueryImage(
-                width=query.width if query else 640, height=query.height if query else 480
+                width=query.width if query else 640,
+                height=query.height if query else 480,
+                damaged=query.damaged if query else self.is_upload_damaged,
             ),
             hits=hits[: request.limit or 30],
             index=self._summary(),
@@ -218,6 +221,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             negative=negative,
             width=record.width if record else 640,
             height=record.height if record else 480,
+            damaged=record.damaged if record else self.is_upload_damaged,
             preview=self.preview if with_preview else b"",
         )
 
@@ -230,6 +234,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             distance=rank / 10,
             match=self.match,
             located=self.located,
+            damaged=image.damaged,
         )
         if self.has_scores:
             hit.score = 1 - rank / 1000

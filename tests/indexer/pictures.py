@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tests.imagesearch.pictures.drawn import encoded, photo_like
+
 ACCEPTED_FORMATS = {
     "a.jpg": "JPEG",
     "b.JPEG": "JPEG",
@@ -42,6 +44,12 @@ def draw_texture(path: Path, seed: int) -> None:
         for cell in (4, 8)
     ]
     Image.blend(layers[0], layers[1], 0.5).save(path, "PNG")
+
+
+def draw_damaged(path: Path, seed: int = 0) -> None:
+    """A file whose last rows are missing."""
+    whole = encoded(photo_like(seed), "PNG")
+    path.write_bytes(whole[: len(whole) * 95 // 100])
 
 
 def draw_many(folder: Path, seeds: range) -> None:

@@ -14,8 +14,9 @@ from imagesearch.store.ledger import Ledger
 from imagesearch.store.snapshot import Snapshot
 from indexer.errors import ImagesFolderError
 from indexer.inspection import damage, status
+from tests.imagesearch.store.older import make_older
 from tests.indexer.conftest import Workplace
-from tests.indexer.pictures import ACCEPTED_FORMATS, draw, draw_many
+from tests.indexer.pictures import ACCEPTED_FORMATS, draw, draw_damaged, draw_many
 
 
 def test_a_first_build_indexes_every_photo(workplace: Workplace) -> None:
@@ -134,6 +135,32 @@ def test_a_bad_file_is_recorded_with_its_reason_and_stops_nothing(workplace: Wor
         assert snapshot.manifest.refused_count == 4
 
 
+def test_a_damaged_photo_is_indexed_as_such_and_counted(workplace: Workplace) -> None:
+    draw_many(workplace.images, range(3))
+    draw_damaged(workplace.images / "cut.png")
+    summary = workplace.build()
+    assert (summary.added, summary.refused, summary.damaged) == (4, 0, 1)
+    with Snapshot.open(workplace.layout) as snapshot:
+        assert [image.paths for image in snapshot.page("", 10) if image.damaged] == [("cut.png",)]
+    assert workplace.build().damaged == 1
+
+
+def test_a_store_of_an_older_format_is_written_again_and_nothing_described(workplace: Workplace) -> None:
+    draw_many(workplace.images, range(5))
+    workplace.build(local_features=True, localization=True)
+    before = workplace.indexed()
+    make_older(workplace.layout)
+    workplace.networks.loaded.clear()
+    summary = workplace.build()
+    assert (summary.snapshot, summary.kept, summary.described) == ("000002", 5, 0)
+    assert workplace.networks.loaded == []
+    after = workplace.indexed()
+    assert after.keys() == before.keys()
+    for path, descriptor in before.items():
+        np.testing.assert_array_equal(after[path], descriptor)
+    assert damage(workplace.layout, workplace.networks) == []
+
+
 def test_a_refused_file_is_taken_once_it_is_repaired(workplace: Workplace) -> None:
     draw(workplace.images / "a.png", 1)
     (workplace.images / "b.png").write_bytes(b"half a picture")
@@ -219,6 +246,15 @@ def test_another_folder_does_not_replace_the_index_unless_told_to(
     assert len(workplace.indexed()) == 3
     summary = workplace.build(images_dir=other, allow_empty=True)
     assert (summary.added, summary.dropped, summary.images) == (4, 3, 4)
+
+
+def test_nor_where_the_index_is_of_an_older_format(workplace: Workplace, tmp_path: Path) -> None:
+    draw_many(workplace.images, range(3))
+    workplace.build()
+    make_older(workplace.layout)
+    draw_many(tmp_path / "other", range(50, 54))
+    with pytest.raises(ImagesFolderError, match="--allow-empty"):
+        workplace.build(images_dir=tmp_path / "other", rebuild=True)
 
 
 def test_a_folder_whose_every_path_is_another_is_known_by_its_photos(

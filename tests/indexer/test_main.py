@@ -16,7 +16,7 @@ from indexer.__main__ import main
 from indexer.settings import IndexerSettings
 from tests.indexer.conftest import Workplace
 from tests.indexer.fake_networks import FakeNetworks
-from tests.indexer.pictures import draw, draw_many
+from tests.indexer.pictures import draw, draw_damaged, draw_many
 
 
 @pytest.fixture(autouse=True)
@@ -58,10 +58,20 @@ def test_a_build_says_what_it_did(workplace: Workplace, capsys: pytest.CaptureFi
     assert run(workplace, "build") == 0
     said = capsys.readouterr().out
     assert "3 added, 0 changed, 0 kept, 0 dropped, 1 refused; 1 other files ignored." in said
+    assert "damaged" not in said
     assert "refused bad.jpg: The file is not an image of an accepted type" in said
     assert re.search(r"3 images described at [\d.]+ photos a second; [\d.]+ s in all\.", said)
     assert "Snapshot 000001 is live" in said
     assert "The fake one, because this is a test." in said
+
+
+def test_a_build_counts_damaged_photos(workplace: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_damaged(workplace.images / "a.png", 1)
+    assert run(workplace, "build") == 0
+    assert "\n1 photo is damaged, and indexed as far as it shows.\n" in capsys.readouterr().out
+    draw_damaged(workplace.images / "b.png", 2)
+    assert run(workplace, "build") == 0
+    assert "\n2 photos are damaged, and indexed as far as they show.\n" in capsys.readouterr().out
 
 
 def test_a_build_answers_a_script_with_one_json_object(

@@ -14,6 +14,7 @@ from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot
 from protos.imagesearch.v1 import search_pb2 as pb
 from tests.extractor_service.serving import Folder, details_of, photo, reason_of, running, settings_for
+from tests.imagesearch.pictures.drawn import encoded, photo_like
 
 
 @pytest.fixture
@@ -237,6 +238,27 @@ async def test_get_image_tells_all_paths_of_the_same_bytes(tmp_path: Path) -> No
         media_type="image/png",
         size_bytes=len(photo(1)),
     )
+
+
+async def test_damage_is_told_of_the_query_the_hits_and_the_image(tmp_path: Path) -> None:
+    folder = Folder.at(tmp_path, seeds=[1, 2])
+    whole = encoded(photo_like(), "PNG")
+    folder.add("cut.png", whole[: len(whole) * 95 // 100])
+    folder.publish()
+    image_id = folder.id_of("cut.png")
+    async with running(settings_for(folder)) as service:
+        uploaded = await service.stub.Search(pb.SearchRequest(image=pb.ImageFile(content=whole)))
+        indexed = await service.stub.Search(pb.SearchRequest(image_id=image_id))
+        several = pb.PhotoSet(
+            positives=[pb.Photo(image_id=image_id)], negatives=[pb.Photo(image_id=folder.id_of("001.png"))]
+        )
+        combined = await service.stub.Search(pb.SearchRequest(photos=several))
+        answer = await service.stub.GetImage(pb.GetImageRequest(image_id=image_id))
+    assert not uploaded.query.damaged
+    assert [hit.path for hit in uploaded.hits if hit.damaged] == ["cut.png"]
+    assert indexed.query.damaged
+    assert [photo.damaged for photo in combined.photos] == [True, False]
+    assert answer.image.damaged
 
 
 async def test_get_index_describes_the_snapshot(tmp_path: Path) -> None:

@@ -394,3 +394,29 @@ async def test_verification_can_be_chosen_only_where_the_index_allows_it(
     assert len(barred.findall(page)) == page.count('name="verify"') > 0
     assert "indexed without local features" in page
     assert "Puts photos of the same object first." not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "A part of this photo is damaged."), ("ja", "この写真は一部が壊れています。")],
+)
+async def test_a_damaged_photo_is_called_so_wherever_it_is_shown(
+    client: httpx.AsyncClient, service: FakeService, language: str, sentence: str
+) -> None:
+    whole, damaged, *_ = (image.image_id for image in service.images)
+    headers = {"Accept-Language": language}
+
+    async def times(address: str) -> int:
+        return (await client.get(address, headers=headers)).text.count(sentence)
+
+    async def times_uploaded() -> int:
+        return (await client.post("/", files=PHOTO, headers=headers)).text.count(sentence)
+
+    assert (await times("/"), await times(f"/?image_id={whole}"), await times_uploaded()) == (0, 0, 0)
+    service.images[1].damaged = True
+    assert await times("/") == 1, "among the samples"
+    assert await times(f"/?image_id={whole}") == 1, "as a result"
+    assert await times(f"/?image_id={damaged}") == 1, "as the query"
+    assert await times(f"/?image_ids={whole}&image_ids={damaged}") == 1, "as one of several"
+    service.images[1].damaged, service.is_upload_damaged = False, True
+    assert await times_uploaded() == 1

@@ -19,7 +19,7 @@ async def test_a_multipart_upload_returns_the_documented_body(
     first = service.images[0]
     assert response.status_code == 200
     assert response.json() == {
-        "query": {"width": 640, "height": 480, "region": None},
+        "query": {"width": 640, "height": 480, "region": None, "damaged": False},
         "results": [
             {
                 "image_id": first.image_id,
@@ -32,6 +32,7 @@ async def test_a_multipart_upload_returns_the_documented_body(
                 "score": 0.999,
                 "match": None,
                 "located": None,
+                "damaged": False,
             }
         ],
         "index": {
@@ -51,6 +52,17 @@ async def test_a_multipart_upload_returns_the_documented_body(
             "total": 27.4,
         },
     }
+
+
+async def test_damaged_photos_are_told(client: httpx.AsyncClient, service: FakeService) -> None:
+    service.images[1].damaged = True
+    service.is_upload_damaged = True
+    answer = (await client.post("/search", files={"image": PHOTO})).json()
+    assert answer["query"]["damaged"]
+    assert [hit["damaged"] for hit in answer["results"]] == [False, True, False, False, False]
+    ids = [image.image_id for image in service.images[:2]]
+    answer = (await client.post("/search", json={"image_ids": ids})).json()
+    assert [photo["damaged"] for photo in answer["query_photos"]] == [False, True]
 
 
 async def test_both_forms_carry_the_same_query(client: httpx.AsyncClient, service: FakeService) -> None:
@@ -201,7 +213,7 @@ async def test_several_photos_are_one_query_in_both_forms(
     assert [photo.image.content or photo.image_id for photo in negatives] == [b"three", disliked]
     assert positives[0].image.max_pixels == 110_000_000
     assert answer["query_photos"] == [
-        {"image_id": image_id, "negative": negative, "width": 640, "height": 480}
+        {"image_id": image_id, "negative": negative, "width": 640, "height": 480, "damaged": False}
         for image_id, negative in (
             (None, False),
             (None, False),
@@ -210,7 +222,7 @@ async def test_several_photos_are_one_query_in_both_forms(
             (disliked, True),
         )
     ]
-    assert answer["query"] == {"width": 640, "height": 480, "region": None}
+    assert answer["query"] == {"width": 640, "height": 480, "region": None, "damaged": False}
     assert not {liked, disliked} & {hit["image_id"] for hit in answer["results"]}
 
 

@@ -52,6 +52,15 @@ def test_images_come_back_in_order_of_id_with_their_descriptors(ledger: Ledger) 
         assert by_id[image_id(seed)].dtype == np.float16
 
 
+def test_it_remembers_which_pictures_are_damaged(ledger: Ledger) -> None:
+    ledger.add([described(1), replace(described(2), damaged=True)])
+    assert {image.image_id: image.damaged for image, _ in ledger.images()} == {
+        image_id(1): False,
+        image_id(2): True,
+    }
+    assert ledger.damaged_count() == 1
+
+
 def test_the_same_bytes_under_two_paths_are_one_image(ledger: Ledger) -> None:
     ledger.add([described(1, "b.jpg", "a.jpg")])
     ledger.link(file("c.jpg"), image_id(1))
@@ -217,7 +226,7 @@ def test_a_file_that_is_no_database_is_damage(path: Path) -> None:
 
 
 def test_a_ledger_of_a_later_format_is_refused(path: Path, ledger: Ledger) -> None:
-    ledger._connection.execute("UPDATE meta SET value = '2' WHERE key = 'format'")
+    ledger._connection.execute("UPDATE meta SET value = '3' WHERE key = 'format'")
     with pytest.raises(StoreError, match="format"):
         Ledger.open(path)
 

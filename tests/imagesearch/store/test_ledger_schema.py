@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imagesearch.errors import StoreError
+from imagesearch.store.ledger import Ledger
+from imagesearch.store.ledger_schema import migrate
+from tests.imagesearch.store.older import make_older_ledger
+from tests.imagesearch.store.stores import RECIPE, described, file
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Of a ledger of the older format."""
+    path = tmp_path / "ledger.sqlite3"
+    with Ledger.create(path, RECIPE, "Because.") as ledger:
+        ledger.add(described(seed) for seed in range(9))
+        ledger.refuse(file("bad.jpg"), "EMPTY_IMAGE", "The file is empty.")
+        ledger.mark_published("000004")
+    make_older_ledger(path)
+    return path
+
+
+def opened(path: Path) -> Ledger:
+    ledger = Ledger.open(path)
+    assert ledger is not None
+    return ledger
+
+
+def test_a_ledger_of_the_older_format_keeps_all_it_holds(path: Path, tmp_path: Path) -> None:
+    with Ledger.create(tmp_path / "new.sqlite3", RECIPE, "Because.") as new:
+        new.add(described(seed) for seed in range(9))
+        expected = list(new.images())
+    for _ in range(2):  # when it is brought up to date, and afterwards
+        with opened(path) as ledger:
+            images = list(ledger.images())
+            assert [record for record, _ in images] == [record for record, _ in expected]
+            for (_, vectors), (_, wanted) in zip(images, expected, strict=True):
+                np.testing.assert_array_equal(vectors, wanted)
+            assert [refused.path for refused in ledger.refused()] == ["bad.jpg"]
+            assert (ledger.published_version, ledger.damage()) == ("000004", [])
+
+
+def test_one_that_may_only_be_read_says_what_brings_it_up_to_date(path: Path) -> None:
+    with pytest.raises(StoreError, match="older version; build brings it up to date"):
+        Ledger.open(path, "ro")
+    opened(path).close()
+    ledger = Ledger.open(path, "ro")
+    assert ledger is not None
+    ledger.close()
+
+
+def test_a_stop_in_the_middle_leaves_the_older_format(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(connection: sqlite3.Connection) -> None:
+        migrate(connection)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("imagesearch.store.ledger_file.migrate", stop)
+        Ledger.open(path)
+    with pytest.raises(StoreError, match="older version"):
+        Ledger.open(path, "ro")
+    with opened(path) as ledger:
+        assert ledger.image_count() == 9
