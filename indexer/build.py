@@ -22,6 +22,7 @@ from indexer.intake import Intake, Tally, holds_any
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
 from indexer.network_source import Networks
 from indexer.publication import publish_if_behind
+from indexer.refusals import conditions
 from indexer.settings import IndexerSettings
 from indexer.walk import Listing, Plan, make_plan, walk
 
@@ -102,7 +103,7 @@ def _update(
 ) -> _Update:
     ledger, load = opened
     known = ledger.known_files()
-    plan = make_plan(listing, known)
+    plan = make_plan(listing, known, conditions(settings))
     if not allow_empty:
         _check_something_stays(ledger, plan, settings)
     started = time.perf_counter()
@@ -137,7 +138,7 @@ def _check_same_folder(layout: StoreLayout, listing: Listing, settings: IndexerS
         if ledger is None:
             return
         with ledger:
-            plan = make_plan(listing, ledger.known_files())
+            plan = make_plan(listing, ledger.known_files(), conditions(settings))
             _check_something_stays(ledger, plan, settings)
     except (StoreError, sqlite3.Error):
         return  # to mend a damaged one is what a rebuild is for

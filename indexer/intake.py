@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.errors import InvalidImage, UnreadableFile
+from imagesearch.errors import InvalidImage, TooCostly, UnreadableFile
 from imagesearch.host.cpus import available_cpus
 from imagesearch.local_features import RootSift
 from imagesearch.pictures.decode import ImageLimits
@@ -24,6 +24,7 @@ from imagesearch.store.ledger import DescribedImage, FileState, KnownFile, Ledge
 from imagesearch.store.thumbnails import write_thumbnail
 from indexer.decoded import decode_ahead
 from indexer.networks import Describer
+from indexer.refusals import conditions
 from indexer.settings import IndexerSettings
 from indexer.walk import unread
 
@@ -71,6 +72,7 @@ class Intake:
         advance: called with the number of files that have been settled since the last call."""
         self.tally = Tally()
         self._settings = settings
+        self._conditions = conditions(settings)
         self._layout = StoreLayout(settings.store_dir)
         self._ledger = ledger
         self._known = known
@@ -122,7 +124,9 @@ class Intake:
 
     def _refuse(self, file: FileState, error: InvalidImage) -> None:
         state = unread(file.path) if isinstance(error, UnreadableFile) else file
-        self._ledger.refuse(state, error.reason, str(error))
+        # The time and memory that a file takes, and a death of its decoder, depend on what else goes on.
+        refused_under = None if isinstance(error, TooCostly) else self._conditions
+        self._ledger.refuse(state, error.reason, str(error), refused_under)
         self._advance(1)
 
     def _collect(self, file: FileState, picture: IndexedPicture) -> None:

@@ -147,7 +147,8 @@ class Plan:
     """What tells the ledger from the folder."""
 
     changed: list[FileState]
-    """New photos and those whose size or modification time is another, in order of path."""
+    """New photos, those whose size or modification time is another, and refused ones that are to be tried
+    again, in order of path."""
     refusals: list[Refusal]
     """That the ledger does not hold yet."""
     vanished: list[str]
@@ -158,11 +159,12 @@ class Plan:
     """Indexed files that are as they were."""
 
 
-def make_plan(listing: Listing, known: Mapping[str, KnownFile]) -> Plan:
-    """What is below a folder that cannot be read just now is neither changed nor vanished."""
-    changed = [
-        photo for photo in listing.photos if photo.path not in known or known[photo.path].state != photo
-    ]
+def make_plan(listing: Listing, known: Mapping[str, KnownFile], conditions: str) -> Plan:
+    """What is below a folder that cannot be read just now is neither changed nor vanished.
+
+    conditions: of this build, see `refusals`; files refused under others are tried again.
+    """
+    changed = [photo for photo in listing.photos if not _is_settled(photo, known.get(photo.path), conditions)]
     refusals = [refusal for refusal in listing.refusals if not _is_refused(refusal, known)]
     present = {photo.path for photo in listing.photos} | {refusal.file.path for refusal in listing.refusals}
     hidden = tuple(f"{folder}/" for folder in listing.unreadable_folders)
@@ -171,6 +173,12 @@ def make_plan(listing: Listing, known: Mapping[str, KnownFile]) -> Plan:
     kept = sum(file.image_id is not None and path not in touched for path, file in known.items())
     dropped = sum(known[path].image_id is not None for path in vanished)
     return Plan(changed, refusals, vanished, dropped, kept)
+
+
+def _is_settled(photo: FileState, known: KnownFile | None, conditions: str) -> bool:
+    if known is None or known.state != photo:
+        return False
+    return known.image_id is not None or known.refused_under == conditions
 
 
 def _is_refused(refusal: Refusal, known: Mapping[str, KnownFile]) -> bool:

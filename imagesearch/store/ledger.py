@@ -43,6 +43,8 @@ class KnownFile:
     state: FileState
     image_id: str | None
     """None for a refused file."""
+    refused_under: str | None = None
+    """By which limits and decoders; None where the next try may end otherwise under the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,10 @@ class Ledger:
 
     def known_files(self) -> dict[str, KnownFile]:
         """By path."""
-        rows = self._connection.execute("SELECT path, size_bytes, mtime_ns, image_id FROM paths")
-        return {row[0]: KnownFile(FileState(*row[:3]), row[3]) for row in rows}
+        rows = self._connection.execute(
+            "SELECT path, size_bytes, mtime_ns, image_id, refused_under FROM paths"
+        )
+        return {row[0]: KnownFile(FileState(*row[:3]), *row[3:]) for row in rows}
 
     def image_sizes(self) -> set[int]:
         """Every size in bytes that an indexed image has."""
@@ -152,14 +156,12 @@ class Ledger:
                 (file.size_bytes, file.mtime_ns, file.path),
             )
 
-    def refuse(self, file: FileState, reason: str, detail: str) -> None:
+    def refuse(self, file: FileState, reason: str, detail: str, refused_under: str | None = None) -> None:
         """Nothing changes for the snapshot where the file had been refused for the same reason."""
         query = "SELECT 1 FROM paths WHERE path = ? AND reason = ? AND detail = ?"
-        if self._connection.execute(query, (file.path, reason, detail)).fetchone():
-            self.touch(file)
-            return
-        with self._changing():
-            self._write_path(file, None, reason, detail)
+        known = self._connection.execute(query, (file.path, reason, detail)).fetchone()
+        with transaction(self._connection) if known else self._changing():
+            self._write_path(file, None, reason, detail, refused_under)
 
     def forget(self, paths: Iterable[str]) -> None:
         """Drops files that are gone, and every image that is left without a file."""
@@ -280,14 +282,19 @@ class Ledger:
         self._connection.execute("UPDATE meta SET value = ? WHERE key = 'unpublished'", (value,))
 
     def _write_path(
-        self, file: FileState, image_id: str | None, reason: str | None = None, detail: str | None = None
+        self,
+        file: FileState,
+        image_id: str | None,
+        reason: str | None = None,
+        detail: str | None = None,
+        refused_under: str | None = None,
     ) -> None:
         self._connection.execute(
             # No REPLACE: it would delete the row unseen by the triggers that keep `changes`.
-            "INSERT INTO paths VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
+            "INSERT INTO paths VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
             "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, image_id = excluded.image_id, "
-            "reason = excluded.reason, detail = excluded.detail",
-            (file.path, file.size_bytes, file.mtime_ns, image_id, reason, detail),
+            "reason = excluded.reason, detail = excluded.detail, refused_under = excluded.refused_under",
+            (file.path, file.size_bytes, file.mtime_ns, image_id, reason, detail, refused_under),
         )
 
     def _blobs(self, column_of_table: str, image_ids: Sequence[str] | None) -> Iterator[bytes]:

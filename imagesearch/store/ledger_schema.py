@@ -38,6 +38,7 @@ _SCHEMA = (
         image_id   TEXT REFERENCES images (image_id),
         reason     TEXT,
         detail     TEXT,
+        refused_under TEXT,
         CHECK ((image_id IS NULL) = (reason IS NOT NULL AND detail IS NOT NULL))
     ) WITHOUT ROWID
     """,
@@ -90,11 +91,13 @@ def create_tables(connection: sqlite3.Connection, recipe: Recipe) -> None:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """From OLDER_FORMAT, which did not tell damaged pictures: they count as whole until described again.
+    """From OLDER_FORMAT, which did not tell damaged pictures, and not what refusals come from: all count as
+    whole until they are described again, and every refused file is tried once more.
 
     Call it in a transaction.
     """
     for statement in _CHANGES_SCHEMA:  # the first ledgers were without
         connection.execute(statement)
     connection.execute("ALTER TABLE images ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0")
+    connection.execute("ALTER TABLE paths ADD COLUMN refused_under TEXT")
     connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (FORMAT,))

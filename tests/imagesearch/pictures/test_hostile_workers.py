@@ -14,7 +14,7 @@ from types import NoneType
 
 import pytest
 
-from imagesearch.errors import UndecodableImage
+from imagesearch.errors import TooCostly
 from imagesearch.pictures.pool import DecodePool
 from tests.imagesearch.pictures.pool_tasks import (
     answer_past_the_pool,
@@ -59,7 +59,7 @@ ENDLESS = struct.pack("!iQ", -1, 2**40)
 
 def test_an_answer_that_is_a_pickle_is_not_loaded(lone_worker: DecodePool, tmp_path: Path) -> None:
     pickled = framed(pickle.dumps((Trap(tmp_path / "loaded"), None)))
-    with pytest.raises(UndecodableImage, match="brought its decoder down"):
+    with pytest.raises(TooCostly, match="brought its decoder down"):
         lone_worker.submit(NoneType, answer_past_the_pool, pickled).result()
     assert not (tmp_path / "loaded").exists()
 
@@ -67,14 +67,14 @@ def test_an_answer_that_is_a_pickle_is_not_loaded(lone_worker: DecodePool, tmp_p
 @pytest.mark.parametrize("lie", [framed(b""), framed(b"\x00" * 5), struct.pack("!i", -7), ENDLESS])
 def test_a_worker_that_lies_is_replaced(lone_worker: DecodePool, lie: bytes) -> None:
     liar = lone_worker.submit(int, os.getpid).result()
-    with pytest.raises(UndecodableImage, match="brought its decoder down"):
+    with pytest.raises(TooCostly, match="brought its decoder down"):
         lone_worker.submit(NoneType, answer_past_the_pool, lie).result()
     assert lone_worker.submit(int, os.getpid).result() != liar
 
 
 def test_a_worker_that_answers_something_else_is_replaced(lone_worker: DecodePool) -> None:
     liar = lone_worker.submit(int, os.getpid).result()
-    with pytest.raises(UndecodableImage):
+    with pytest.raises(TooCostly):
         lone_worker.submit(bytes, process_id_as_bytes).result()
     assert lone_worker.submit(int, os.getpid).result() != liar
 
@@ -83,7 +83,7 @@ def test_a_worker_that_stops_in_the_middle_of_its_answer_is_ended(monkeypatch: p
     monkeypatch.setattr("imagesearch.pictures.pool.PATIENCE_S", 1.0)
     with DecodePool(workers=1, task_timeout_s=1, memory_limit_bytes=GIB) as pool:
         worker = pool.submit(int, os.getpid).result()
-        with pytest.raises(UndecodableImage):
+        with pytest.raises(TooCostly):
             pool.submit(NoneType, answer_past_the_pool, struct.pack("!i", 100)).result(timeout=10)
         assert pool.submit(int, os.getpid).result() != worker
 

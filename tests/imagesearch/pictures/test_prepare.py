@@ -16,6 +16,7 @@ from PIL import Image
 from imagesearch.errors import (
     EmptyImage,
     InvalidImage,
+    TooCostly,
     TooManyBytes,
     UndecodableImage,
     UnreadableFile,
@@ -113,7 +114,7 @@ def test_local_features_are_found_only_when_asked_for(tmp_path: Path) -> None:
 def test_too_little_memory_for_local_features_is_told_as_such() -> None:
     with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**30) as pool:
         future = pool.submit(QueryPicture, decode_query, halves(), LIMITS, None, PLAN, False, Insatiable())
-        with pytest.raises(UndecodableImage, match="memory"):
+        with pytest.raises(TooCostly, match="memory"):
             future.result()
 
 
@@ -165,7 +166,7 @@ def test_a_wide_picture_of_millions_of_pixels_cannot_exhaust_a_worker() -> None:
     Image.new("1", (65_000, 700)).save(buffer, "PNG")
     wide = ImageLimits(max_bytes=2**30, max_pixels=50_000_000)
     with DecodePool(workers=1, task_timeout_s=30, memory_limit_bytes=2**29) as pool:
-        with pytest.raises(UndecodableImage, match="memory"):
+        with pytest.raises(TooCostly, match="memory"):
             pool.submit(
                 QueryPicture, decode_query, buffer.getvalue(), wide, None, SquareInput(224), False
             ).result()

@@ -23,6 +23,7 @@ def make_older_ledger(path: Path) -> None:
         connection.executescript(
             """
             ALTER TABLE images DROP COLUMN damaged;
+            ALTER TABLE paths DROP COLUMN refused_under;
             UPDATE meta SET value = '1' WHERE key = 'format';
             """
         )

@@ -96,10 +96,14 @@ def test_a_file_is_an_image_or_refused_never_both(ledger: Ledger) -> None:
 def test_known_files_tell_the_state_and_the_image(ledger: Ledger) -> None:
     ledger.add([described(1, "a.jpg")])
     ledger.refuse(file("b.jpg", 5, 7), "EMPTY_IMAGE", "The file is empty.")
+    ledger.refuse(file("c.jpg"), "EMPTY_IMAGE", "The file is empty.", "at most 9 pixels")
     assert ledger.known_files() == {
         "a.jpg": KnownFile(file("a.jpg"), image_id(1)),
         "b.jpg": KnownFile(file("b.jpg", 5, 7), None),
+        "c.jpg": KnownFile(file("c.jpg"), None, "at most 9 pixels"),
     }
+    ledger.add([described(2, "c.jpg")])
+    assert ledger.known_files()["c.jpg"] == KnownFile(file("c.jpg"), image_id(2))
 
 
 def test_only_what_a_snapshot_would_show_makes_it_lag_behind(ledger: Ledger) -> None:
@@ -107,11 +111,11 @@ def test_only_what_a_snapshot_would_show_makes_it_lag_behind(ledger: Ledger) -> 
     ledger.refuse(file("b.jpg"), "EMPTY_IMAGE", "The file is empty.")
     ledger.mark_published("000001")
     ledger.touch(file("a.jpg", mtime_ns=9))
-    ledger.refuse(file("b.jpg", mtime_ns=9), "EMPTY_IMAGE", "The file is empty.")
+    ledger.refuse(file("b.jpg", mtime_ns=9), "EMPTY_IMAGE", "The file is empty.", "at most 9 pixels")
     ledger.forget([])
     ledger.forget(["never-there.jpg"])
     assert not ledger.unpublished
-    assert ledger.known_files()["b.jpg"].state.mtime_ns == 9
+    assert ledger.known_files()["b.jpg"] == KnownFile(file("b.jpg", mtime_ns=9), None, "at most 9 pixels")
 
 
 @pytest.mark.parametrize("change", ["add", "link", "refuse", "forget", "orphan"])

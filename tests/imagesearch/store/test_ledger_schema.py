@@ -45,6 +45,11 @@ def test_a_ledger_of_the_older_format_keeps_all_it_holds(path: Path, tmp_path: P
             assert (ledger.published_version, ledger.damage()) == ("000004", [])
 
 
+def test_every_file_that_it_refused_is_to_be_tried_once_more(path: Path) -> None:
+    with opened(path) as ledger:
+        assert ledger.known_files()["bad.jpg"].refused_under is None
+
+
 def test_one_that_may_only_be_read_says_what_brings_it_up_to_date(path: Path) -> None:
     with pytest.raises(StoreError, match="older version; build brings it up to date"):
         Ledger.open(path, "ro")
