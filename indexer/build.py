@@ -103,10 +103,14 @@ def _update(
 ) -> _Update:
     ledger, load = opened
     known = ledger.known_files()
-    plan = make_plan(listing, known, conditions(settings))
+    corrupt = set(ledger.corrupt_images())
+    plan = make_plan(listing, known, conditions(settings), corrupt)
     if not allow_empty:
         _check_something_stays(ledger, plan, settings)
     started = time.perf_counter()
+    if corrupt:
+        logger.warning("The ledger is damaged: it lost what it held of %d images.", len(corrupt))
+        ledger.drop_images(sorted(corrupt))
     for refusal in plan.refusals:
         ledger.refuse(refusal.file, refusal.reason, refusal.detail)
     with show_progress(len(plan.changed)) as advance:

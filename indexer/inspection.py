@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -18,7 +19,7 @@ from imagesearch.store.versions import versions
 from indexer.build import REFUSED_SHOWN
 from indexer.network_source import Networks
 
-_MISSING_SHOWN = 5
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +85,35 @@ def damage(layout: StoreLayout, networks: Networks) -> list[str]:
 def _ledger_damage(layout: StoreLayout) -> list[str]:
     try:
         with _ledger(layout) as ledger:
-            return ledger.damage() or _thumbnail_damage(layout, ledger)
+            return ledger.damage() or [*_row_damage(ledger), *_thumbnail_damage(layout, ledger)]
     except StoreMissing:
         raise
     except StoreError as error:
         return [str(error)]
 
 
+def _row_damage(ledger: Ledger) -> list[str]:
+    corrupt = ledger.corrupt_images()
+    if not corrupt:
+        return []
+    return [
+        f"The ledger no longer holds {len(corrupt)} images as they were written ({_named(corrupt)}); build "
+        "describes them again."
+    ]
+
+
 def _thumbnail_damage(layout: StoreLayout, ledger: Ledger) -> list[str]:
     missing = list(missing_thumbnails(layout, ledger.image_ids()))
     if not missing:
         return []
-    named = ", ".join(missing[:_MISSING_SHOWN]) + (", …" if len(missing) > _MISSING_SHOWN else "")
-    return [f"{len(missing)} thumbnails are missing or damaged ({named}); build --rebuild draws them again."]
+    return [
+        f"{len(missing)} thumbnails are missing or damaged ({_named(missing)}); build --rebuild draws them "
+        "again."
+    ]
+
+
+def _named(image_ids: Sequence[str]) -> str:
+    return ", ".join(image_ids[:_NAMED]) + (", …" if len(image_ids) > _NAMED else "")
 
 
 def _live_damage(layout: StoreLayout) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,8 +147,8 @@ class Plan:
     """What tells the ledger from the folder."""
 
     changed: list[FileState]
-    """New photos, those whose size or modification time is another, and refused ones that are to be tried
-    again, in order of path."""
+    """New photos, those whose size or modification time is another, refused ones that are to be tried again,
+    and those of corrupt images, in order of path."""
     refusals: list[Refusal]
     """That the ledger does not hold yet."""
     vanished: list[str]
@@ -159,26 +159,31 @@ class Plan:
     """Indexed files that are as they were."""
 
 
-def make_plan(listing: Listing, known: Mapping[str, KnownFile], conditions: str) -> Plan:
+def make_plan(
+    listing: Listing, known: Mapping[str, KnownFile], conditions: str, corrupt: Collection[str] = ()
+) -> Plan:
     """What is below a folder that cannot be read just now is neither changed nor vanished.
 
     conditions: of this build, see `refusals`; files refused under others are tried again.
+    corrupt: ids of images that the ledger does not hold as they were written.
     """
-    changed = [photo for photo in listing.photos if not _is_settled(photo, known.get(photo.path), conditions)]
+    settled = {path for path, file in known.items() if _is_settled(file, conditions, corrupt)}
+    changed = [
+        photo for photo in listing.photos if photo.path not in settled or known[photo.path].state != photo
+    ]
     refusals = [refusal for refusal in listing.refusals if not _is_refused(refusal, known)]
     present = {photo.path for photo in listing.photos} | {refusal.file.path for refusal in listing.refusals}
     hidden = tuple(f"{folder}/" for folder in listing.unreadable_folders)
     vanished = sorted(path for path in known if path not in present and not path.startswith(hidden))
     touched = {photo.path for photo in changed} | {refusal.file.path for refusal in refusals} | set(vanished)
-    kept = sum(file.image_id is not None and path not in touched for path, file in known.items())
+    kept = sum(known[path].image_id is not None for path in settled - touched)
     dropped = sum(known[path].image_id is not None for path in vanished)
     return Plan(changed, refusals, vanished, dropped, kept)
 
 
-def _is_settled(photo: FileState, known: KnownFile | None, conditions: str) -> bool:
-    if known is None or known.state != photo:
-        return False
-    return known.image_id is not None or known.refused_under == conditions
+def _is_settled(file: KnownFile, conditions: str, corrupt: Collection[str]) -> bool:
+    """Whether there is nothing to do about it as long as it stays as it is."""
+    return file.refused_under == conditions if file.image_id is None else file.image_id not in corrupt
 
 
 def _is_refused(refusal: Refusal, known: Mapping[str, KnownFile]) -> bool:

@@ -15,6 +15,8 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.errors import StoreError
+from imagesearch.store.checksums import corrupt_images, is_whole, write_checksums
 from imagesearch.store.layout import image_id_of
 from imagesearch.store.ledger_file import create_ledger, open_ledger, transaction
 from imagesearch.store.recipe import Recipe
@@ -22,6 +24,8 @@ from imagesearch.store.records import ImageRecord, RefusedFile, record_of
 
 # SQLite's default limit on parameters is 32,766 in every version in use; statements stay well below.
 _IDS_PER_QUERY = 1_000
+
+_BEYOND_REPAIR = "The store's ledger is damaged; build --rebuild writes another one."
 
 DescribedRow = tuple[ImageRecord, NDArray[np.float16]]
 
@@ -140,6 +144,7 @@ class Ledger:
                     self._connection.execute(
                         "INSERT INTO conv_maps VALUES (?, ?)", (image.image_id, image.conv_map)
                     )
+                write_checksums(self._connection, self.recipe, image.image_id)
                 for file in image.files:
                     self._write_path(file, image.image_id)
 
@@ -175,6 +180,25 @@ class Ledger:
             ).rowcount
             if dropped_paths > 0 or dropped_images > 0:
                 self._set_unpublished("1")
+
+    def corrupt_images(self) -> list[str]:
+        """The ids of images that are not held as they were written, ascending. Reads every row.
+
+        Raises StoreError where one cannot be read at all.
+        """
+        try:
+            return corrupt_images(self._connection, self.recipe)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(_BEYOND_REPAIR) from error
+
+    def drop_images(self, image_ids: Sequence[str]) -> None:
+        """With their files, as if neither had ever been seen. Raises StoreError where one cannot be found."""
+        ids = [(image_id,) for image_id in image_ids]
+        with self._changing():
+            self._connection.executemany("DELETE FROM paths WHERE image_id = ?", ids)
+            cursor = self._connection.executemany("DELETE FROM images WHERE image_id = ?", ids)
+            if cursor.rowcount != len(ids):
+                raise StoreError(_BEYOND_REPAIR)
 
     @property
     def unpublished(self) -> bool:
@@ -217,11 +241,13 @@ class Ledger:
     def images(self, image_ids: Sequence[str] | None = None) -> Iterator[DescribedRow]:
         """Every image and its vectors, shape=(R, C), in ascending order of image_id. Streams.
 
-        image_ids: only these, which ascend and are all there.
+        image_ids: only these, which ascend and are all there. Raises StoreError at an image that is not held
+        as it was written.
         """
         for among, wanted in _slices(image_ids):
             images = self._connection.execute(
-                "SELECT image_id, width, height, media_type, size_bytes, damaged, descriptor FROM images "
+                f"SELECT {is_whole('images')}, "
+                "image_id, width, height, media_type, size_bytes, damaged, descriptor FROM images "
                 f"WHERE {among} ORDER BY image_id",
                 wanted,
             )
@@ -230,17 +256,19 @@ class Ledger:
             )
             files_of_each = groupby(paths, key=itemgetter(0))
             # Every image has a file and every file an image, so that the two run in step.
-            for (*columns, vectors), (_, files) in zip(images, files_of_each, strict=True):
+            for (whole, *columns, vectors), (owner, files) in zip(images, files_of_each, strict=True):
+                _check(whole and columns[0] == owner)
                 record = record_of(columns, (path for _, path in files))
                 yield record, np.frombuffer(vectors, "<f2").reshape(-1, self.recipe.dim)
 
     def local_features(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
-        """Of the images that `images` gives, in that order. Streams. Only where the recipe asks for them."""
-        return self._blobs("features FROM local_features", image_ids)
+        """Of the images that `images` gives, in that order, and with the same error. Streams. Only where the
+        recipe asks for them."""
+        return self._blobs("features", "local_features", image_ids)
 
     def conv_maps(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
         """The same of convolutional maps."""
-        return self._blobs("map FROM conv_maps", image_ids)
+        return self._blobs("map", "conv_maps", image_ids)
 
     def refused(self) -> Iterator[RefusedFile]:
         """In order of path."""
@@ -297,13 +325,23 @@ class Ledger:
             (file.path, file.size_bytes, file.mtime_ns, image_id, reason, detail, refused_under),
         )
 
-    def _blobs(self, column_of_table: str, image_ids: Sequence[str] | None) -> Iterator[bytes]:
+    def _blobs(self, column: str, table: str, image_ids: Sequence[str] | None) -> Iterator[bytes]:
         for among, wanted in _slices(image_ids):
-            query = f"SELECT {column_of_table} WHERE {among} ORDER BY image_id"
-            yield from map(itemgetter(0), self._connection.execute(query, wanted))
+            query = f"SELECT {is_whole(table)}, {column} FROM {table} WHERE {among} ORDER BY image_id"
+            for whole, blob in self._connection.execute(query, wanted):
+                _check(whole)
+                yield blob
 
     def _count(self, what: str) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0])
+
+
+def _check(whole: bool) -> None:
+    if not whole:
+        raise StoreError(
+            "What the store's ledger holds of a photo is damaged, and nothing was published; build again, "
+            "and the photo is described again."
+        )
 
 
 def _slices(image_ids: Sequence[str] | None) -> Iterator[tuple[str, Sequence[str]]]:

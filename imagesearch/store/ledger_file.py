@@ -13,6 +13,7 @@ from typing import Literal
 from imagesearch.backbones.base import ModelIdentity, Precision
 from imagesearch.descriptors.choices import DescriptorSettings
 from imagesearch.errors import StoreError
+from imagesearch.store.checksums import define_checksum
 from imagesearch.store.durable import full_disk_as_store_full, sync_directory, sync_file
 from imagesearch.store.ledger_schema import FORMAT, OLDER_FORMAT, create_tables, migrate
 from imagesearch.store.recipe import Recipe
@@ -52,7 +53,7 @@ def open_ledger(
             meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
             recipe = _recipe(meta["recipe"])
             if meta["format"] != FORMAT:
-                _bring_up_to_date(connection, meta["format"], mode)
+                _bring_up_to_date(connection, recipe, meta["format"], mode)
             closed_on_failure.pop_all()
             return connection, recipe, meta["model_note"]
     except sqlite3.OperationalError as error:
@@ -95,7 +96,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, ledger_format: str, mode: str) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection, recipe: Recipe, ledger_format: str, mode: str) -> None:
     """Raises StoreError for a later format, and for an older one that may only be read."""
     if ledger_format != OLDER_FORMAT:
         raise StoreError("The store's ledger has another format; use the version that wrote it.")
@@ -105,7 +106,7 @@ def _bring_up_to_date(connection: sqlite3.Connection, ledger_format: str, mode: 
             "not be described again."
         )
     with transaction(connection):
-        migrate(connection)
+        migrate(connection, recipe)
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -114,6 +115,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     # lose the last commits but never the consistency.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    define_checksum(connection)
     return connection
 
 

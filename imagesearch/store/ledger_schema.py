@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from imagesearch.store import checksums
 from imagesearch.store.recipe import Recipe
 
 FORMAT = "2"
@@ -82,7 +83,7 @@ _CONV_MAPS_SCHEMA = """
 
 def create_tables(connection: sqlite3.Connection, recipe: Recipe) -> None:
     """Call it in a transaction."""
-    for statement in (*_SCHEMA, *_CHANGES_SCHEMA):
+    for statement in (*_SCHEMA, *_CHANGES_SCHEMA, checksums.SCHEMA):
         connection.execute(statement)
     if recipe.local_features:
         connection.execute(_LOCAL_FEATURES_SCHEMA)
@@ -90,9 +91,10 @@ def create_tables(connection: sqlite3.Connection, recipe: Recipe) -> None:
         connection.execute(_CONV_MAPS_SCHEMA)
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, recipe: Recipe) -> None:
     """From OLDER_FORMAT, which did not tell damaged pictures, and not what refusals come from: all count as
-    whole until they are described again, and every refused file is tried once more.
+    whole until they are described again, and every refused file is tried once more. Reads all blobs, to give
+    them their checksums.
 
     Call it in a transaction.
     """
@@ -100,4 +102,6 @@ def migrate(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     connection.execute("ALTER TABLE images ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0")
     connection.execute("ALTER TABLE paths ADD COLUMN refused_under TEXT")
+    connection.execute(checksums.SCHEMA)
+    checksums.write_checksums(connection, recipe)
     connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (FORMAT,))

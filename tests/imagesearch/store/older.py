@@ -24,6 +24,7 @@ def make_older_ledger(path: Path) -> None:
             """
             ALTER TABLE images DROP COLUMN damaged;
             ALTER TABLE paths DROP COLUMN refused_under;
+            DROP TABLE checksums;
             UPDATE meta SET value = '1' WHERE key = 'format';
             """
         )

@@ -9,6 +9,7 @@ import pytest
 from imagesearch.errors import StoreError
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.ledger_schema import migrate
+from imagesearch.store.recipe import Recipe
 from tests.imagesearch.store.older import make_older_ledger
 from tests.imagesearch.store.stores import RECIPE, described, file
 
@@ -60,8 +61,8 @@ def test_one_that_may_only_be_read_says_what_brings_it_up_to_date(path: Path) ->
 
 
 def test_a_stop_in_the_middle_leaves_the_older_format(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(connection: sqlite3.Connection) -> None:
-        migrate(connection)
+    def stop(connection: sqlite3.Connection, recipe: Recipe) -> None:
+        migrate(connection, recipe)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
