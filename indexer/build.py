@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from imagesearch.errors import StoreError
+from imagesearch.pictures.formats import kind_of_refusal
 from imagesearch.store.durable import exclusive, full_disk_as_store_full
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
@@ -176,11 +177,20 @@ def _summary(
         refused=ledger.refused_count(),
         refused_first=list(islice(ledger.refused(), REFUSED_SHOWN)),
         ignored=listing.ignored,
+        left_out=_left_out(ledger, listing),
         damaged=ledger.damaged_count(),
         described=tally.described,
         seconds=round(seconds, 3),
         photos_per_second=round(len(plan.changed) / update.intake_s, 2) if plan.changed else 0.0,
     )
+
+
+def _left_out(ledger: Ledger, listing: Listing) -> dict[str, int]:
+    kinds = listing.ignored_kinds.copy()
+    for detail, count in ledger.refused_counts().items():
+        if kind := kind_of_refusal(detail):
+            kinds[kind] += count
+    return dict(kinds.most_common())
 
 
 REFUSED_SHOWN = 20
@@ -213,6 +223,8 @@ class Summary:
     """The first of them in order of path."""
     ignored: int
     """No photos by their names, or hidden."""
+    left_out: dict[str, int]
+    """How many of the refused and the ignored are of each kind that is known and not accepted, most first."""
     damaged: int
     """Images in the index of which a part is missing or wrong."""
     described: int

@@ -23,6 +23,7 @@ def summary_text(summary: Summary) -> str:
         f"{summary.added} added, {summary.changed} changed, {summary.kept} kept, {summary.dropped} dropped, "
         f"{summary.refused} refused; {summary.ignored} other files ignored.",
         *_refused_lines(summary.refused_first, summary.refused),
+        *_kind_lines(summary.left_out),
         *_damaged_lines(summary.damaged),
         f"{summary.described} images described"
         + (f" at {summary.photos_per_second:.1f} photos a second" if summary.photos_per_second else "")
@@ -84,6 +85,11 @@ def _left_out_lines(left_out: list[LeftOut]) -> list[str]:
 def _refused_lines(first: list[RefusedFile], count: int) -> list[str]:
     lines = [f"  refused {file.path}: {file.detail}" for file in first]
     return [*lines, f"  … and {count - len(first)} more"] if count > len(first) else lines
+
+
+def _kind_lines(left_out: dict[str, int]) -> list[str]:
+    kinds = ", ".join(f"{count} × {kind}" for kind, count in left_out.items())
+    return [f"Of kinds that are not accepted: {kinds}."] if kinds else []
 
 
 def _damaged_lines(count: int) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagesearch.errors import UnreadableFile
-from imagesearch.pictures.formats import SUFFIXES
+from imagesearch.pictures.formats import SUFFIXES, kind_of_suffix
 from imagesearch.store.ledger import FileState, KnownFile
 from indexer.errors import ImagesFolderError
 
@@ -37,6 +38,8 @@ class Listing:
     """Nothing is known of what is in these, least of all that it is gone."""
     ignored: int = 0
     """Files that are no photos by their names, and hidden files."""
+    ignored_kinds: Counter[str] = field(default_factory=Counter)
+    """How many of them are, by their names, pictures of each kind that is known and not accepted."""
 
 
 def unread(path: str) -> FileState:
@@ -99,13 +102,18 @@ class _Walker:
     def _add_file(self, entry: os.DirEntry[str]) -> None:
         path = Path(entry.path)
         if path.suffix.lower() not in SUFFIXES:
-            self.listing.ignored += 1
+            self._ignore(path)
         elif not _is_utf8(entry.name):
             self._refuse(path, "The file's name is not valid UTF-8: rename it.")
         elif entry.is_symlink() and not self._leads_inside(path):
             self._refuse(path, "The link leads out of the images folder, or nowhere.")
         else:
             self._add_photo(path)
+
+    def _ignore(self, path: Path) -> None:
+        self.listing.ignored += 1
+        if kind := kind_of_suffix(path.suffix.lower()):
+            self.listing.ignored_kinds[kind] += 1
 
     def _add_photo(self, path: Path) -> None:
         try:

@@ -38,8 +38,15 @@ class RefusedKind:
 
     name: str
     """With its article, as it stands in a sentence."""
+    suffixes: frozenset[str]
+    """The endings of its files' names, in lower case."""
     begins: Callable[[bytes], bool]
     """Whether a file of these bytes is one."""
+
+    @property
+    def short_name(self) -> str:
+        """Without the article."""
+        return self.name.partition(" ")[2]
 
 
 def sniff(data: bytes) -> ImageFormat:
@@ -59,8 +66,26 @@ def refused_kind(name: str) -> UnsupportedImageType:
     return UnsupportedImageType(f"The file is {name}, which is not accepted: save it as JPEG.")
 
 
+def kind_of_suffix(suffix: str) -> str | None:
+    """The short name of a kind that is not accepted. suffix: in lower case."""
+    return next((kind.short_name for kind in REFUSED_KINDS if suffix in kind.suffixes), None)
+
+
+def kind_of_refusal(sentence: str) -> str | None:
+    """The short name of the kind that was refused with this sentence; None for any other."""
+    return _KINDS_BY_SENTENCE.get(sentence)
+
+
 def _begins_with(*signatures: bytes) -> Callable[[bytes], bool]:
     return lambda data: data.startswith(signatures)
+
+
+def _any(*tests: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
+    return lambda data: any(test(data) for test in tests)
+
+
+def _suffixes(names: str) -> frozenset[str]:
+    return frozenset(f".{name}" for name in names.split())
 
 
 def _is_webp(data: bytes) -> bool:
@@ -133,21 +158,34 @@ FORMATS = (
 """Every format that is accepted, at every door."""
 CAMERA_RAW = "a camera's raw file"
 REFUSED_KINDS = (
-    RefusedKind(CAMERA_RAW, _is_cr2),
-    RefusedKind(CAMERA_RAW, _has_major_brand(b"crx ")),
     RefusedKind(
-        CAMERA_RAW, _begins_with(b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
+        CAMERA_RAW,
+        _suffixes(
+            "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf rw2 rwl sr2 srf srw x3f"
+        ),
+        _any(
+            _is_cr2,
+            _has_major_brand(b"crx "),
+            _begins_with(b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM"),
+        ),
     ),
-    RefusedKind("a Photoshop document", _begins_with(b"8BPS")),
-    RefusedKind("a JPEG 2000 picture", _begins_with(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")),
-    RefusedKind("a JPEG XR picture", _begins_with(b"II\xbc\x01")),
-    RefusedKind("an OpenEXR picture", _begins_with(b"\x76\x2f\x31\x01")),
-    RefusedKind("a JPEG XL picture", _begins_with(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")),
-    RefusedKind("an icon", _begins_with(b"\0\0\1\0", b"\0\0\2\0")),
-    RefusedKind("an SVG drawing", _is_svg),
-    RefusedKind("a PDF document", _begins_with(b"%PDF-")),
+    RefusedKind("a Photoshop document", _suffixes("psd psb"), _begins_with(b"8BPS")),
+    RefusedKind(
+        "a JPEG 2000 picture",
+        _suffixes("jp2 j2k jpf jpx j2c"),
+        _begins_with(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+    ),
+    RefusedKind("a JPEG XR picture", _suffixes("jxr wdp hdp"), _begins_with(b"II\xbc\x01")),
+    RefusedKind("an OpenEXR picture", _suffixes("exr"), _begins_with(b"\x76\x2f\x31\x01")),
+    RefusedKind(
+        "a JPEG XL picture", _suffixes("jxl"), _begins_with(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+    ),
+    RefusedKind("an icon", _suffixes("ico cur"), _begins_with(b"\0\0\1\0", b"\0\0\2\0")),
+    RefusedKind("an SVG drawing", _suffixes("svg svgz"), _is_svg),
+    RefusedKind("a PDF document", _suffixes("pdf"), _begins_with(b"%PDF-")),
     RefusedKind(
         "a video",
+        _suffixes("mp4 m4v mov 3gp avi mkv webm mpg mpeg mts m2ts wmv"),
         _has_major_brand(
             b"isom",
             b"iso2",
@@ -165,5 +203,6 @@ REFUSED_KINDS = (
     ),
 )
 """What is told by its kind when it is refused."""
+_KINDS_BY_SENTENCE = {str(refused_kind(kind.name)): kind.short_name for kind in REFUSED_KINDS}
 SUFFIXES = frozenset().union(*(image_format.suffixes for image_format in FORMATS))
 """The endings of the names of files that may be photos, in lower case."""

@@ -277,6 +277,11 @@ class Ledger:
         )
         yield from (RefusedFile(*row) for row in rows)
 
+    def refused_counts(self) -> dict[str, int]:
+        """How many files were refused with each sentence."""
+        query = "SELECT detail, count(*) FROM paths WHERE image_id IS NULL GROUP BY detail"
+        return dict(self._connection.execute(query).fetchall())
+
     def damage(self) -> list[str]:
         """What SQLite finds wrong with the file; empty when all is well."""
         try:

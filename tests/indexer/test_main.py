@@ -65,6 +65,27 @@ def test_a_build_says_what_it_did(workplace: Workplace, capsys: pytest.CaptureFi
     assert "The fake one, because this is a test." in said
 
 
+def test_a_build_names_the_kinds_that_it_leaves_out(
+    workplace: Workplace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_many(workplace.images, range(2))
+    assert run_json(workplace, capsys, "build")["left_out"] == {}
+    for name in ("a.dng", "b.NEF", "c.cr3"):
+        (workplace.images / name).write_bytes(b"by its name")
+    for name in ("d.psd", "notes.txt"):
+        (workplace.images / name).write_bytes(b"8BPS\0\1" + bytes(50))
+    (workplace.images / "e.jpg").write_bytes(b"8BPS\0\1" + bytes(50))
+    (workplace.images / "f.png").write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    assert run(workplace, "build") == 0
+    said = capsys.readouterr().out
+    assert (
+        "\nOf kinds that are not accepted: 3 × camera's raw file, 2 × Photoshop document, 1 × SVG drawing.\n"
+        in said
+    )
+    kinds = {"camera's raw file": 3, "Photoshop document": 2, "SVG drawing": 1}
+    assert run_json(workplace, capsys, "build")["left_out"] == kinds, "said by every build"
+
+
 def test_a_build_counts_damaged_photos(workplace: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
     draw_damaged(workplace.images / "a.png", 1)
     assert run(workplace, "build") == 0

@@ -84,6 +84,13 @@ def test_other_files_and_hidden_ones_are_ignored_and_counted(images: Path) -> No
     assert listing.ignored == 5
 
 
+def test_pictures_of_known_kinds_among_them_are_counted_by_kind(images: Path) -> None:
+    touch(images, "a.NEF", "b.cr2", "c.svg", "notes.txt", ".hidden.nef")
+    listing = walked(images)
+    assert listing.ignored == 5
+    assert listing.ignored_kinds == {"camera's raw file": 2, "SVG drawing": 1}
+
+
 def test_size_and_modification_time_are_told(images: Path) -> None:
     touch(images, "a.jpg")
     os.utime(images / "a.jpg", ns=(1, 1_234_567_890_123_456_789))

@@ -7,7 +7,14 @@ from PIL import TiffImagePlugin
 
 from imagesearch.errors import UndecodableImage, UnsupportedImageType
 from imagesearch.pictures.decode import decode
-from imagesearch.pictures.formats import SUFFIXES, sniff
+from imagesearch.pictures.formats import (
+    REFUSED_KINDS,
+    SUFFIXES,
+    kind_of_refusal,
+    kind_of_suffix,
+    refused_kind,
+    sniff,
+)
 from tests.imagesearch.pictures.drawn import LIMITS, MEDIA_TYPES, assert_close, encoded, gradient
 
 
@@ -56,6 +63,20 @@ def test_what_is_refused_is_told_by_its_kind(data: bytes, kind: str) -> None:
         UnsupportedImageType, match=f"^The file is {kind}, which is not accepted: save it as JPEG.$"
     ):
         sniff(data)
+
+
+def test_a_kind_is_known_by_its_suffix_and_by_the_sentence_that_refused_it() -> None:
+    assert kind_of_suffix(".nef") == "camera's raw file"
+    assert kind_of_suffix(".svg") == "SVG drawing"
+    assert kind_of_suffix(".txt") is None
+    assert kind_of_refusal(str(refused_kind("an icon"))) == "icon"
+    assert kind_of_refusal("The file is empty.") is None
+
+
+def test_no_suffix_is_accepted_and_refused_or_of_two_kinds() -> None:
+    refused = [suffix for kind in REFUSED_KINDS for suffix in kind.suffixes]
+    assert len(refused) == len(set(refused))
+    assert SUFFIXES.isdisjoint(refused)
 
 
 @pytest.mark.parametrize("tags", [{254: 1}, {50706: b"\1\4\0\0"}])
