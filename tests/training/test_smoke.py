@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from indexer.__main__ import main as indexer_main
 from protos.imagesearch.v1 import search_pb2
 from tests.conftest import REPOSITORY
 from tests.extractor_service.serving import running
-from training.log import read_log
 
 
 def trained(*arguments: str) -> dict[str, Any]:
@@ -30,7 +30,8 @@ def trained(*arguments: str) -> dict[str, Any]:
 
 
 def losses(folder: Path) -> list[float]:
-    return [float(row["loss"]) for row in read_log(folder / "log.csv")]
+    with (folder / "log.csv").open(newline="", encoding="utf-8") as file:
+        return [float(row["loss"]) for row in csv.DictReader(file)]
 
 
 async def test_fine_tuning_improves_what_it_has_not_seen_and_its_model_serves(
