@@ -37,7 +37,10 @@ def _field(photo: Photo, is_alone: bool) -> str:
 
 
 def _option_fields(options: SearchOptions) -> list[tuple[str, str]]:
+    """Without those that are as they would be by themselves: verify is on wherever it can be."""
     given = options.model_dump(exclude_defaults=True, exclude={"region"})
+    if options.verify:
+        del given["verify"]
     fields = [(name, str(value).lower()) for name, value in given.items()]
     if options.region is not None:
         fields.append(("region", region_text(options.region)))

@@ -62,12 +62,12 @@ class SearchOptions(BaseModel):
         ),
     ] = False
     verify: Annotated[
-        bool,
+        bool | None,
         Field(
-            description="Spatial verification: re-rank by geometrically consistent local features. Needs a "
-            "collection with `local_features`."
+            description="Spatial verification: the same object or place first, by geometrically consistent "
+            "local features. Null: where the collection has `local_features`, which it needs."
         ),
-    ] = False
+    ] = None
     localize: Annotated[
         bool,
         Field(
@@ -85,7 +85,9 @@ class SearchOptions(BaseModel):
     @classmethod
     def switches(cls) -> tuple[str, ...]:
         """The names of the options that are on or off, as in the service's own protocol."""
-        return tuple(name for name, field in cls.model_fields.items() if field.annotation is bool)
+        return tuple(
+            name for name, field in cls.model_fields.items() if field.annotation in (bool, bool | None)
+        )
 
 
 Photos = Annotated[list[str], Field(max_length=MAX_PHOTOS)]

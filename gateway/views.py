@@ -133,6 +133,17 @@ class Page:
         needs = {"verify": self.about.local_features, "localize": self.about.localization}
         return {name for name, is_there in needs.items() if not is_there}
 
+    def is_on(self, switch: str) -> bool:
+        """Whether the option is on, or would be by itself."""
+        chosen = getattr(self.options, switch)
+        return switch not in self.barred_switches if chosen is None else bool(chosen)
+
+    @property
+    def own_switches(self) -> set[str]:
+        """Those that are on by themselves, so that a form must say when they are not."""
+        fields = type(self.options).model_fields
+        return {name for name in self.switches if fields[name].default is None} - self.barred_switches
+
     def is_last_positive(self, photo: PhotoView) -> bool:
         positives = sum(not each.is_negative for each in self.photos)
         return not photo.is_negative and positives == 1 and not self.options.text

@@ -72,7 +72,11 @@ def _add_selftest_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--report", type=Path, help="HTML file to write; default selftest.html in the store")
     command.add_argument("--exact", action="store_true", help="compare with every photo, without the index")
     command.add_argument("--expand", action="store_true", help="widen each search by its first results")
-    command.add_argument("--verify", action="store_true", help="re-rank the first results by their geometry")
+    command.add_argument(
+        "--verify",
+        action=argparse.BooleanOptionalAction,
+        help="re-rank the first results by their geometry; by default where there are local features",
+    )
 
 
 def _folder(text: str) -> Path:

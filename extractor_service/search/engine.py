@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -63,7 +64,7 @@ class Engine:
         """Raises Overloaded, IndexNotReady, InvalidImage, InvalidOption, OptionUnavailable, UnknownImage."""
         timings = Timings()
         with self._places.taken(uploaded_bytes(query)), self._live.use() as served, timings.measure("total"):
-            _check_options(served, query, options)
+            options = _checked_options(served, query, options)
             described = await self._describe(served, query, options, timings)
             hits = await self._in_thread(self._ranker.rank, served, described, options, timings)
             several = isinstance(query, PhotosQuery)
@@ -106,8 +107,9 @@ class Engine:
         return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
 
 
-def _check_options(served: ServedSnapshot, query: Query, options: SearchOptions) -> None:
-    """Before any work: whether the query is of the kind that its options need."""
+def _checked_options(served: ServedSnapshot, query: Query, options: SearchOptions) -> SearchOptions:
+    """Before any work: whether the query is of the kind that its options need. Says whether to verify, where
+    that was left open."""
     has_photos = isinstance(query, PhotosQuery) and bool(query.positives)
     shows_nothing = isinstance(query, VectorQuery) or (isinstance(query, PhotosQuery) and not has_photos)
     if isinstance(query, PhotosQuery) and query.text is not None:
@@ -124,3 +126,7 @@ def _check_options(served: ServedSnapshot, query: Query, options: SearchOptions)
         served.local_features()
     if options.localize:
         served.conv_maps()
+    if options.verify is None:
+        can_verify = served.snapshot.local_features is not None and not shows_nothing
+        return replace(options, verify=can_verify)
+    return options

@@ -108,7 +108,8 @@ class SearchOptions:
     limit: int = DEFAULT_LIMIT
     exact: bool = False
     expand: bool = False
-    verify: bool = False
+    verify: bool | None = None
+    """None: where the query has photos and the snapshot local features."""
     localize: bool = False
     max_distance: float | None = None
     preview: bool = False

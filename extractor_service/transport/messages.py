@@ -76,6 +76,7 @@ def to_options(request: search_pb2.SearchRequest) -> queries.SearchOptions:
     return queries.SearchOptions(
         region=to_region(request),
         limit=request.limit or queries.DEFAULT_LIMIT,
+        verify=request.verify if request.HasField("verify") else None,
         max_distance=request.max_distance if request.HasField("max_distance") else None,
         **{name: getattr(request, name) for name in queries.SWITCHES},
     )

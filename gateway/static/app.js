@@ -158,7 +158,7 @@ async function restore({ address, uploads: photos }) {
 /** Searches with chosen files, in place of the query so far. */
 function upload(files) {
   if (isTooLarge(files)) return;
-  const fields = new FormData(find(".refine") ?? find(".upload"));
+  const fields = fieldsOf(find(".refine") ?? find(".upload"));
   for (const name of QUERY_FIELDS) fields.delete(name);
   uploads = files.map((file) => ({ file, isNegative: false }));
   URL.revokeObjectURL(picture);
@@ -175,7 +175,7 @@ function upload(files) {
 /** Searches with words alone, from the start page, with the options that are ticked there. */
 function searchWithWords(text) {
   if (!text) return;
-  const fields = new FormData(find(".upload"));
+  const fields = fieldsOf(find(".upload"));
   fields.delete("image");
   fields.set("text", text);
   visit(`${PAGE}?${new URLSearchParams(fields)}`, { focus: "#results-heading" });
@@ -210,9 +210,18 @@ function search(address, photos, options) {
   visit(match ? `${PAGE}?match=${match}` : PAGE, { ...options, body, resend: { address, uploads: photos } });
 }
 
+/** What a form holds. Of an option that is on by itself, which it says by two fields, nothing unless it is off. */
+function fieldsOf(form) {
+  const fields = new FormData(form);
+  for (const { name } of form.querySelectorAll("input[type=hidden][value=false]")) {
+    if (fields.getAll(name).length > 1) fields.delete(name);
+  }
+  return fields;
+}
+
 /** The address of the query shown, with the options and the region as they now stand. */
 function refined() {
-  const fields = new FormData(find(".refine"));
+  const fields = fieldsOf(find(".refine"));
   const region = fields.getAll("region").join(",");
   fields.delete("region");
   if (/\d/.test(region)) fields.set("region", region);

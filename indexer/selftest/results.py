@@ -30,7 +30,8 @@ class Choices:
     seed: int
     exact: bool = False
     expand: bool = False
-    verify: bool = False
+    verify: bool | None = None
+    """None: where the store has local features."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,11 +198,11 @@ async def test_an_option_that_cannot_be_had_leaves_the_query_in_place(page: Page
     site.service.failure = Failure(grpc.StatusCode.FAILED_PRECONDITION, "OPTION_UNAVAILABLE")
     site.service.failing_calls = ("Search",)
     await page.locator(".query summary").click()
-    await page.get_by_label("Check the geometry").locator("visible=true").check()
+    await page.get_by_label("Find it in each result").locator("visible=true").check()
     await page.get_by_role("button", name="Search again").click()
     await expect(page.get_by_role("alert")).to_contain_text("Option not available")
     site.service.failure = None
-    await page.get_by_label("Check the geometry").locator("visible=true").uncheck()
+    await page.get_by_label("Find it in each result").locator("visible=true").uncheck()
     await page.get_by_role("button", name="Search again").click()
     await expect_results(page, 23)
 

@@ -16,8 +16,8 @@ REGION = Region(x=1 / 3, y=0, width=0.5, height=1)
 
 def test_an_address_leaves_out_what_is_default() -> None:
     assert search_address(A) == f"/?image_id={A}"
-    options = SearchOptions(limit=5, verify=True, max_distance=0.5)
-    assert search_address(B, options) == f"/?image_id={B}&limit=5&verify=true&max_distance=0.5"
+    options = SearchOptions(limit=5, verify=False, max_distance=0.5)
+    assert search_address(B, options) == f"/?image_id={B}&limit=5&verify=false&max_distance=0.5"
 
 
 def test_a_region_in_an_address_is_short() -> None:

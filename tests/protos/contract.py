@@ -75,7 +75,7 @@ def _broken_fields(name: str, before: Message, after: Message) -> list[str]:
             broken.append(
                 f"{name}: {field} = {number} is gone, and its number and name are not both reserved"
             )
-        if now is not None and now != field:
+        if now is not None and now not in (field, f"optional {field}"):  # which a client may still leave out
             broken.append(f"{name}: {field} = {number} became {now}")
     return broken
 

@@ -67,8 +67,32 @@ async def test_a_turned_part_of_a_photo_finds_it_first_and_where_it_lies(folder:
     assert [hit.distance for hit in others] == sorted(hit.distance for hit in others)
 
 
+async def test_a_query_is_verified_unless_it_says_otherwise(folder: Folder) -> None:
+    content = pb.ImageFile(content=left_half_upside_down(7))
+    several = pb.PhotoSet(positives=[pb.Photo(image=content)])
+    async with running(unhurried(folder)) as service:
+        by_itself = await service.stub.Search(pb.SearchRequest(image=content))
+        asked_for = await service.stub.Search(pb.SearchRequest(image=content, verify=True))
+        of_several = await service.stub.Search(pb.SearchRequest(photos=several))
+    assert by_itself.hits[0].path == of_several.hits[0].path == "007.png"
+    assert by_itself.hits[0].HasField("match")
+    assert by_itself.hits == asked_for.hits
+
+
+async def test_where_nothing_can_be_verified_nothing_is(folder: Folder) -> None:
+    async with running(unhurried(folder)) as service:
+        values = (await service.stub.Extract(pb.ExtractRequest(image=pb.ImageFile(content=photo(1))))).values
+        vector = await service.stub.Search(pb.SearchRequest(vector=pb.Vector(values=values)))
+    folder.publish(local_features=False)
+    async with running(unhurried(folder)) as service:
+        image = await service.stub.Search(pb.SearchRequest(image_id=folder.id_of("003.png")))
+    assert not any(hit.HasField("match") for answer in (vector, image) for hit in answer.hits)
+    assert vector.timings.verify_ms == image.timings.verify_ms == 0
+
+
 async def test_without_verify_nothing_is_matched(folder: Folder) -> None:
-    request = pb.SearchRequest(image=pb.ImageFile(content=left_half_upside_down(7)))
+    content = pb.ImageFile(content=left_half_upside_down(7))
+    request = pb.SearchRequest(image=content, verify=False)
     async with running(unhurried(folder)) as service:
         answer = await service.stub.Search(request)
     assert not any(hit.HasField("match") for hit in answer.hits)
@@ -100,7 +124,7 @@ async def test_local_features_find_what_the_descriptor_ranks_low(folder: Folder)
     """One candidate by descriptor, one by local features."""
     content = pb.ImageFile(content=left_half_upside_down(7))
     async with running(unhurried(folder, verify_candidates=1)) as service:
-        plain = await service.stub.Search(pb.SearchRequest(image=content))
+        plain = await service.stub.Search(pb.SearchRequest(image=content, verify=False))
         found = await service.stub.Search(pb.SearchRequest(image=content, verify=True))
         cut = await service.stub.Search(pb.SearchRequest(image=content, verify=True, limit=1))
     place = [hit.path for hit in plain.hits].index("007.png")
@@ -114,7 +138,7 @@ async def test_local_features_find_what_the_descriptor_ranks_low(folder: Folder)
 async def test_candidates_too_far_by_descriptor_are_left_out(folder: Folder) -> None:
     content = pb.ImageFile(content=left_half_upside_down(7))
     async with running(unhurried(folder, verify_candidates=1)) as service:
-        plain = await service.stub.Search(pb.SearchRequest(image=content))
+        plain = await service.stub.Search(pb.SearchRequest(image=content, verify=False))
         bound = plain.hits[0].distance + 1e-3
         near = await service.stub.Search(pb.SearchRequest(image=content, verify=True, max_distance=bound))
     assert [hit.path for hit in near.hits] == [plain.hits[0].path]
@@ -125,7 +149,7 @@ async def test_what_is_not_reached_in_time_keeps_its_place(folder: Folder) -> No
     for name, content in many.items():
         folder.add(name, content)
     folder.publish(local_features=True)
-    request = pb.SearchRequest(image_id=folder.id_of("more 100.png"), limit=100)
+    request = pb.SearchRequest(image_id=folder.id_of("more 100.png"), limit=100, verify=False)
     async with running(unhurried(folder, verify_budget_ms=1)) as service:
         plain = await service.stub.Search(request)
         request.verify = True

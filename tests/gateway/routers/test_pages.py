@@ -228,19 +228,19 @@ async def test_a_match_is_shown_on_both_photos_when_asked_for(
         query_points=[search_pb2.Point(x=0.5, y=0.5)],
         result_points=[search_pb2.Point(x=0, y=0)],
     )
-    page = await client.get(f"/?image_id={first}&verify=true")
-    assert f'href="/?image_id={first}&amp;verify=true&amp;match={third}#match"' in page.text
+    page = await client.get(f"/?image_id={first}")
+    assert f'href="/?image_id={first}&amp;match={third}#match"' in page.text
     assert not service.searches[0].points
     assert 'id="match"' not in page.text
-    page = await client.get(f"/?image_id={first}&verify=true&match={third}")
+    page = await client.get(f"/?image_id={first}&match={third}")
     assert service.searches[1].points
     assert "Match with set/2.jpg" in page.text
     for image_id in (first, third):
         assert f'<image href="/images/{image_id}"' in page.text
     assert 'd="M320.0 240.0L656.0 0.0"' in page.text
-    assert f'<link rel="canonical" href="/?image_id={first}&amp;verify=true&amp;match={third}">' in page.text
+    assert f'<link rel="canonical" href="/?image_id={first}&amp;match={third}">' in page.text
     for unmatched in (first, "0" * 32, "x"):
-        page = await client.get(f"/?image_id={second}&verify=true&match={unmatched}&limit=1")
+        page = await client.get(f"/?image_id={second}&match={unmatched}&limit=1")
         assert page.status_code == 200
         assert ('id="match"' in page.text) == (unmatched == first)
 
@@ -250,7 +250,7 @@ async def test_the_match_with_one_of_several_photos_is_shown_with_that_one(
 ) -> None:
     a, b, c = (image.image_id for image in service.images[:3])
     service.match = search_pb2.Match(inliers=1, photo=1)
-    page = await client.get(f"/?image_ids={a}&image_ids={b}&verify=true&match={c}")
+    page = await client.get(f"/?image_ids={a}&image_ids={b}&match={c}")
     assert f'<image href="/images/{b}"' in page.text
     assert f'<image href="/images/{a}"' not in page.text
 
@@ -260,7 +260,7 @@ async def test_the_match_of_an_upload_is_shown_too(client: httpx.AsyncClient, se
     image_id = service.images[0].image_id
     page = await client.post(f"/?match={image_id}", files=PHOTO, data={"verify": "true"})
     assert '<image href="data:image/webp;base64,' in page.text
-    assert 'data-address="/?verify=true"' in page.text  # the way back
+    assert 'data-address="/"' in page.text  # the way back
 
 
 async def test_comparing_with_every_photo_is_offered_where_that_is_not_done_anyway(
@@ -384,16 +384,16 @@ async def test_localisation_can_be_chosen_only_where_the_index_allows_it(
 async def test_verification_can_be_chosen_only_where_the_index_allows_it(
     client: httpx.AsyncClient, service: FakeService, address: str
 ) -> None:
-    barred = re.compile(r'name="verify"[^>]* disabled>')
+    barred = re.compile(r'type="checkbox" name="verify"[^>]* disabled>')
     address = address.format(service.images[0].image_id)
     page = (await client.get(address)).text
     assert not barred.search(page)
-    assert "Puts photos of the same object first." in page
+    assert "The same object or place first" in page
     service.local_features, service.version = False, "000002"
     page = (await client.get(address)).text
     assert len(barred.findall(page)) == page.count('name="verify"') > 0
     assert "indexed without local features" in page
-    assert "Puts photos of the same object first." not in page
+    assert "Compares details and their geometry" not in page
 
 
 @pytest.mark.parametrize(
@@ -420,3 +420,19 @@ async def test_a_damaged_photo_is_called_so_wherever_it_is_shown(
     assert await times(f"/?image_ids={whole}&image_ids={damaged}") == 1, "as one of several"
     service.images[1].damaged, service.is_upload_damaged = False, True
     assert await times_uploaded() == 1
+
+
+async def test_verification_is_on_where_it_can_be_until_it_is_turned_off(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    image_id = service.images[0].image_id
+    box = re.compile(r'type="checkbox" name="verify" value="true"[^>]*>')
+    page = (await client.get("/", params={"image_id": image_id})).text
+    assert all(" checked" in found for found in box.findall(page))
+    assert not service.searches[-1].HasField("verify")
+    # The form says both where the box is ticked, and only the first where it is not.
+    for values, expected in ((["false", "true"], True), (["false"], False)):
+        page = (await client.get("/", params={"image_id": image_id, "verify": values})).text
+        assert service.searches[-1].verify is expected
+        assert service.searches[-1].HasField("verify")
+        assert all((" checked" in found) is expected for found in box.findall(page))
