@@ -38,7 +38,7 @@ async def test_words_and_an_uploaded_photo_go_together(page: Page, site: Site) -
     await words.fill("at night")
     await words.press("Enter")
     await expect(page.locator(".gallery li").first).to_be_visible()
-    await page.wait_for_function("document.querySelector('main').getAttribute('aria-busy') === null")
+    await expect(page.locator("main")).not_to_have_attribute("aria-busy", re.compile(""))
     assert site.service.searches[-1].text == "at night"
     assert site.service.searches[-1].WhichOneof("query") == "image"
 
