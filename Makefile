@@ -4,10 +4,17 @@
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
+# Names are taken as they are given, with every $ in them, and quoted where a shell reads them.
+GIVEN := IMAGES STORE VGG16_WEIGHTS INDEXER_MODEL EVAL_PHOTOS EVAL_TRUTH
+as_given = $(if $(filter undefined,$(origin $(1))),,$(eval override export $(1) := $$(value $(1))))
+$(foreach name,$(GIVEN),$(call as_given,$(name)))
+quoted = '$(subst ','\'',$(1))'
 STORE ?= store
 # Without IMAGES: the folder that is in STORE already, so that forgetting it once does not empty an index;
 # for a new STORE the sample photos.
-IMAGES ?= $(shell cat '$(STORE)/IMAGES' 2>/dev/null)
+ifeq ($(origin IMAGES),undefined)
+IMAGES := $(shell cat $(call quoted,$(STORE)/IMAGES) 2>/dev/null)
+endif
 SAMPLES := var/samples
 
 PY     := .venv/bin/python
@@ -22,7 +29,7 @@ COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered)
 PHOTOS := $(if $(filter-out $(SAMPLES),$(IMAGES)),,samples)
 
 define build
-$(PY) -m indexer build && printf '%s\n' "$$INDEXER_IMAGES_DIR" >'$(STORE)/IMAGES'
+$(PY) -m indexer build && printf '%s\n' "$$INDEXER_IMAGES_DIR" >"$$INDEXER_STORE_DIR/IMAGES"
 endef
 
 define has_chromium
@@ -31,10 +38,10 @@ define has_chromium
 endef
 
 # What docker-compose.yml takes from outside: absolute folders, and a user who may read and write them (not root).
-given = $(if $(filter file,$(origin $(1))),,$($(1)))
+given = $(call quoted,$(if $(filter file,$(origin $(1))),,$($(1))))
 define in_containers
 set -e; \
-IMAGES='$(call given,IMAGES)'; STORE='$(call given,STORE)'; \
+IMAGES=$(call given,IMAGES); STORE=$(call given,STORE); \
 [ -z "$$IMAGES" ] || [ -d "$$IMAGES" ] || { echo "IMAGES=$$IMAGES is not a folder" >&2; exit 1; }; \
 [ -z "$$STORE" ] || mkdir -p "$$STORE"; \
 [ ! -d "$$INDEXER_MODEL" ] || export MODEL="$$(realpath "$$INDEXER_MODEL")"; \
@@ -47,7 +54,7 @@ endef
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-# Through the environment, unquoted here: folders may hold spaces.
+# Through the environment, unquoted here: names may hold anything.
 run index weights: export INDEXER_STORE_DIR    = $(STORE)
 run index:         export INDEXER_IMAGES_DIR   = $(or $(IMAGES),$(SAMPLES))
 run:               export EXTRACTOR_STORE_DIR  = $(STORE)
@@ -99,7 +106,7 @@ bench: $(READY)  ## Measure the speed of everything in minutes, with BENCH=full 
 	$(PY) -m benchmarks $(if $(filter full,$(BENCH)),--full)
 
 eval: $(READY)  ## Measure retrieval quality on EVAL_PHOTOS=folder (holidays/ and corel1k/ in it)
-	$(PY) -m benchmarks.quality $(if $(EVAL_TRUTH),--truth '$(EVAL_TRUTH)')
+	$(PY) -m benchmarks.quality $(if $(EVAL_TRUTH),--truth $(call quoted,$(EVAL_TRUTH)))
 	$(if $(EVAL_TRUTH),,$(PY) -m benchmarks.feedback)
 
 train-smoke: $(READY)  ## Fine-tune on the sample photos, and serve the result

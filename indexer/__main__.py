@@ -94,7 +94,7 @@ def _build(options: argparse.Namespace, settings: IndexerSettings, provide: Prov
         provide(settings),
         console.photo_bar,
         rebuild=options.rebuild,
-        allow_empty=options.allow_empty,
+        accept_loss=options.accept_loss,
     )
     _report(options, asdict(summary), console.summary_text(summary))
     return FINE

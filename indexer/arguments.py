@@ -50,10 +50,11 @@ def parser() -> argparse.ArgumentParser:
         help="describe all photos again, with the network that the settings ask for",
     )
     build_command.add_argument(
+        "--accept-loss",
         "--allow-empty",
         action="store_true",
-        help="let the index become empty where the folder is, or let go of everything indexed so far where "
-        "the folder is another one",
+        help="let go of photos that are gone from the folder however many they are, all of them where it is "
+        "empty or another one",
     )
     commands.choices["prune"].add_argument(
         "--keep", type=_at_least_one, default=1, help="how many of the newest snapshots stay (default 1)"

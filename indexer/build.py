@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 
-from imagesearch.errors import StoreError
 from imagesearch.pictures.formats import kind_of_refusal
 from imagesearch.store.durable import exclusive, full_disk_as_store_full
 from imagesearch.store.layout import StoreLayout
@@ -19,8 +17,9 @@ from imagesearch.store.ledger_file import install_ledger
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import current_version
 from indexer.errors import ImagesFolderError
-from indexer.intake import Intake, Tally, holds_any
+from indexer.intake import Intake, Tally
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
+from indexer.losses import check_before_rebuild, check_something_stays, images_lost, is_large
 from indexer.network_source import Networks
 from indexer.publication import publish_if_behind
 from indexer.refusals import conditions
@@ -39,6 +38,7 @@ class _Update:
 
     plan: Plan
     tally: Tally
+    missing: int
     intake_s: float
 
 
@@ -48,43 +48,43 @@ def build(
     show_progress: ShowProgress,
     *,
     rebuild: bool = False,
-    allow_empty: bool = False,
+    accept_loss: bool = False,
 ) -> Summary:
     """Brings the store up to the folder: describes what is new, forgets what is gone, and publishes.
 
-    rebuild: describe everything, with the network that the settings ask for. allow_empty: let the index
-    become empty, or let go of everything it holds for the photos of another folder. Whatever interrupts
-    it, the live snapshot stays whole and what has been described is kept.
+    rebuild: describe everything, with the network that the settings ask for. accept_loss: let go of photos
+    that are gone from the folder though they are so many that its disk may not be mounted, or the folder be
+    another one. Whatever interrupts it, the live snapshot stays whole and what has been described is kept.
     Raises ImagesFolderError, InvalidOption, StoreError and ModelError.
     """
     started = time.perf_counter()
     layout = StoreLayout(settings.store_dir)
-    listing = _list_photos(settings, allow_empty)
+    listing = _list_photos(settings, accept_loss)
     with full_disk_as_store_full(), exclusive(layout):
         if rebuild:
-            if not allow_empty:
-                _check_same_folder(layout, listing, settings)
+            if not accept_loss:
+                check_before_rebuild(layout, listing, settings)
             with rebuild_ledger(settings, layout, networks) as opened:
-                update = _update(settings, listing, opened, show_progress, allow_empty)
+                update = _update(settings, listing, opened, show_progress, accept_loss)
             install_ledger(layout.rebuild_ledger_path, layout.ledger_path)
         else:
             with store_ledger(settings, layout, networks) as opened:
-                update = _update(settings, listing, opened, show_progress, allow_empty)
+                update = _update(settings, listing, opened, show_progress, accept_loss)
         with _finished(layout) as ledger:
             published = publish_if_behind(layout, ledger, settings)
             seconds = time.perf_counter() - started
             return _summary(layout, ledger, listing, update, published, seconds)
 
 
-def _list_photos(settings: IndexerSettings, allow_empty: bool) -> Listing:
-    listing = walk(settings.images_dir, settings.store_dir)
+def _list_photos(settings: IndexerSettings, accept_loss: bool) -> Listing:
+    listing = walk(settings.images_dir, settings.store_dir, settings.exclude)
     for folder in listing.unreadable_folders:
         logger.warning("The folder %s cannot be read; what is known of it is kept.", folder)
-    if listing.photos or listing.unreadable_folders or allow_empty:
+    if listing.photos or listing.unreadable_folders or accept_loss:
         return listing
     raise ImagesFolderError(
         f"There are no photos in {settings.images_dir}, and nothing was changed. Is its disk mounted? "
-        "To make the index empty, say --allow-empty."
+        "To make the index empty, say --accept-loss."
     )
 
 
@@ -100,14 +100,14 @@ def _update(
     listing: Listing,
     opened: OpenedLedger,
     show_progress: ShowProgress,
-    allow_empty: bool,
+    accept_loss: bool,
 ) -> _Update:
     ledger, load = opened
-    known = ledger.known_files()
+    known, held = ledger.known_files(), ledger.image_count()
     corrupt = set(ledger.corrupt_images())
     plan = make_plan(listing, known, conditions(settings), corrupt)
-    if not allow_empty:
-        _check_something_stays(ledger, plan, settings)
+    if not accept_loss:
+        check_something_stays(ledger, plan, settings)
     started = time.perf_counter()
     if corrupt:
         logger.warning("The ledger is damaged: it lost what it held of %d images.", len(corrupt))
@@ -118,35 +118,12 @@ def _update(
         intake = Intake(settings, ledger, known, load, advance)
         intake.take(plan.changed)
     intake_s = time.perf_counter() - started
-    ledger.forget(plan.vanished)
-    if not allow_empty:
+    lost = images_lost(ledger.known_files(), plan.vanished)
+    missing = lost if is_large(lost, held) and not accept_loss else 0
+    ledger.forget([] if missing else plan.vanished)
+    if not accept_loss:
         _check_something_is_left(ledger, settings)
-    return _Update(plan, intake.tally, intake_s)
-
-
-def _check_something_stays(ledger: Ledger, plan: Plan, settings: IndexerSettings) -> None:
-    """A folder that shares neither a path nor a photo with the index is another one, given by mistake."""
-    held = ledger.file_count()
-    if not held or plan.dropped < held or holds_any(ledger, settings.images_dir, plan.changed):
-        return
-    raise ImagesFolderError(
-        f"None of the photos in the index ({held}) is in {settings.images_dir}, and nothing was changed. For "
-        "another folder give another store: --store or INDEXER_STORE_DIR (STORE= with make). To let "
-        "everything indexed so far go, say --allow-empty."
-    )
-
-
-def _check_same_folder(layout: StoreLayout, listing: Listing, settings: IndexerSettings) -> None:
-    """Before a rebuild, whose own ledger is empty: the same for the store's, where it can be read."""
-    try:
-        ledger = Ledger.open(layout.ledger_path)
-        if ledger is None:
-            return
-        with ledger:
-            plan = make_plan(listing, ledger.known_files(), conditions(settings))
-            _check_something_stays(ledger, plan, settings)
-    except (StoreError, sqlite3.Error):
-        return  # to mend a damaged one is what a rebuild is for
+    return _Update(plan, intake.tally, missing, intake_s)
 
 
 def _check_something_is_left(ledger: Ledger, settings: IndexerSettings) -> None:
@@ -173,10 +150,12 @@ def _summary(
         added=tally.added,
         changed=tally.changed,
         kept=plan.kept + tally.kept,
-        dropped=plan.dropped,
+        dropped=0 if update.missing else plan.dropped,
+        missing=update.missing,
         refused=ledger.refused_count(),
         refused_first=list(islice(ledger.refused(), REFUSED_SHOWN)),
         ignored=listing.ignored,
+        passed_over=dict(listing.passed_over.most_common()),
         left_out=_left_out(ledger, listing),
         damaged=ledger.damaged_count(),
         described=tally.described,
@@ -217,12 +196,16 @@ class Summary:
     """In the index as before."""
     dropped: int
     """Gone from the folder, and so from the index."""
+    missing: int
+    """Images that are gone from the folder and stay in the index, because they are so many."""
     refused: int
     """All that cannot be indexed, found by this build or before."""
     refused_first: list[RefusedFile]
     """The first of them in order of path."""
     ignored: int
     """No photos by their names, or hidden."""
+    passed_over: dict[str, int]
+    """How many folders of each kind were passed over with all that is in them, and excluded files."""
     left_out: dict[str, int]
     """How many of the refused and the ignored are of each kind that is known and not accepted, most first."""
     damaged: int

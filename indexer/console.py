@@ -24,6 +24,8 @@ def summary_text(summary: Summary) -> str:
         f"{summary.refused} refused; {summary.ignored} other files ignored.",
         *_refused_lines(summary.refused_first, summary.refused),
         *_kind_lines(summary.left_out),
+        *_passed_over_lines(summary.passed_over),
+        *_missing_lines(summary),
         *_damaged_lines(summary.damaged),
         f"{summary.described} images described"
         + (f" at {summary.photos_per_second:.1f} photos a second" if summary.photos_per_second else "")
@@ -90,6 +92,20 @@ def _refused_lines(first: list[RefusedFile], count: int) -> list[str]:
 def _kind_lines(left_out: dict[str, int]) -> list[str]:
     kinds = ", ".join(f"{count} × {kind}" for kind, count in left_out.items())
     return [f"Of kinds that are not accepted: {kinds}."] if kinds else []
+
+
+def _passed_over_lines(passed_over: dict[str, int]) -> list[str]:
+    kinds = ", ".join(f"{count} × {kind}" for kind, count in passed_over.items())
+    return [f"Passed over: {kinds}."] if kinds else []
+
+
+def _missing_lines(summary: Summary) -> list[str]:
+    if not summary.missing:
+        return []
+    return [
+        f"{summary.missing} of {summary.images} images are gone from the folder and stay in the index. Is a "
+        "disk not mounted, or a sub-folder given? To let them go: build --accept-loss."
+    ]
 
 
 def _damaged_lines(count: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from imagesearch.errors import InvalidImage, TooCostly, UnreadableFile
 from imagesearch.host.cpus import available_cpus
+from imagesearch.host.files import modified_ns
 from imagesearch.local_features import RootSift
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.plans import NoInput
@@ -176,11 +177,13 @@ class Intake:
         self._advance(1)
 
 
-def holds_any(ledger: Ledger, images_dir: Path, files: Sequence[FileState]) -> bool:
-    """Whether one of the files is an image of the ledger. Only those of an image's size are read."""
+def images_among(ledger: Ledger, images_dir: Path, files: Sequence[FileState]) -> Iterator[str]:
+    """The ids of the files that are images of the ledger. Only those of an image's size are read."""
     sizes = ledger.image_sizes()
-    hashes = (_hash(images_dir, file.path) for file in files if file.size_bytes in sizes)
-    return any(hashed is not None and ledger.has_image(hashed[1]) for hashed in hashes)
+    for file in files:
+        hashed = _hash(images_dir, file.path) if file.size_bytes in sizes else None
+        if hashed is not None and ledger.has_image(hashed[1]):
+            yield hashed[1]
 
 
 def _vectors(describer: Describer, pictures: Sequence[IndexedPicture]) -> list[NDArray[np.float16]]:
@@ -224,4 +227,4 @@ def _hash(images_dir: Path, path: str) -> tuple[FileState, str] | None:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
-    return FileState(path, status.st_size, status.st_mtime_ns), image_id_of(digest)
+    return FileState(path, status.st_size, modified_ns(status)), image_id_of(digest)

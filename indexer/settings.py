@@ -35,6 +35,11 @@ class IndexerSettings(BaseSettings):
 
     images_dir: Path = Field(Path("photos"), description="Folder of the photos to index.")
     store_dir: Path = Field(Path("store"), description="Folder of the store to write.")
+    exclude: str = Field(
+        "",
+        description="Comma-separated names of folders and photos to pass over, or their paths in the images "
+        "folder, with * and ?, such as raw, *.gif, 2019/private.",
+    )
     model: str = Field(
         "auto",
         description="Network: vgg16, efficientnet-lite0, a weights' file, or a folder with a model in "

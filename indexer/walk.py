@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagesearch.errors import UnreadableFile
+from imagesearch.host.files import modified_ns
 from imagesearch.pictures.formats import SUFFIXES, kind_of_suffix
 from imagesearch.store.ledger import FileState, KnownFile
 from indexer.errors import ImagesFolderError
+from indexer.passed_over import LINKED, STORE, Exclusion, is_store
 
 UNREADABLE = "The file cannot be read: check its permissions and the disk."
 
@@ -40,6 +42,8 @@ class Listing:
     """Files that are no photos by their names, and hidden files."""
     ignored_kinds: Counter[str] = field(default_factory=Counter)
     """How many of them are, by their names, pictures of each kind that is known and not accepted."""
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """How many folders of each kind were passed over with all that is in them, and excluded files."""
 
 
 def unread(path: str) -> FileState:
@@ -47,18 +51,20 @@ def unread(path: str) -> FileState:
     return FileState(path, 0, 0)
 
 
-def walk(images_dir: Path, store_dir: Path) -> Listing:
-    """Lists the photos of a folder and its sub-folders; the store, should it lie within, is passed over.
+def walk(images_dir: Path, store_dir: Path, exclude: str = "") -> Listing:
+    """Lists the photos of a folder and its sub-folders, but for what is passed over.
 
-    Links to files are followed where they stay inside the folder, links to folders never. Raises
-    ImagesFolderError.
+    Links to files are followed where they stay inside the folder. Links to folders are not: what they lead to
+    is listed where it is, or said to lie outside. exclude: INDEXER_EXCLUDE. Raises ImagesFolderError.
     """
     if not images_dir.is_dir():
         raise ImagesFolderError(
             f"There is no folder {images_dir}; give the folder of photos with --images or INDEXER_IMAGES_DIR "
             "(IMAGES= with make)."
         )
-    walker = _Walker(images_dir.resolve(), store_dir.resolve())
+    walker = _Walker(images_dir.resolve(), store_dir.resolve(), Exclusion(exclude))
+    if walker.root.is_relative_to(walker.store) or is_store(walker.root):
+        raise ImagesFolderError(f"{images_dir} belongs to a store: keep the photos in another folder.")
     if not walker.visit(walker.root):
         raise ImagesFolderError(f"The folder {images_dir} cannot be read; check its permissions.")
     while walker.pending:
@@ -68,11 +74,12 @@ def walk(images_dir: Path, store_dir: Path) -> Listing:
 
 
 class _Walker:
-    def __init__(self, root: Path, store: Path) -> None:
+    def __init__(self, root: Path, store: Path, exclusion: Exclusion) -> None:
         self.root = root
         self.store = store
         self.pending: list[Path] = []
         self.listing = Listing()
+        self._exclusion = exclusion
 
     def visit(self, folder: Path) -> bool:
         """False where the folder cannot be read."""
@@ -83,26 +90,40 @@ class _Walker:
             self.listing.unreadable_folders.append(self._relative(folder))
             return False
         for entry in entries:
-            if entry.name.startswith("."):
-                self.listing.ignored += not entry.is_dir(follow_symlinks=False)
-            elif entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False):
                 self._add_folder(Path(entry.path))
+            elif entry.name.startswith("."):
+                self.listing.ignored += 1
+            elif entry.is_symlink() and _is_folder(entry):
+                self._add_linked_folder(Path(entry.path))
             else:
                 self._add_file(entry)
         return True
 
     def _add_folder(self, folder: Path) -> None:
-        if folder == self.store:
-            return
-        if _is_utf8(folder.name):
+        if folder == self.store or is_store(folder):
+            self.listing.passed_over[STORE] += 1
+        elif kind := self._exclusion.kind_of_folder(self._relative(folder)):
+            self.listing.passed_over[kind] += 1
+        elif _is_utf8(folder.name):
             self.pending.append(folder)
         else:
             self._refuse(folder, "The folder's name is not valid UTF-8: rename it.")
+
+    def _add_linked_folder(self, link: Path) -> None:
+        if kind := self._exclusion.kind_of_folder(self._relative(link)):
+            self.listing.passed_over[kind] += 1
+        elif self._leads_inside(link):
+            self.listing.passed_over[LINKED] += 1
+        else:
+            self._refuse(link, "The link leads to a folder outside of the images folder.")
 
     def _add_file(self, entry: os.DirEntry[str]) -> None:
         path = Path(entry.path)
         if path.suffix.lower() not in SUFFIXES:
             self._ignore(path)
+        elif kind := self._exclusion.kind_of_file(self._relative(path)):
+            self.listing.passed_over[kind] += 1
         elif not _is_utf8(entry.name):
             self._refuse(path, "The file's name is not valid UTF-8: rename it.")
         elif entry.is_symlink() and not self._leads_inside(path):
@@ -127,7 +148,7 @@ class _Walker:
             # Asked here and each time, for a change of permissions leaves no trace in mtime.
             self._refuse(path, UNREADABLE)
         else:
-            self.listing.photos.append(FileState(self._relative(path), status.st_size, status.st_mtime_ns))
+            self.listing.photos.append(FileState(self._relative(path), status.st_size, modified_ns(status)))
 
     def _leads_inside(self, link: Path) -> bool:
         try:
@@ -143,6 +164,13 @@ class _Walker:
         """As text that can be stored and shown, whatever bytes the name consists of."""
         name = path.relative_to(self.root).as_posix()
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _is_folder(link: os.DirEntry[str]) -> bool:
+    try:
+        return link.is_dir()
+    except OSError:  # a loop of links, or closed to us
+        return False
 
 
 def _is_utf8(name: str) -> bool:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imagesearch.errors import EmptyImage, TooManyBytes, UnreadableFile
+from imagesearch.host.files import modified_ns
 from imagesearch.pictures.decode import DecodedImage, ImageLimits, decode
 from imagesearch.pictures.formats import FORMATS
 from imagesearch.pictures.plans import OVERSAMPLING, InputPlan
@@ -217,4 +218,4 @@ def _read(path: Path, max_bytes: int) -> tuple[bytes, int]:
         raise TooManyBytes(f"The file has {status.st_size:,} bytes; at most {max_bytes:,} are accepted.")
     if not data:
         raise EmptyImage("The file is empty.")
-    return data, status.st_mtime_ns
+    return data, modified_ns(status)

@@ -221,10 +221,10 @@ def test_an_emptied_folder_does_not_empty_the_index_unless_told_to(workplace: Wo
     with pytest.raises(ImagesFolderError, match="--images"):
         workplace.build()
     workplace.images.mkdir()
-    with pytest.raises(ImagesFolderError, match="--allow-empty"):
+    with pytest.raises(ImagesFolderError, match="--accept-loss"):
         workplace.build()
     assert len(workplace.indexed()) == 3
-    summary = workplace.build(allow_empty=True)
+    summary = workplace.build(accept_loss=True)
     assert (summary.dropped, summary.images, summary.snapshot) == (3, 0, "000002")
     assert workplace.indexed() == {}
 
@@ -236,15 +236,15 @@ def test_another_folder_does_not_replace_the_index_unless_told_to(
     workplace.build()
     other = tmp_path / "other"
     draw_many(other, range(50, 54))
-    with pytest.raises(ImagesFolderError, match=r"\(3\) is in .*other.*--store.*--allow-empty"):
+    with pytest.raises(ImagesFolderError, match=r"\(3\) is in .*other.*--store.*--accept-loss"):
         workplace.build(images_dir=other)
     assert len(workplace.indexed()) == 3
     assert not status(workplace.layout).unpublished
     assert workplace.build().kept == 3
-    with pytest.raises(ImagesFolderError, match=r"\(3\) is in .*other.*--store.*--allow-empty"):
+    with pytest.raises(ImagesFolderError, match=r"\(3\) is in .*other.*--store.*--accept-loss"):
         workplace.build(images_dir=other, rebuild=True)
     assert len(workplace.indexed()) == 3
-    summary = workplace.build(images_dir=other, allow_empty=True)
+    summary = workplace.build(images_dir=other, accept_loss=True)
     assert (summary.added, summary.dropped, summary.images) == (4, 3, 4)
 
 
@@ -253,7 +253,7 @@ def test_nor_where_the_index_is_of_an_older_format(workplace: Workplace, tmp_pat
     workplace.build()
     make_older(workplace.layout)
     draw_many(tmp_path / "other", range(50, 54))
-    with pytest.raises(ImagesFolderError, match="--allow-empty"):
+    with pytest.raises(ImagesFolderError, match="--accept-loss"):
         workplace.build(images_dir=tmp_path / "other", rebuild=True)
 
 

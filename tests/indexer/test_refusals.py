@@ -33,7 +33,7 @@ def tries(workplace: Workplace, **settings: Any) -> bool:
 
 def test_a_file_is_accepted_once_the_limit_that_refused_it_is_raised(workplace: Workplace) -> None:
     draw(workplace.images / "wide.png", 9)
-    assert workplace.build(max_pixels=64 * 48 - 1, allow_empty=True).images == 0
+    assert workplace.build(max_pixels=64 * 48 - 1, accept_loss=True).images == 0
     summary = workplace.build(max_pixels=64 * 48)
     assert (summary.added, summary.refused) == (3, 1)
     assert "wide.png" in workplace.indexed()

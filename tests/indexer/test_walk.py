@@ -121,9 +121,10 @@ def test_links_to_files_are_followed_inside_the_folder_only(images: Path, tmp_pa
     assert sorted(refused(listing)) == ["itself.jpg", "nowhere.jpg", "outside.jpg"]
 
 
-def test_links_to_folders_are_not_followed(images: Path) -> None:
+def test_a_loop_of_folders_is_not_followed(images: Path) -> None:
     touch(images, "a/b.jpg")
     (images / "a" / "loop").symlink_to(images)
+    (images / "itself").symlink_to(images / "itself")
     assert paths(walked(images)) == ["a/b.jpg"]
 
 
@@ -182,3 +183,67 @@ def test_a_missing_folder_is_an_error_that_says_what_to_do(images: Path, name: s
     touch(images, "file.jpg")
     with pytest.raises(ImagesFolderError, match=r"--images or INDEXER_IMAGES_DIR \(IMAGES= with make\)"):
         walked(images / name)
+
+
+def test_a_linked_folder_is_indexed_where_it_is_and_one_outside_is_refused(
+    images: Path, tmp_path: Path
+) -> None:
+    touch(images, "a/b.jpg")
+    touch(tmp_path, "elsewhere/c.jpg")
+    (images / "again").symlink_to(images / "a")
+    (images / "outside").symlink_to(tmp_path / "elsewhere")
+    listing = walked(images)
+    assert paths(listing) == ["a/b.jpg"]
+    assert listing.passed_over == {"link to a folder that is indexed where it is": 1}
+    assert refused(listing) == {"outside": "The link leads to a folder outside of the images folder."}
+
+
+def test_what_systems_put_among_photos_is_passed_over_and_counted_by_kind(images: Path) -> None:
+    touch(images, "a.jpg", "2019/@eaDir/a.jpg", "@eadir/b.jpg", "#recycle/c.jpg", "$Recycle.Bin/d.jpg")
+    touch(images, ".Trash-1000/files/e.jpg", "__MACOSX/._f.jpg", ".thumbnails/g.jpg", ".git/h.jpg")
+    listing = walked(images)
+    assert paths(listing) == ["a.jpg"]
+    assert listing.passed_over == {
+        "@eaDir": 2,
+        "#recycle": 1,
+        "$RECYCLE.BIN": 1,
+        ".Trash*": 1,
+        "__MACOSX": 1,
+        ".thumbnails": 1,
+        "hidden folder": 1,
+    }
+
+
+def test_a_folder_that_holds_any_store_is_passed_over(images: Path) -> None:
+    touch(images, "a.jpg", "old/ledger.sqlite3", "old/thumbnails/ab/ab.webp", "copy/CURRENT", "copy/b.webp")
+    listing = walked(images)
+    assert paths(listing) == ["a.jpg"]
+    assert listing.passed_over == {"folder of a store": 2}
+
+
+@pytest.mark.parametrize("folder", ["store", "store/thumbnails"])
+def test_a_store_is_not_taken_for_photos(images: Path, folder: str) -> None:
+    touch(images, "store/ledger.sqlite3", "store/thumbnails/ab/ab.webp")
+    with pytest.raises(ImagesFolderError, match="another folder"):
+        walk(images / folder, images / "store")
+    if folder == "store":
+        with pytest.raises(ImagesFolderError, match="another folder"):
+            walk(images / folder, images / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("exclude", "left"),
+    [
+        ("", ["2019/RAW/a.jpg", "2019/b.gif", "RAW/c.jpg", "d.jpg"]),
+        ("raw", ["2019/b.gif", "d.jpg"]),
+        ("raw/", ["2019/b.gif", "d.jpg"]),
+        ("2019/raw", ["2019/b.gif", "RAW/c.jpg", "d.jpg"]),
+        ("*.GIF, /2019/raw/", ["RAW/c.jpg", "d.jpg"]),
+        ("2019", ["RAW/c.jpg", "d.jpg"]),
+    ],
+)
+def test_patterns_pass_over_names_and_paths(images: Path, exclude: str, left: list[str]) -> None:
+    touch(images, "2019/RAW/a.jpg", "2019/b.gif", "RAW/c.jpg", "d.jpg")
+    listing = walk(images, images.parent / "store", exclude)
+    assert paths(listing) == left
+    assert set(listing.passed_over) == ({"excluded by INDEXER_EXCLUDE"} if exclude else set())

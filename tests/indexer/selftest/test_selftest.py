@@ -182,7 +182,7 @@ def test_an_empty_index_is_told(workplace: Workplace, capsys: pytest.CaptureFixt
     draw(workplace.images / "a.png", 1)
     workplace.build()
     (workplace.images / "a.png").unlink()
-    workplace.build(allow_empty=True)
+    workplace.build(accept_loss=True)
     assert "The index holds no photo, so there is nothing to search for." in complaint(workplace, capsys, 1)
 
 
