@@ -260,6 +260,14 @@ class RefusedFile(BaseModel):
     detail: str
 
 
+class RefusedResponse(BaseModel):
+    """Files that could not be indexed, in order of path."""
+
+    total: Annotated[int, Field(description="All there are.")]
+    next_offset: Annotated[int | None, Field(description="Where the next page begins; null on the last one.")]
+    refused: list[RefusedFile]
+
+
 class Int8Quality(BaseModel):
     """How near int8 comes to f32, measured on photos of the collection before it was taken."""
 

@@ -95,6 +95,7 @@ def _build(options: argparse.Namespace, settings: IndexerSettings, provide: Prov
         console.photo_bar,
         rebuild=options.rebuild,
         accept_loss=options.accept_loss,
+        check=options.check,
     )
     _report(options, asdict(summary), console.summary_text(summary))
     return FINE

@@ -50,6 +50,11 @@ def parser() -> argparse.ArgumentParser:
         help="describe all photos again, with the network that the settings ask for",
     )
     build_command.add_argument(
+        "--check",
+        action="store_true",
+        help="read every photo, to find other bytes behind the same size and time",
+    )
+    build_command.add_argument(
         "--accept-loss",
         "--allow-empty",
         action="store_true",

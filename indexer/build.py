@@ -49,12 +49,15 @@ def build(
     *,
     rebuild: bool = False,
     accept_loss: bool = False,
+    check: bool = False,
 ) -> Summary:
     """Brings the store up to the folder: describes what is new, forgets what is gone, and publishes.
 
     rebuild: describe everything, with the network that the settings ask for. accept_loss: let go of photos
     that are gone from the folder though they are so many that its disk may not be mounted, or the folder be
-    another one. Whatever interrupts it, the live snapshot stays whole and what has been described is kept.
+    another one. check: read every photo, also those whose size and time are as they were.
+
+    Whatever interrupts it, the live snapshot stays whole and what has been described is kept.
     Raises ImagesFolderError, InvalidOption, StoreError and ModelError.
     """
     started = time.perf_counter()
@@ -65,11 +68,11 @@ def build(
             if not accept_loss:
                 check_before_rebuild(layout, listing, settings)
             with rebuild_ledger(settings, layout, networks) as opened:
-                update = _update(settings, listing, opened, show_progress, accept_loss)
+                update = _update(settings, listing, opened, show_progress, accept_loss, check)
             install_ledger(layout.rebuild_ledger_path, layout.ledger_path)
         else:
             with store_ledger(settings, layout, networks) as opened:
-                update = _update(settings, listing, opened, show_progress, accept_loss)
+                update = _update(settings, listing, opened, show_progress, accept_loss, check)
         with _finished(layout) as ledger:
             published = publish_if_behind(layout, ledger, settings)
             seconds = time.perf_counter() - started
@@ -101,11 +104,12 @@ def _update(
     opened: OpenedLedger,
     show_progress: ShowProgress,
     accept_loss: bool,
+    check: bool,
 ) -> _Update:
     ledger, load = opened
     known, held = ledger.known_files(), ledger.image_count()
     corrupt = set(ledger.corrupt_images())
-    plan = make_plan(listing, known, conditions(settings), corrupt)
+    plan = make_plan(listing, known, conditions(settings), corrupt, check)
     if not accept_loss:
         check_something_stays(ledger, plan, settings)
     started = time.perf_counter()

@@ -196,14 +196,19 @@ class Plan:
 
 
 def make_plan(
-    listing: Listing, known: Mapping[str, KnownFile], conditions: str, corrupt: Collection[str] = ()
+    listing: Listing,
+    known: Mapping[str, KnownFile],
+    conditions: str,
+    corrupt: Collection[str] = (),
+    check: bool = False,
 ) -> Plan:
     """What is below a folder that cannot be read just now is neither changed nor vanished.
 
     conditions: of this build, see `refusals`; files refused under others are tried again.
     corrupt: ids of images that the ledger does not hold as they were written.
+    check: whether every photo counts as changed.
     """
-    settled = {path for path, file in known.items() if _is_settled(file, conditions, corrupt)}
+    settled = {path for path, file in known.items() if not check and _is_settled(file, conditions, corrupt)}
     changed = [
         photo for photo in listing.photos if photo.path not in settled or known[photo.path].state != photo
     ]

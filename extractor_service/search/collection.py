@@ -37,6 +37,15 @@ class Page:
     """Empty on the last page."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedPage:
+    """Some of the files that could not be indexed, in order of path."""
+
+    files: list[RefusedFile]
+    total: int
+    """All there are."""
+
+
 class Collection:
     """Reads records of the live snapshot. Every method raises IndexNotReady where there is none."""
 
@@ -59,6 +68,13 @@ class Collection:
                 served.model.knows_words,
                 refused,
             )
+
+    async def refused(self, limit: int, offset: int) -> RefusedPage:
+        """Raises InvalidOption."""
+        _check_page_size(limit)
+        with self._live.use() as served:
+            files = await asyncio.to_thread(served.snapshot.refused, limit, offset)
+            return RefusedPage(files, served.snapshot.manifest.refused_count)
 
     async def page(self, size: int, token: str) -> Page:
         """token: of the page before, "" for the first. Raises InvalidOption."""

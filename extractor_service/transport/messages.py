@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.search import queries
-from extractor_service.search.collection import IndexDescription
+from extractor_service.search.collection import IndexDescription, RefusedPage
 from imagesearch.backbones.base import Int8Quality
 from imagesearch.errors import InvalidOption
 from imagesearch.pictures.region import Region
@@ -163,6 +163,10 @@ def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
     )
     response.build_time.FromDatetime(datetime.fromisoformat(manifest.created))
     return response
+
+
+def from_refused(page: RefusedPage) -> search_pb2.ListRefusedResponse:
+    return search_pb2.ListRefusedResponse(refused=[_refused(file) for file in page.files], total=page.total)
 
 
 def _query_image(image: queries.QueryImage | None) -> search_pb2.QueryImage | None:

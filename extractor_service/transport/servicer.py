@@ -58,6 +58,12 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
         records = [messages.from_record(record) for record in images]
         return search_pb2.ListImagesResponse(images=records, next_page_token=next_token)
 
+    async def ListRefused(
+        self, request: search_pb2.ListRefusedRequest, context: Any
+    ) -> search_pb2.ListRefusedResponse:
+        limit = request.limit or DEFAULT_PAGE_SIZE
+        return messages.from_refused(await self._collection.refused(limit, request.offset))
+
     async def GetThumbnail(
         self, request: search_pb2.GetThumbnailRequest, context: Any
     ) -> AsyncIterator[search_pb2.GetThumbnailResponse]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import csv
+import io
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from gateway.dependencies import ServicesDep
 from gateway.openapi import problems
-from gateway.schemas import IndexResponse
+from gateway.schemas import IndexResponse, RefusedResponse
 
 router = APIRouter(tags=["index"])
 
@@ -20,3 +24,34 @@ router = APIRouter(tags=["index"])
 async def index(services: ServicesDep) -> IndexResponse:
     """The live snapshot, its model, and the files that could not be indexed and why."""
     return await services.client.get_index()
+
+
+@router.get(
+    "/refused",
+    summary="List refused files",
+    response_model=RefusedResponse,
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **problems(422, 502, 503, 504),
+    },
+)
+async def refused(
+    request: Request,
+    services: ServicesDep,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="At most this many.")] = 1_000,
+    offset: Annotated[int, Query(ge=0, lt=2**63, description="How many to leave out first.")] = 0,
+) -> RefusedResponse | Response:
+    """The files that could not be indexed and why, in order of path; as CSV with `Accept: text/csv`."""
+    page = await services.client.list_refused(limit, offset)
+    if "text/csv" not in request.headers.get("accept", ""):
+        return page
+    return Response(_csv(page), media_type="text/csv", headers={"Vary": "Accept"})
+
+
+def _csv(page: RefusedResponse) -> str:
+    """As RFC 4180 says, with a header."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["path", "reason", "detail"])
+    writer.writerows([file.path, file.reason, file.detail] for file in page.refused)
+    return text.getvalue()

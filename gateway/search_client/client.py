@@ -18,6 +18,7 @@ from gateway.search_client.messages import (
     index_response,
     indexed_image,
     known_shape,
+    refused_response,
     search_answer,
     search_request,
 )
@@ -93,6 +94,10 @@ class SearchClient:
         request = search_pb2.ListImagesRequest(page_size=size, sample=True)
         message = await self._call(self._stub.ListImages, request)
         return [indexed_image(record) for record in message.images]
+
+    async def list_refused(self, limit: int, offset: int) -> schemas.RefusedResponse:
+        request = search_pb2.ListRefusedRequest(limit=limit, offset=offset)
+        return refused_response(await self._call(self._stub.ListRefused, request), offset)
 
     async def thumbnail(self, image_id: str) -> bytes:
         """A WebP. Raises UnknownImage; PhotoGone where the store lacks it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -235,11 +235,22 @@ def index_response(message: search_pb2.GetIndexResponse) -> schemas.IndexRespons
         int8_quality=_int8_quality(message.int8_quality) if message.HasField("int8_quality") else None,
         build_time=message.build_time.ToDatetime(tzinfo=UTC),
         refused_count=message.refused_count,
-        refused=[
-            schemas.RefusedFile(path=file.path, reason=file.reason, detail=file.detail)
-            for file in message.refused
-        ],
+        refused=_refused(message.refused),
     )
+
+
+def refused_response(message: search_pb2.ListRefusedResponse, offset: int) -> schemas.RefusedResponse:
+    """offset: of the request."""
+    end = offset + len(message.refused)
+    return schemas.RefusedResponse(
+        total=message.total,
+        next_offset=end if message.refused and end < message.total else None,
+        refused=_refused(message.refused),
+    )
+
+
+def _refused(files: Iterable[search_pb2.RefusedFile]) -> list[schemas.RefusedFile]:
+    return [schemas.RefusedFile(path=file.path, reason=file.reason, detail=file.detail) for file in files]
 
 
 def _int8_quality(message: search_pb2.Int8Quality) -> schemas.Int8Quality:

@@ -39,6 +39,7 @@ CREATE TABLE refused (
 _IMAGE_COLUMNS = "row, image_id, width, height, media_type, size_bytes, damaged"
 # SQLite's default limit on parameters is 32,766 in every version in use; statements stay well below.
 _ROWS_PER_QUERY = 1_000
+_MOST_ROWS = 2**63 - 1
 
 
 class CatalogueWriter:
@@ -158,8 +159,9 @@ class Catalogue:
         )
         return list(self._with_paths(images).values())
 
-    def refused(self, limit: int) -> list[RefusedFile]:
-        rows = self._query("SELECT path, reason, detail FROM refused ORDER BY path LIMIT ?", (limit,))
+    def refused(self, limit: int, offset: int = 0) -> list[RefusedFile]:
+        query = "SELECT path, reason, detail FROM refused ORDER BY path LIMIT ? OFFSET ?"
+        rows = self._query(query, (limit, min(offset, _MOST_ROWS)))
         return [RefusedFile(*row) for row in rows]
 
     def close(self) -> None:

@@ -129,9 +129,9 @@ class Snapshot:
         places = [index * count // size for index in range(size)]
         return self.records(self.descriptors.rows_at(places).tolist())
 
-    def refused(self, limit: int) -> list[RefusedFile]:
-        """The first files, in order of path, that could not be indexed."""
-        return self._catalogue.refused(limit)
+    def refused(self, limit: int, offset: int = 0) -> list[RefusedFile]:
+        """Files that could not be indexed, in order of path, from the one after the first `offset` on."""
+        return self._catalogue.refused(limit, offset)
 
     def close(self) -> None:
         self._catalogue.close()

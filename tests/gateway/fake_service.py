@@ -38,6 +38,11 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     files: dict[str, bytes] = field(default_factory=dict)
     """By image id; one that is not there is gone."""
     thumbnails: dict[str, bytes] = field(default_factory=dict)
+    refused: list[search_pb2.RefusedFile] = field(
+        default_factory=lambda: [
+            search_pb2.RefusedFile(path="bad.jpg", reason="UNDECODABLE_IMAGE", detail="It is cut off.")
+        ]
+    )
     chunk_bytes: int = 4
     torn: bool = False
     """Originals end in a failure after their first chunk."""
@@ -46,7 +51,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     failure: Failure | None = None
     fails_once: bool = False
     failing_calls: tuple[str, ...] = (
-        "Search", "GetImage", "GetIndex", "ListImages", "GetThumbnail", "GetOriginal",
+        "Search", "GetImage", "GetIndex", "ListImages", "ListRefused", "GetThumbnail", "GetOriginal",
     )  # fmt: skip
     delay_s: float = 0.0
     preview: bytes = b"RIFFpreview"
@@ -123,7 +128,6 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         self, request: search_pb2.GetIndexRequest, context: Context
     ) -> search_pb2.GetIndexResponse:
         await self._begin("GetIndex", context)
-        refused = search_pb2.RefusedFile(path="bad.jpg", reason="UNDECODABLE_IMAGE", detail="It is cut off.")
         return search_pb2.GetIndexResponse(
             summary=self._summary(),
             dimensions=4096,
@@ -138,8 +142,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             text=self.text,
             int8_quality=self.int8_quality,
             build_time=Timestamp(seconds=1_700_000_000),
-            refused=[refused],
-            refused_count=1,
+            refused=self.refused,
+            refused_count=len(self.refused),
         )
 
     async def ListImages(  # noqa: N802
@@ -147,6 +151,13 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     ) -> search_pb2.ListImagesResponse:
         await self._begin("ListImages", context)
         return search_pb2.ListImagesResponse(images=self.images[: request.page_size])
+
+    async def ListRefused(  # noqa: N802
+        self, request: search_pb2.ListRefusedRequest, context: Context
+    ) -> search_pb2.ListRefusedResponse:
+        await self._begin("ListRefused", context)
+        some = self.refused[request.offset :][: request.limit]
+        return search_pb2.ListRefusedResponse(refused=some, total=len(self.refused))
 
     async def GetThumbnail(  # noqa: N802
         self, request: search_pb2.GetThumbnailRequest, context: Context

@@ -41,10 +41,17 @@ class Workplace:
     def layout(self) -> StoreLayout:
         return StoreLayout(self.store)
 
-    def build(self, *, rebuild: bool = False, accept_loss: bool = False, **settings: Any) -> Summary:
+    def build(
+        self, *, rebuild: bool = False, accept_loss: bool = False, check: bool = False, **settings: Any
+    ) -> Summary:
         given: dict[str, Any] = {"images_dir": self.images, "store_dir": self.store, "workers": 2} | settings
         return build(
-            IndexerSettings(**given), self.networks, no_progress, rebuild=rebuild, accept_loss=accept_loss
+            IndexerSettings(**given),
+            self.networks,
+            no_progress,
+            rebuild=rebuild,
+            accept_loss=accept_loss,
+            check=check,
         )
 
     def indexed(self) -> dict[str, NDArray[np.float16]]:

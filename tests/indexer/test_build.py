@@ -79,6 +79,26 @@ def test_one_added_one_changed_one_deleted_and_only_those(workplace: Workplace) 
     assert len(thumbnails(workplace)) == 9
 
 
+def test_other_bytes_behind_the_same_size_and_time_are_found_by_a_check(workplace: Workplace) -> None:
+    for seed in range(4):
+        draw(workplace.images / f"{seed}.bmp", seed, "BMP")
+    workplace.build()
+    before = workplace.indexed()
+    changed = workplace.images / "1.bmp"
+    status = changed.stat()
+    draw(changed, 100, "BMP")
+    os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert changed.stat().st_size == status.st_size
+    summary = workplace.build()
+    assert (summary.kept, summary.published) == (4, False)
+    summary = workplace.build(check=True)
+    assert (summary.changed, summary.kept, summary.described) == (1, 3, 1)
+    after = workplace.indexed()
+    assert [path for path in before if not np.array_equal(before[path], after[path])] == ["1.bmp"]
+    summary = workplace.build(check=True)
+    assert (summary.changed, summary.kept, summary.described, summary.published) == (0, 4, 0, False)
+
+
 def test_a_renamed_and_a_touched_file_are_recognised_without_the_network(workplace: Workplace) -> None:
     draw_many(workplace.images, range(4))
     workplace.build()

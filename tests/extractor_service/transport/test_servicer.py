@@ -296,6 +296,23 @@ async def test_listing_pages_through_every_image_once(folder: Folder) -> None:
     assert last.next_page_token == whole.next_page_token == ""
 
 
+async def test_refused_files_are_listed_in_pages(tmp_path: Path) -> None:
+    folder = Folder.at(tmp_path, range(2))
+    files = [RefusedFile(f"{place:04d}.jpg", "EMPTY_IMAGE", "The file is empty.") for place in range(1_205)]
+    folder.publish(refused=files)
+    async with running(settings_for(folder)) as service:
+        first = await service.stub.ListRefused(pb.ListRefusedRequest())
+        rest = await service.stub.ListRefused(pb.ListRefusedRequest(limit=1_000, offset=1_200))
+        beyond = await service.stub.ListRefused(pb.ListRefusedRequest(offset=2**64 - 1))
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await service.stub.ListRefused(pb.ListRefusedRequest(limit=1_001))
+    assert [file.path for file in first.refused] == [file.path for file in files[:100]]
+    assert [file.path for file in rest.refused] == [file.path for file in files[1_200:]]
+    assert (rest.refused[0].reason, rest.refused[0].detail) == ("EMPTY_IMAGE", "The file is empty.")
+    assert (first.total, beyond.total, list(beyond.refused)) == (1_205, 1_205, [])
+    assert reason_of(failure.value) == "INVALID_OPTION"
+
+
 async def test_a_sample_is_spread_over_the_collection(folder: Folder) -> None:
     async with running(settings_for(folder)) as service:
         whole = await service.stub.ListImages(pb.ListImagesRequest())

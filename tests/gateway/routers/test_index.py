@@ -60,3 +60,40 @@ async def test_the_index_is_not_there_before_it_is_loaded(
     service.failure = Failure(grpc.StatusCode.UNAVAILABLE, "INDEX_NOT_READY")
     response = await client.get("/index")
     assert (response.status_code, response.json()["code"]) == (503, "INDEX_NOT_READY")
+
+
+def refuse(service: FakeService, count: int) -> None:
+    service.refused = [
+        search_pb2.RefusedFile(path=f'{place}, "é".jpg', reason="EMPTY_IMAGE", detail="The file is empty.")
+        for place in range(count)
+    ]
+
+
+async def test_refused_files_come_in_pages(client: httpx.AsyncClient, service: FakeService) -> None:
+    refuse(service, 5)
+    first = (await client.get("/refused?limit=3")).json()
+    assert (first["total"], first["next_offset"], len(first["refused"])) == (5, 3, 3)
+    last = (await client.get(f"/refused?limit=3&offset={first['next_offset']}")).json()
+    assert (last["total"], last["next_offset"]) == (5, None)
+    assert last["refused"][1] == {
+        "path": '4, "é".jpg',
+        "reason": "EMPTY_IMAGE",
+        "detail": "The file is empty.",
+    }
+    beyond = (await client.get("/refused?offset=9223372036854775807")).json()
+    assert (beyond["total"], beyond["next_offset"], beyond["refused"]) == (5, None, [])
+
+
+async def test_refused_files_come_as_csv_too(client: httpx.AsyncClient, service: FakeService) -> None:
+    refuse(service, 2)
+    answer = await client.get("/refused?offset=1", headers={"Accept": "text/csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.text == 'path,reason,detail\r\n"1, ""é"".jpg",EMPTY_IMAGE,The file is empty.\r\n'
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "offset=-1", "offset=9223372036854775808", "limit=x"]
+)
+async def test_a_page_of_refused_files_has_bounds(client: httpx.AsyncClient, query: str) -> None:
+    answer = await client.get(f"/refused?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_OPTION")
