@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -158,6 +158,9 @@ Damaged = Annotated[
 ]
 
 
+Likeness = Literal["identical", "same", "alike", "related", "weak"]
+
+
 class Hit(BaseModel):
     image_id: str
     url: str
@@ -181,6 +184,14 @@ class Hit(BaseModel):
         Field(description="The part that answers the query best; set by `localize`, where it looked."),
     ]
     damaged: Damaged
+    likeness: Annotated[
+        Likeness,
+        Field(
+            description="identical: the same bytes or pixels; same: the same object or place, verified by 8 "
+            "inliers or more; alike: nearer than 99.9 % of random pairs of the collection; related: nearer "
+            "than 99 %; weak: none of these."
+        ),
+    ]
 
     @property
     def has_located_part(self) -> bool:

@@ -25,6 +25,7 @@ from gateway.schemas import (
     Hit,
     IndexResponse,
     IndexSummary,
+    Likeness,
     QueryImage,
     QueryPhoto,
     SearchOptions,
@@ -74,6 +75,23 @@ class MatchView:
         return drawings(self.query.ratio, self.result.ratio)
 
 
+SECTIONS: dict[str, tuple[Likeness, ...]] = {
+    "same": ("identical", "same"),
+    "alike": ("alike",),
+    "related": ("related",),
+    "weak": ("weak",),
+}
+"""The words of each section of the results, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Results that are about equally alike, each with its number among all results, from 1."""
+
+    name: str
+    hits: Sequence[tuple[int, Hit]]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The one page, in each of its states: start, results, or an error beside either."""
@@ -86,6 +104,20 @@ class Page:
     samples: Sequence[IndexedImage] = ()
     index: IndexSummary | IndexResponse | None = None
     about: IndexResponse | None = None
+
+    @property
+    def sections(self) -> list[Section]:
+        """The results by how alike they are, each section in the order of the answer."""
+        hits = list(enumerate(self.answer.results, start=1)) if self.answer else []
+        grouped = [
+            Section(name, [(number, hit) for number, hit in hits if hit.likeness in words])
+            for name, words in SECTIONS.items()
+        ]
+        return [section for section in grouped if section.hits]
+
+    @property
+    def is_anything_alike(self) -> bool:
+        return any(section.name != "weak" for section in self.sections)
 
     @property
     def query(self) -> PhotoView | None:

@@ -20,6 +20,7 @@ from benchmarks.quality.baselines import RANDOM_DRAWS, random_network
 from benchmarks.quality.configurations import CONFIGURATIONS, PLAIN, VERIFIED, Configuration, Options, named
 from benchmarks.quality.expansions import expansion_table
 from benchmarks.quality.learnt_elsewhere import learnt_elsewhere_table
+from benchmarks.quality.likenesses import likeness_table
 from benchmarks.quality.measuring import Measured, measure, measure_colours
 from benchmarks.quality.photo_sets import PhotoSet, own_set, published_sets
 from benchmarks.quality.stores import BuildFailed, store_of
@@ -36,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         sets = [own_set(options.truth)] if options.truth else published_sets(_evaluation_photos(options))
+        if options.likeness:
+            sys.stdout.write(likenesses(sets[0], sets[1], options.networks[0]))
+            return 0
         if options.quick:
             sets = [photos.first(QUICK_QUERIES) for photos in sets]
         rows = []
@@ -54,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
-    """Three questions more, on stores that have been measured."""
+    """Four questions more, on stores that have been measured."""
     gem, temb, embedding = (named(name) for name in ("gem", "temb", "embedding"))
     expanded = [
         (holidays, "temb", store_of(holidays, temb, model, temb.searches)),
@@ -71,6 +75,15 @@ def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
         for searched in (PLAIN, VERIFIED)
     }
     sys.stdout.write("\n" + alteration_table(holidays, altered))
+    sys.stdout.write("\n" + likenesses(holidays, corel, model))
+
+
+def likenesses(holidays: PhotoSet, corel: PhotoSet, model: str) -> str:
+    """With local features in both, so that the words may rest on geometry."""
+    embedding = named("embedding")
+    return likeness_table(
+        [(photos, store_of(photos, embedding, model, (VERIFIED,))) for photos in (holidays, corel)]
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--networks", nargs="+", default=["efficientnet-lite0"], help="as INDEXER_MODEL")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=listed)
     parser.add_argument("--quick", action="store_true", help="the main ones, with 50 queries a set")
+    parser.add_argument("--likeness", action="store_true", help="only what the words of likeness are worth")
     parser.add_argument("--fresh", action="store_true", help="describe all photos again")
     return parser
 

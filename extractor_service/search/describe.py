@@ -6,6 +6,7 @@ Decoding happens in processes, the network in the batcher's thread, the store is
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
@@ -25,7 +26,7 @@ from imagesearch.local_features.storage import from_bytes
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
 from imagesearch.pictures.prepare import QueryPicture, decode_query
-from imagesearch.store.layout import StoreLayout
+from imagesearch.store.layout import StoreLayout, image_id_of
 from imagesearch.store.originals import read_original
 from imagesearch.store.records import ImageRecord
 
@@ -107,7 +108,9 @@ class QueryPhotos:
         mac_vectors = _stored_macs(served, row) if options.localize else None
         descriptor = served.snapshot.descriptors[row].astype(np.float32)
         image = QueryImage(record.width, record.height, None, record.damaged)
-        return DescribedPhoto(descriptor, image, preview, image_id, row, local_features, mac_vectors)
+        return DescribedPhoto(
+            descriptor, image, preview, image_id, image_id, row, local_features, mac_vectors
+        )
 
     async def _describe_files(
         self, served: ServedSnapshot, files: Sequence[_File], options: SearchOptions, timings: Timings
@@ -115,6 +118,7 @@ class QueryPhotos:
         if not files:
             return []
         with timings.measure("decode"):
+            content_ids = await _together(self._in_thread(_content_id, file.content) for file in files)
             pictures = await _together(self._decode(served, file, options) for file in files)
         with timings.measure("extract"):
             descriptors = await _together(self._encoded(served, picture) for picture in pictures)
@@ -125,11 +129,14 @@ class QueryPhotos:
                 QueryImage(picture.width, picture.height, options.region, picture.damaged),
                 picture.preview,
                 file.image_id,
+                content_id,
                 file.row,
                 from_bytes(picture.local_features) if picture.local_features else None,
                 mac_vectors,
             )
-            for file, picture, descriptor, mac_vectors in zip(files, pictures, descriptors, macs, strict=True)
+            for file, content_id, picture, descriptor, mac_vectors in zip(
+                files, content_ids, pictures, descriptors, macs, strict=True
+            )
         ]
 
     async def _encoded(self, served: ServedSnapshot, picture: QueryPicture) -> NDArray[np.float32]:
@@ -164,6 +171,10 @@ class QueryPhotos:
         except OSError:
             logger.warning("the store lacks the thumbnail of %s", record.image_id)
             return b""
+
+
+def _content_id(content: bytes) -> str:
+    return image_id_of(hashlib.sha256(content).hexdigest())
 
 
 def _stored_macs(served: ServedSnapshot, row: int) -> NDArray[np.float32]:

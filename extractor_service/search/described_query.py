@@ -23,6 +23,8 @@ class DescribedPhoto:
     preview: bytes
     image_id: str
     """Empty where it came as a file."""
+    content_id: str
+    """The id that an image of its file's bytes has."""
     row: int | None
     """Where it is an indexed image."""
     local_features: LocalFeatures | None
@@ -40,8 +42,7 @@ class DescribedQuery:
     positives: Sequence[DescribedPhoto] = ()
     """None for a vector and for words alone."""
     negatives: Sequence[DescribedPhoto] = ()
-    of_words: bool = False
-    """Whether words alone are looked for, whose distances to images are of their own kind."""
+    has_words: bool = False
 
     @classmethod
     def of_one(cls, photo: DescribedPhoto) -> DescribedQuery:
@@ -59,7 +60,18 @@ class DescribedQuery:
         if words is not None:
             descriptors.append(words)
         descriptor = rocchio(np.array(descriptors, np.float32), _descriptors(negatives))
-        return cls(descriptor, positives, negatives, of_words=words is not None and not positives)
+        return cls(descriptor, positives, negatives, has_words=words is not None)
+
+    @property
+    def of_words(self) -> bool:
+        """Whether words alone are looked for, whose distances to images are of their own kind."""
+        return self.has_words and not self.positives
+
+    @property
+    def only_whole_photo(self) -> DescribedPhoto | None:
+        """The query, where that is one whole photo and nothing else."""
+        is_alone = len(self.positives) == 1 and not self.negatives and not self.has_words
+        return self.positives[0] if is_alone and self.positives[0].image.region is None else None
 
     @property
     def image(self) -> QueryImage | None:

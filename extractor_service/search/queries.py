@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from imagesearch.errors import InvalidOption
 from imagesearch.pictures.region import Region
+from imagesearch.ranking.likeness import Likeness
 from imagesearch.ranking.verification import SpatialMatch
 from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.records import ImageRecord
@@ -185,6 +186,7 @@ class Hit:
     """Where the query was found in it; None where it was not looked for or not found."""
     located: Region | None = None
     """The part of it that answers the query best; None where it was not looked for or nothing answers."""
+    likeness: Likeness = Likeness.WEAK
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,11 @@ from extractor_service.search.queries import Hit, SearchOptions, Timings
 from imagesearch.index.base import Neighbours
 from imagesearch.ranking.calibration import score
 from imagesearch.ranking.expansion import average_expansion
+from imagesearch.ranking.likeness import SAME_PIXELS_DISTANCE, likeness
 from imagesearch.ranking.localization import Localization
 from imagesearch.ranking.reranking import reranked
 from imagesearch.ranking.verification import SpatialMatch
+from imagesearch.store.records import ImageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Ranker:
             found, findings = search.expanded_by(descriptor, _verified_rows(found, findings))
         with timings.measure("search"):
             background = served.word_distances if query.of_words else served.snapshot.background_distances
-            return _to_hits(served, found[: options.limit], findings[: options.limit], background)
+            limit = options.limit
+            return _to_hits(served, query, options, found[:limit], findings[:limit], background)
 
     def close(self) -> None:
         """Nothing may be ranked afterwards."""
@@ -166,6 +169,8 @@ def _cosines(locations: Sequence[Localization | None]) -> NDArray[np.float64]:
 
 def _to_hits(
     served: ServedSnapshot,
+    query: DescribedQuery,
+    options: SearchOptions,
     found: Neighbours,
     findings: Sequence[Finding],
     background: NDArray[np.float32],
@@ -173,15 +178,33 @@ def _to_hits(
     """findings: one for each of the found."""
     scores = score(found.distances, background)
     records = served.snapshot.records(found.rows.tolist())
-    return [
-        Hit(
-            record,
-            float(distance),
-            None if scores is None else float(scores[place]),
-            finding.match,
-            finding.location.region if finding.location else None,
+    hits = []
+    for place, (record, finding) in enumerate(zip(records, findings, strict=True)):
+        distance = float(found.distances[place])
+        own_score = None if scores is None else float(scores[place])
+        inliers = finding.match.inliers if finding.match else 0
+        identical = _is_identical(query, options, record, distance)
+        hits.append(
+            Hit(
+                record,
+                distance,
+                own_score,
+                finding.match,
+                finding.location.region if finding.location else None,
+                likeness(identical, inliers, own_score, len(background)),
+            )
         )
-        for place, (record, distance, finding) in enumerate(
-            zip(records, found.distances, findings, strict=True)
-        )
-    ]
+    return hits
+
+
+def _is_identical(
+    query: DescribedQuery, options: SearchOptions, record: ImageRecord, distance: float
+) -> bool:
+    """Whether the image has the bytes of a photo that is looked for, or the pixels of the only one."""
+    if options.region is None and any(photo.content_id == record.image_id for photo in query.positives):
+        return True
+    photo = query.only_whole_photo
+    if photo is None or options.expand:  # then the distance is not the photo's own
+        return False
+    same_size = (photo.image.width, photo.image.height) == (record.width, record.height)
+    return same_size and distance <= SAME_PIXELS_DISTANCE

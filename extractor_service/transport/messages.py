@@ -205,6 +205,7 @@ def _hit(hit: queries.Hit, with_points: bool) -> search_pb2.Hit:
         match=_match(hit.match, with_points),
         located=_region(hit.located),
         damaged=hit.record.damaged,
+        likeness=hit.likeness,
     )
 
 

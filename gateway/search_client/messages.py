@@ -178,6 +178,7 @@ def _hit(message: search_pb2.Hit, among_several: bool, root_path: str) -> schema
         match=_match(message.match, among_several) if message.HasField("match") else None,
         located=_region(message.located) if message.HasField("located") else None,
         damaged=message.damaged,
+        likeness=message.likeness,
     )
 
 

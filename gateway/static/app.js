@@ -1,6 +1,6 @@
 // Searches without a reload. The server renders every state of the page; this fetches it and puts it in place.
 
-import { evenLastRow } from "./gallery.js";
+import { evenLastRows } from "./gallery.js";
 import { RegionBox } from "./region.js";
 
 const REMEMBERED = 30;
@@ -44,7 +44,7 @@ function replaceParts(page, selectors) {
 
 /** Binds what the page in place needs. */
 function prepare({ keepQuery = false } = {}) {
-  evenLastRow(find(".gallery"));
+  evenLastRows(document.querySelectorAll(".gallery"));
   window.onbeforeunload = uploads.length ? layBy : null;
   const stage = find(".stage");
   if (keepQuery && box) return;

@@ -1,14 +1,15 @@
-// The last row of a gallery, as high as the row before it: style sheets cannot tell which photos are in it.
+// The last row of each gallery, as high as the row before it: style sheets cannot tell which photos are in it.
 
-/** Keeps it so when the gallery's width changes. */
-export function evenLastRow(gallery) {
+/** Keeps it so when a gallery's width changes, or when it is unfolded. */
+export function evenLastRows(galleries) {
   widths.disconnect();
-  if (!gallery) return;
-  stretch(gallery); // at once, so that nothing is seen to move
-  widths.observe(gallery);
+  for (const gallery of galleries) {
+    stretch(gallery); // at once, so that nothing is seen to move
+    widths.observe(gallery);
+  }
 }
 
-const widths = new ResizeObserver(([{ target }]) => stretch(target));
+const widths = new ResizeObserver((changes) => changes.forEach(({ target }) => stretch(target)));
 
 function stretch(gallery) {
   gallery.style.removeProperty("--last-row");

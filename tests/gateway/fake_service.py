@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +59,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     descriptor_note: str = ""
     version: str = "000001"
     has_scores: bool = True
+    likeness: Sequence[str] = ("alike",)
+    """Of the first hits; that of the last one named holds for those that follow."""
     match: search_pb2.Match | None = None
     local_features: bool = True
     approximate: bool = False
@@ -246,6 +248,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             match=self.match,
             located=self.located,
             damaged=image.damaged,
+            likeness=self.likeness[min(rank, len(self.likeness)) - 1],
         )
         if self.has_scores:
             hit.score = 1 - rank / 1000

@@ -436,3 +436,38 @@ async def test_verification_is_on_where_it_can_be_until_it_is_turned_off(
         assert service.searches[-1].verify is expected
         assert service.searches[-1].HasField("verify")
         assert all((" checked" in found) is expected for found in box.findall(page))
+
+
+async def test_results_stand_in_sections_by_how_alike_they_are(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.likeness = ("same", "identical", "alike", "related", "weak")
+    page = (await client.post("/", files=PHOTO)).text
+    marks = [
+        ">The same</h3>",
+        "set/0.jpg",
+        "set/1.jpg",
+        ">Alike</h3>",
+        "set/2.jpg",
+        ">Related</h3>",
+        "set/3.jpg",
+    ]
+    marks += ["<details", ">Show less similar ones</summary>", "set/4.jpg"]
+    results = page[page.index(">Results</h2>") :]
+    places = [results.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert ">Identical</span>" in results
+    assert "Nothing alike was found." not in results
+    assert (
+        len(re.findall(r'id="about-\d+"', results)) == len(set(re.findall(r'id="about-\d+"', results))) == 5
+    )
+
+
+async def test_a_search_that_finds_nothing_alike_says_so_first(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.likeness = ("weak",)
+    page = (await client.post("/", files=PHOTO)).text
+    assert page.index("Nothing alike was found.") < page.index(">Show less similar ones</summary>")
+    japanese = (await client.post("/", files=PHOTO, headers={"Accept-Language": "ja"})).text
+    assert "似た写真は見つかりませんでした。" in japanese

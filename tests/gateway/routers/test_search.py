@@ -33,6 +33,7 @@ async def test_a_multipart_upload_returns_the_documented_body(
                 "match": None,
                 "located": None,
                 "damaged": False,
+                "likeness": "alike",
             }
         ],
         "index": {
