@@ -166,8 +166,16 @@ class Hit(BaseModel):
     url: str
     thumbnail_url: str
     path: Annotated[str, Field(description="Relative to the indexed folder.")]
+    paths: Annotated[list[str], Field(description="All paths of the same bytes, `path` first.")]
     width: int
     height: int
+    taken_at: Annotated[
+        str | None,
+        Field(
+            description="When it was taken by the camera's clock, from EXIF: ISO 8601 without a time zone, "
+            "such as 2019-07-14T18:03:22. Null where the file does not tell."
+        ),
+    ]
     distance: Annotated[
         float, Field(description="L2 distance of the L2-normalised descriptors; 0 is identical.")
     ]
@@ -206,6 +214,10 @@ class QueryImage(BaseModel):
     height: int
     region: Region | None
     damaged: Damaged
+    image_id: Annotated[
+        str | None,
+        Field(description="Of the indexed image that has the very bytes of the uploaded file; else null."),
+    ]
 
 
 class QueryPhoto(BaseModel):

@@ -16,6 +16,7 @@ from imagesearch.store.ledger import Ledger
 from imagesearch.store.ledger_file import install_ledger
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import current_version
+from indexer.dates import add_dates
 from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
@@ -125,6 +126,7 @@ def _update(
     lost = images_lost(ledger.known_files(), plan.vanished)
     missing = lost if is_large(lost, held) and not accept_loss else 0
     ledger.forget([] if missing else plan.vanished)
+    add_dates(ledger, settings)
     if not accept_loss:
         _check_something_is_left(ledger, settings)
     return _Update(plan, intake.tally, missing, intake_s)

@@ -216,6 +216,7 @@ def _described(pending: _Pending, vectors: NDArray[np.float16], conv_map: bytes 
         local_features=picture.local_features,
         conv_map=conv_map,
         damaged=picture.damaged,
+        taken_at=picture.taken_at,
     )
 
 

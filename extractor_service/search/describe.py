@@ -119,6 +119,7 @@ class QueryPhotos:
             return []
         with timings.measure("decode"):
             content_ids = await _together(self._in_thread(_content_id, file.content) for file in files)
+            indexed_ids = await self._in_thread(_indexed_ids, served, files, content_ids)
             pictures = await _together(self._decode(served, file, options) for file in files)
         with timings.measure("extract"):
             descriptors = await _together(self._encoded(served, picture) for picture in pictures)
@@ -126,7 +127,7 @@ class QueryPhotos:
         return [
             DescribedPhoto(
                 descriptor,
-                QueryImage(picture.width, picture.height, options.region, picture.damaged),
+                QueryImage(picture.width, picture.height, options.region, picture.damaged, image_id),
                 picture.preview,
                 file.image_id,
                 content_id,
@@ -134,8 +135,8 @@ class QueryPhotos:
                 from_bytes(picture.local_features) if picture.local_features else None,
                 mac_vectors,
             )
-            for file, content_id, picture, descriptor, mac_vectors in zip(
-                files, content_ids, pictures, descriptors, macs, strict=True
+            for file, content_id, image_id, picture, descriptor, mac_vectors in zip(
+                files, content_ids, indexed_ids, pictures, descriptors, macs, strict=True
             )
         ]
 
@@ -175,6 +176,14 @@ class QueryPhotos:
 
 def _content_id(content: bytes) -> str:
     return image_id_of(hashlib.sha256(content).hexdigest())
+
+
+def _indexed_ids(served: ServedSnapshot, files: Sequence[_File], content_ids: Sequence[str]) -> list[str]:
+    """Of each uploaded file the image with its bytes; empty where there is none."""
+    return [
+        "" if file.image_id or served.snapshot.row_of(content_id) is None else content_id
+        for file, content_id in zip(files, content_ids, strict=True)
+    ]
 
 
 def _stored_macs(served: ServedSnapshot, row: int) -> NDArray[np.float32]:

@@ -159,6 +159,8 @@ class QueryImage:
     region: Region | None
     damaged: bool
     """Whether pixels of the whole image are missing or wrong."""
+    image_id: str = ""
+    """Of the indexed image that has the very bytes of an uploaded file; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ def from_record(record: ImageRecord) -> search_pb2.ImageRecord:
         media_type=record.media_type,
         size_bytes=record.size_bytes,
         damaged=record.damaged,
+        taken_at=record.taken_at,
     )
 
 
@@ -173,7 +174,11 @@ def _query_image(image: queries.QueryImage | None) -> search_pb2.QueryImage | No
     if image is None:
         return None
     return search_pb2.QueryImage(
-        width=image.width, height=image.height, region=_region(image.region), damaged=image.damaged
+        width=image.width,
+        height=image.height,
+        region=_region(image.region),
+        damaged=image.damaged,
+        image_id=image.image_id,
     )
 
 
@@ -206,6 +211,8 @@ def _hit(hit: queries.Hit, with_points: bool) -> search_pb2.Hit:
         located=_region(hit.located),
         damaged=hit.record.damaged,
         likeness=hit.likeness,
+        paths=hit.record.paths,
+        taken_at=hit.record.taken_at,
     )
 
 

@@ -148,6 +148,7 @@ def _query_image(message: search_pb2.QueryImage) -> schemas.QueryImage:
         height=message.height,
         region=_region(message.region) if message.HasField("region") else None,
         damaged=message.damaged,
+        image_id=message.image_id or None,
     )
 
 
@@ -171,8 +172,10 @@ def _hit(message: search_pb2.Hit, among_several: bool, root_path: str) -> schema
         url=f"{root_path}/images/{message.image_id}",
         thumbnail_url=f"{root_path}/thumbnails/{message.image_id}",
         path=message.path,
+        paths=list(message.paths),
         width=message.width,
         height=message.height,
+        taken_at=message.taken_at or None,
         distance=message.distance,
         score=message.score if message.HasField("score") else None,
         match=_match(message.match, among_several) if message.HasField("match") else None,

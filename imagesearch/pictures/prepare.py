@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from imagesearch.pictures.formats import FORMATS
 from imagesearch.pictures.plans import OVERSAMPLING, InputPlan
 from imagesearch.pictures.readers.raster import LeastScale
 from imagesearch.pictures.region import WHOLE, Region, crop
+from imagesearch.pictures.taken import taken_at
 
 if TYPE_CHECKING:
     from imagesearch.local_features import RootSift
@@ -85,6 +87,8 @@ class IndexedPicture:
     """For the convolutional map, as its plan prepares it; None unless asked for."""
     damaged: bool = False
     """Whether pixels of the file are missing or wrong: a tenth of them at most."""
+    taken_at: str = ""
+    """See `pictures.taken`."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for what is no file's."""
@@ -95,6 +99,8 @@ class IndexedPicture:
             raise ValueError("not the size and time of a file")
         if self.media_type not in (image_format.media_type for image_format in FORMATS):
             raise ValueError("not an accepted type")
+        if self.taken_at and datetime.fromisoformat(self.taken_at).isoformat() != self.taken_at:
+            raise ValueError("not a date")
 
 
 def decode_query(
@@ -150,6 +156,7 @@ def decode_file(
         local_features=_extracted(image.rgb, local_features) if local_features else None,
         map_input=map_input,
         damaged=image.damaged,
+        taken_at=taken_at(data),
     )
 
 

@@ -23,7 +23,8 @@ CREATE TABLE images (
     height     INTEGER NOT NULL,
     media_type TEXT NOT NULL,
     size_bytes INTEGER NOT NULL,
-    damaged    INTEGER NOT NULL
+    damaged    INTEGER NOT NULL,
+    taken_at   TEXT NOT NULL
 );
 CREATE TABLE paths (
     row  INTEGER NOT NULL REFERENCES images (row),
@@ -36,7 +37,7 @@ CREATE TABLE refused (
     detail TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-_IMAGE_COLUMNS = "row, image_id, width, height, media_type, size_bytes, damaged"
+_IMAGE_COLUMNS = "row, image_id, width, height, media_type, size_bytes, damaged, taken_at"
 # SQLite's default limit on parameters is 32,766 in every version in use; statements stay well below.
 _ROWS_PER_QUERY = 1_000
 _MOST_ROWS = 2**63 - 1
@@ -62,7 +63,7 @@ class CatalogueWriter:
 
     def add(self, image: ImageRecord) -> None:
         self._connection.execute(
-            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._rows,
                 image.image_id,
@@ -71,6 +72,7 @@ class CatalogueWriter:
                 image.media_type,
                 image.size_bytes,
                 image.damaged,
+                image.taken_at,
             ),
         )
         self._write_paths(self._rows, image.paths)
@@ -83,9 +85,10 @@ class CatalogueWriter:
             self._connection.execute("DELETE FROM images WHERE row = ?", (row,))
 
     def move(self, images: Iterable[ImageRecord]) -> None:
-        """Gives images that are there the paths of these records."""
+        """Gives images that are there the paths and the dates of these records."""
         for image in images:
             row = self._row_of(image.image_id)
+            self._connection.execute("UPDATE images SET taken_at = ? WHERE row = ?", (image.taken_at, row))
             self._connection.execute("DELETE FROM paths WHERE row = ?", (row,))
             self._write_paths(row, image.paths)
 

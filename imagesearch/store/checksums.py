@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Iterable
 
 from imagesearch.store.recipe import Recipe
 
@@ -14,6 +15,7 @@ _COLUMNS = {
     "images": (
         "image_id", "sha256", "size_bytes", "width", "height", "media_type", "descriptor", "damaged",
     ),
+    "dates": ("image_id", "taken_at"),
     "local_features": ("image_id", "features"),
     "conv_maps": ("image_id", "map"),
 }  # fmt: skip
@@ -28,8 +30,13 @@ SCHEMA = """
 
 
 def described_in(recipe: Recipe) -> list[str]:
-    """The tables that hold something of every image."""
-    there = {"images": True, "local_features": recipe.local_features, "conv_maps": recipe.localization}
+    """The tables that hold something of every image; `dates` of those whose file has been asked for it."""
+    there = {
+        "images": True,
+        "dates": True,
+        "local_features": recipe.local_features,
+        "conv_maps": recipe.localization,
+    }
     return [table for table, is_there in there.items() if is_there]
 
 
@@ -46,10 +53,12 @@ def is_whole(table: str) -> str:
     )
 
 
-def write_checksums(connection: sqlite3.Connection, recipe: Recipe, image_id: str | None = None) -> None:
-    """Of one image's rows, or of all."""
+def write_checksums(
+    connection: sqlite3.Connection, tables: Iterable[str], image_id: str | None = None
+) -> None:
+    """Of one image's rows, or of all. tables: some of `described_in`."""
     among, wanted = ("", ()) if image_id is None else ("WHERE image_id = ?", (image_id,))
-    for table in described_in(recipe):
+    for table in tables:
         rows = f"SELECT image_id, '{table}', {_checksum(table)} FROM {table} {among}"
         connection.execute(f"INSERT INTO checksums {rows}", wanted)
 

@@ -25,7 +25,7 @@ class Base:
     deleted: Sequence[str] = ()
     """Ids of its images that are gone. Their rows stay, but nobody finds them any more."""
     moved: Sequence[ImageRecord] = ()
-    """Images that it holds and whose paths have become others."""
+    """Images that it holds and whose paths have become others, or whose dates have become known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.errors import StoreError
-from imagesearch.store.checksums import corrupt_images, is_whole, write_checksums
+from imagesearch.store.checksums import corrupt_images, described_in, is_whole, write_checksums
 from imagesearch.store.layout import image_id_of
 from imagesearch.store.ledger_file import create_ledger, open_ledger, transaction
 from imagesearch.store.recipe import Recipe
@@ -69,6 +69,8 @@ class DescribedImage:
     """The same of `conv_maps.storage`."""
     damaged: bool = False
     """Whether pixels of the file are missing or wrong."""
+    taken_at: str = ""
+    """As in `ImageRecord`."""
 
     @property
     def image_id(self) -> str:
@@ -136,6 +138,7 @@ class Ledger:
                         image.damaged,
                     ),
                 )
+                self._connection.execute("INSERT INTO dates VALUES (?, ?)", (image.image_id, image.taken_at))
                 if self.recipe.local_features:
                     self._connection.execute(
                         "INSERT INTO local_features VALUES (?, ?)", (image.image_id, image.local_features)
@@ -144,9 +147,25 @@ class Ledger:
                     self._connection.execute(
                         "INSERT INTO conv_maps VALUES (?, ?)", (image.image_id, image.conv_map)
                     )
-                write_checksums(self._connection, self.recipe, image.image_id)
+                write_checksums(self._connection, described_in(self.recipe), image.image_id)
                 for file in image.files:
                     self._write_path(file, image.image_id)
+
+    def undated(self) -> dict[str, list[str]]:
+        """By image id, the paths of images whose files have not been asked for a date yet, as in older
+        ledgers."""
+        rows = self._connection.execute(
+            "SELECT image_id, path FROM paths WHERE image_id IS NOT NULL "
+            "AND image_id NOT IN (SELECT image_id FROM dates) ORDER BY image_id, path"
+        )
+        return {image_id: [path for _, path in files] for image_id, files in groupby(rows, itemgetter(0))}
+
+    def write_dates(self, dates: Mapping[str, str]) -> None:
+        """Of images that are `undated`, by image id; see `ImageRecord.taken_at`."""
+        with self._changing():
+            for image_id, taken_at in dates.items():
+                self._connection.execute("INSERT INTO dates VALUES (?, ?)", (image_id, taken_at))
+                write_checksums(self._connection, ["dates"], image_id)
 
     def link(self, file: FileState, image_id: str) -> None:
         """A file that holds an image of the ledger."""
@@ -246,9 +265,9 @@ class Ledger:
         """
         for among, wanted in _slices(image_ids):
             images = self._connection.execute(
-                f"SELECT {is_whole('images')}, "
-                "image_id, width, height, media_type, size_bytes, damaged, descriptor FROM images "
-                f"WHERE {among} ORDER BY image_id",
+                f"SELECT {is_whole('images')} AND (taken_at IS NULL OR {is_whole('dates')}), "
+                "image_id, width, height, media_type, size_bytes, damaged, coalesce(taken_at, ''), "
+                f"descriptor FROM images LEFT JOIN dates USING (image_id) WHERE {among} ORDER BY image_id",
                 wanted,
             )
             paths = self._connection.execute(

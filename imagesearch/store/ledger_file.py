@@ -15,7 +15,7 @@ from imagesearch.descriptors.choices import DescriptorSettings
 from imagesearch.errors import StoreError
 from imagesearch.store.checksums import define_checksum
 from imagesearch.store.durable import full_disk_as_store_full, sync_directory, sync_file
-from imagesearch.store.ledger_schema import FORMAT, OLDER_FORMAT, create_tables, migrate
+from imagesearch.store.ledger_schema import FORMAT, OLDER_FORMATS, create_tables, migrate
 from imagesearch.store.recipe import Recipe
 
 
@@ -98,7 +98,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _bring_up_to_date(connection: sqlite3.Connection, recipe: Recipe, ledger_format: str, mode: str) -> None:
     """Raises StoreError for a later format, and for an older one that may only be read."""
-    if ledger_format != OLDER_FORMAT:
+    if ledger_format not in OLDER_FORMATS:
         raise StoreError("The store's ledger has another format; use the version that wrote it.")
     if mode == "ro":
         raise StoreError(
@@ -106,7 +106,7 @@ def _bring_up_to_date(connection: sqlite3.Connection, recipe: Recipe, ledger_for
             "not be described again."
         )
     with transaction(connection):
-        migrate(connection, recipe)
+        migrate(connection, recipe, ledger_format)
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

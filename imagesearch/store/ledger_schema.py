@@ -7,8 +7,8 @@ import sqlite3
 from imagesearch.store import checksums
 from imagesearch.store.recipe import Recipe
 
-FORMAT = "2"
-OLDER_FORMAT = "1"
+FORMAT = "3"
+OLDER_FORMATS = ("1", "2")
 """Which `migrate` brings up to date."""
 
 _SCHEMA = (
@@ -45,8 +45,15 @@ _SCHEMA = (
     """,
     "CREATE INDEX paths_by_image ON paths (image_id, path)",
 )
-# What tells the ledger from the snapshot published last: ids of images that came, went or have other files.
-# Triggers keep it, so that no writer can forget to.
+# Apart from the images, so that they can be added without writing images and their checksums again.
+_DATES_SCHEMA = """
+    CREATE TABLE dates (
+        image_id TEXT PRIMARY KEY REFERENCES images (image_id) ON DELETE CASCADE,
+        taken_at TEXT NOT NULL
+    ) WITHOUT ROWID
+"""
+# What tells the ledger from the snapshot published last: ids of images that came, went, have other files or
+# got their date. Triggers keep it, so that no writer can forget to.
 _NOTE_CHANGE = """
     INSERT INTO changes SELECT {image_id}
     WHERE {image_id} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM changes WHERE image_id = {image_id});
@@ -64,6 +71,10 @@ _CHANGES_SCHEMA = (
     f"""
     CREATE TRIGGER IF NOT EXISTS path_dropped AFTER DELETE ON paths
     BEGIN {_NOTE_CHANGE.format(image_id="OLD.image_id")} END
+    """,
+    f"""
+    CREATE TRIGGER IF NOT EXISTS date_added AFTER INSERT ON dates
+    BEGIN {_NOTE_CHANGE.format(image_id="NEW.image_id")} END
     """,
 )
 # Each only in a ledger whose recipe asks for it. Apart from the images: a blob is many times a descriptor.
@@ -83,7 +94,7 @@ _CONV_MAPS_SCHEMA = """
 
 def create_tables(connection: sqlite3.Connection, recipe: Recipe) -> None:
     """Call it in a transaction."""
-    for statement in (*_SCHEMA, *_CHANGES_SCHEMA, checksums.SCHEMA):
+    for statement in (*_SCHEMA, _DATES_SCHEMA, *_CHANGES_SCHEMA, checksums.SCHEMA):
         connection.execute(statement)
     if recipe.local_features:
         connection.execute(_LOCAL_FEATURES_SCHEMA)
@@ -91,17 +102,24 @@ def create_tables(connection: sqlite3.Connection, recipe: Recipe) -> None:
         connection.execute(_CONV_MAPS_SCHEMA)
 
 
-def migrate(connection: sqlite3.Connection, recipe: Recipe) -> None:
-    """From OLDER_FORMAT, which did not tell damaged pictures, and not what refusals come from: all count as
-    whole until they are described again, and every refused file is tried once more. Reads all blobs, to give
-    them their checksums.
+def migrate(connection: sqlite3.Connection, recipe: Recipe, older_format: str) -> None:
+    """From one of OLDER_FORMATS. Its images are `undated`.
 
     Call it in a transaction.
     """
+    connection.execute(_DATES_SCHEMA)
     for statement in _CHANGES_SCHEMA:  # the first ledgers were without
         connection.execute(statement)
+    if older_format == "1":
+        _tell_damage_and_refusals(connection, recipe)
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (FORMAT,))
+
+
+def _tell_damage_and_refusals(connection: sqlite3.Connection, recipe: Recipe) -> None:
+    """Format 1 did not tell damaged pictures, and not what refusals come from: all count as whole until they
+    are described again, and every refused file is tried once more. Reads all blobs, to give them their
+    checksums."""
     connection.execute("ALTER TABLE images ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0")
     connection.execute("ALTER TABLE paths ADD COLUMN refused_under TEXT")
     connection.execute(checksums.SCHEMA)
-    checksums.write_checksums(connection, recipe)
-    connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (FORMAT,))
+    checksums.write_checksums(connection, checksums.described_in(recipe))

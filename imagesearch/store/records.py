@@ -22,12 +22,15 @@ class ImageRecord:
     size_bytes: int
     damaged: bool = False
     """Whether a part of the picture is missing or wrong: a tenth of its pixels at most."""
+    taken_at: str = ""
+    """ISO 8601 by the camera's clock, such as "2019-07-14T18:03:22"; empty where the file does not tell."""
 
 
 def record_of(columns: Sequence[Any], paths: Iterable[str]) -> ImageRecord:
-    """columns: as both databases hold them: image_id, width, height, media_type, size_bytes, damaged."""
-    image_id, width, height, media_type, size_bytes, damaged = columns
-    return ImageRecord(image_id, tuple(paths), width, height, media_type, size_bytes, bool(damaged))
+    """columns: as both databases hold them: image_id, width, height, media_type, size_bytes, damaged,
+    taken_at."""
+    image_id, width, height, media_type, size_bytes, damaged, taken_at = columns
+    return ImageRecord(image_id, tuple(paths), width, height, media_type, size_bytes, bool(damaged), taken_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ class Folder:
                 picture.media_type,
                 picture.size_bytes,
                 picture.damaged,
+                picture.taken_at,
             )
             rows[image_id] = record, descriptor.describe([picture.network_input])[0][0].astype(np.float16)
             thumbnail = self.layout.thumbnail_path(image_id)

@@ -67,6 +67,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     located: search_pb2.Region | None = None
     localization: bool = True
     is_upload_damaged: bool = False
+    indexed_upload: str = ""
+    """The image id of what is uploaded."""
     text: bool = False
     int8_quality: search_pb2.Int8Quality | None = None
     address: str = ""
@@ -101,6 +103,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
                 width=query.width if query else 640,
                 height=query.height if query else 480,
                 damaged=query.damaged if query else self.is_upload_damaged,
+                image_id="" if query else self.indexed_upload,
             ),
             hits=hits[: request.limit or 30],
             index=self._summary(),
@@ -249,6 +252,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             located=self.located,
             damaged=image.damaged,
             likeness=self.likeness[min(rank, len(self.likeness)) - 1],
+            paths=image.paths,
+            taken_at=image.taken_at,
         )
         if self.has_scores:
             hit.score = 1 - rank / 1000

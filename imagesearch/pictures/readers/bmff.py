@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 
 import pillow_heif
 from PIL import AvifImagePlugin, Image  # noqa: F401 (importing registers it)
@@ -31,9 +32,28 @@ def read_heic(data: bytes, check_size: CheckSize, least_scale: LeastScale) -> Ra
     return Raster(image, *image.size, profile, damaged=damaged)
 
 
+def exif_in_avif(data: bytes) -> bytes:
+    """The EXIF block; empty where there is none. Raises what the decoder raises on damage."""
+    return _exif_in("AVIF", data)
+
+
+def exif_in_heic(data: bytes) -> bytes:
+    """The same."""
+    return _exif_in("HEIF", data)
+
+
+def _exif_in(kind: str, data: bytes) -> bytes:
+    image = Image.open(BytesIO(_branded(data, kind)), formats=(kind,))
+    return bytes(image.info.get("exif") or b"")
+
+
+def _branded(data: bytes, kind: str) -> bytes:
+    return data[:8] + BRANDS[kind] + data[12:]
+
+
 def _read(kind: str, data: bytes, check_size: CheckSize) -> tuple[Image.Image, bytes, bool]:
     boxes = read_boxes(data)
-    data = data[:8] + BRANDS[kind] + data[12:]
+    data = _branded(data, kind)
 
     def loaded(ending: bytes = b"") -> Image.Image:
         image = opened(data + ending, kind, check_size)

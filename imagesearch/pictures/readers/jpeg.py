@@ -98,6 +98,16 @@ def read(data: bytes, check_size: CheckSize, least_scale: LeastScale) -> Raster:
     return Raster(pixels, jpeg.width, jpeg.height, jpeg.profile, orientation, damaged)
 
 
+def exif_in(data: bytes) -> bytes:
+    """The EXIF block of a file or of its beginning; empty where there is none. Raises UndecodableImage."""
+    for marker, body, _ in _segments(data, 2):
+        if marker == APP1 and body.startswith(b"Exif\0\0"):
+            return body
+        if marker == SOS:
+            break
+    return b""
+
+
 def read_jpeg(data: bytes) -> Jpeg:
     """Reads all but the pixels, of which it counts the scans. Raises UndecodableImage."""
     jpeg, profile = Jpeg(), {}

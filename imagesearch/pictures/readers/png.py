@@ -76,6 +76,11 @@ def read(data: bytes, check_size: CheckSize, least_scale: LeastScale) -> Raster:
     return Raster(image, *image.size, _profile(png.colour), orientation_in(png.exif), png.damaged)
 
 
+def exif_in(data: bytes) -> bytes:
+    """The EXIF block; empty where there is none. Raises UndecodableImage."""
+    return read_png(data).exif
+
+
 def read_png(data: bytes) -> Png:
     """Reads the chunks; of those beside the pixels, damaged ones are passed over. Raises UndecodableImage."""
     png, position = Png(), len(SIGNATURE)

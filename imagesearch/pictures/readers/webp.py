@@ -41,11 +41,17 @@ def read(data: bytes, check_size: CheckSize, least_scale: LeastScale) -> Raster:
     return Raster(image, *image.size, profile, orientation_in(exif))
 
 
+def exif_in(data: bytes) -> bytes:
+    """The EXIF block; empty where there is none."""
+    chunks = _chunks(data, 12)
+    return chunks[b"EXIF"].body if b"EXIF" in chunks else b""
+
+
 def _first_frame(data: bytes, check_size: CheckSize) -> Raster:
     """The picture of a file that ends early, perhaps only in its metadata or in a later frame."""
     chunks = _chunks(data, 12)
     profile = chunks[b"ICCP"].body if b"ICCP" in chunks else b""
-    orientation = orientation_in(chunks[b"EXIF"].body if b"EXIF" in chunks else b"")
+    orientation = orientation_in(exif_in(data))
     if FRAME not in chunks:
         image, damaged = _still(chunks, check_size)
         return Raster(image, *image.size, profile, orientation, damaged)

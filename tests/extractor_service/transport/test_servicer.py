@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot
@@ -171,7 +171,7 @@ async def test_a_region_searches_for_that_part_only(tmp_path: Path) -> None:
     for answer in (by_bytes, by_id):
         assert answer.hits[0].path == "001.png"
         assert answer.hits[0].distance < 0.01
-        assert answer.query == pb.QueryImage(width=128, height=48, region=region)
+        assert (answer.query.width, answer.query.height, answer.query.region) == (128, 48, region)
     with Image.open(io.BytesIO(by_id.preview)) as preview:
         assert preview.size == (128, 48)
 
@@ -219,7 +219,7 @@ async def test_extract_returns_what_search_would_use(folder: Folder) -> None:
     assert np.linalg.norm(whole.values) == pytest.approx(1, abs=1e-5)
     assert whole.values == pytest.approx(stored_descriptor(folder, folder.id_of("004.png")), abs=1e-3)
     assert part.values != pytest.approx(whole.values, abs=1e-3)
-    assert part.query == pb.QueryImage(width=64, height=48, region=region)
+    assert part.query == pb.QueryImage(width=64, height=48, region=region, image_id=folder.id_of("004.png"))
     assert whole.timings.total_ms >= whole.timings.extract_ms > 0
 
 
@@ -238,6 +238,38 @@ async def test_get_image_tells_all_paths_of_the_same_bytes(tmp_path: Path) -> No
         media_type="image/png",
         size_bytes=len(photo(1)),
     )
+
+
+async def test_a_hit_tells_all_its_paths_and_when_it_was_taken(tmp_path: Path) -> None:
+    folder = Folder.at(tmp_path, seeds=[1, 2])
+    exif = Image.Exif()
+    exif[ExifTags.Base.DateTime] = "2019:07:14 18:03:22"
+    dated = encoded(photo_like(), "PNG", exif=exif)
+    folder.add("b/dated.png", dated)
+    folder.add("a/again.png", dated)
+    folder.publish()
+    image_id = folder.id_of("b/dated.png")
+    async with running(settings_for(folder)) as service:
+        answer = await service.stub.Search(pb.SearchRequest(image=pb.ImageFile(content=dated)))
+        record = (await service.stub.GetImage(pb.GetImageRequest(image_id=image_id))).image
+    first = answer.hits[0]
+    assert (first.path, list(first.paths)) == ("a/again.png", ["a/again.png", "b/dated.png"])
+    assert first.taken_at == record.taken_at == "2019-07-14T18:03:22"
+    assert [hit.taken_at for hit in answer.hits[1:]] == ["", ""]
+
+
+async def test_an_uploaded_file_that_is_in_the_collection_is_recognised_by_its_bytes(folder: Folder) -> None:
+    image_id = folder.id_of("003.png")
+    indexed = pb.ImageFile(content=photo(3))
+    several = pb.PhotoSet(positives=[pb.Photo(image=indexed), pb.Photo(image=pb.ImageFile(content=photo(4)))])
+    async with running(settings_for(folder)) as service:
+        known = await service.stub.Search(pb.SearchRequest(image=indexed))
+        first = await service.stub.Search(pb.SearchRequest(photos=several))
+        other = await service.stub.Search(pb.SearchRequest(image=pb.ImageFile(content=photo(3) + b"\0")))
+        by_id = await service.stub.Search(pb.SearchRequest(image_id=image_id))
+    assert known.query.image_id == known.hits[0].image_id == image_id
+    assert first.query.image_id == image_id
+    assert (other.query.image_id, by_id.query.image_id) == ("", "")
 
 
 async def test_damage_is_told_of_the_query_the_hits_and_the_image(tmp_path: Path) -> None:

@@ -19,15 +19,17 @@ async def test_a_multipart_upload_returns_the_documented_body(
     first = service.images[0]
     assert response.status_code == 200
     assert response.json() == {
-        "query": {"width": 640, "height": 480, "region": None, "damaged": False},
+        "query": {"width": 640, "height": 480, "region": None, "damaged": False, "image_id": None},
         "results": [
             {
                 "image_id": first.image_id,
                 "url": f"/images/{first.image_id}",
                 "thumbnail_url": f"/thumbnails/{first.image_id}",
                 "path": "set/0.jpg",
+                "paths": ["set/0.jpg"],
                 "width": 640,
                 "height": 480,
+                "taken_at": None,
                 "distance": 0.1,
                 "score": 0.999,
                 "match": None,
@@ -53,6 +55,19 @@ async def test_a_multipart_upload_returns_the_documented_body(
             "total": 27.4,
         },
     }
+
+
+async def test_all_paths_and_dates_are_told_and_whether_the_upload_is_indexed(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    first = service.images[0]
+    first.paths.append("copies/0.jpg")
+    first.taken_at = "2019-07-14T18:03:22"
+    service.indexed_upload = first.image_id
+    answer = (await client.post("/search", files={"image": PHOTO})).json()
+    assert answer["query"]["image_id"] == first.image_id
+    assert answer["results"][0]["paths"] == ["set/0.jpg", "copies/0.jpg"]
+    assert [hit["taken_at"] for hit in answer["results"]] == ["2019-07-14T18:03:22", *[None] * 4]
 
 
 async def test_damaged_photos_are_told(client: httpx.AsyncClient, service: FakeService) -> None:
@@ -223,7 +238,13 @@ async def test_several_photos_are_one_query_in_both_forms(
             (disliked, True),
         )
     ]
-    assert answer["query"] == {"width": 640, "height": 480, "region": None, "damaged": False}
+    assert answer["query"] == {
+        "width": 640,
+        "height": 480,
+        "region": None,
+        "damaged": False,
+        "image_id": None,
+    }
     assert not {liked, disliked} & {hit["image_id"] for hit in answer["results"]}
 
 

@@ -9,22 +9,29 @@ from pathlib import Path
 
 from imagesearch.store.layout import StoreLayout
 
+_WITHOUT = {
+    "2": "DROP TRIGGER date_added; DROP TABLE dates; DELETE FROM checksums WHERE of_table = 'dates';",
+    "1": """
+        ALTER TABLE images DROP COLUMN damaged;
+        ALTER TABLE paths DROP COLUMN refused_under;
+        DROP TABLE checksums;
+    """,
+}
+"""What takes from a ledger what a format did not have yet, and the next one had; the newest first."""
 
-def make_older(layout: StoreLayout) -> None:
-    """Takes from the ledger and every snapshot what formats 1 and 2 did not have yet."""
-    make_older_ledger(layout.ledger_path)
+
+def make_older(layout: StoreLayout, ledger_format: str = "1") -> None:
+    """Takes from the ledger and every snapshot what older formats did not have yet."""
+    make_older_ledger(layout.ledger_path, ledger_format)
     for directory in layout.snapshots_dir.iterdir():
         manifest = json.loads((directory / "manifest.json").read_text())
-        (directory / "manifest.json").write_text(json.dumps(manifest | {"format": 2}))
+        (directory / "manifest.json").write_text(json.dumps(manifest | {"format": int(ledger_format) + 1}))
 
 
-def make_older_ledger(path: Path) -> None:
+def make_older_ledger(path: Path, ledger_format: str = "1") -> None:
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(
-            """
-            ALTER TABLE images DROP COLUMN damaged;
-            ALTER TABLE paths DROP COLUMN refused_under;
-            DROP TABLE checksums;
-            UPDATE meta SET value = '1' WHERE key = 'format';
-            """
-        )
+        for without, statements in _WITHOUT.items():
+            if without >= ledger_format:
+                connection.executescript(statements)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (ledger_format,))
+        connection.commit()

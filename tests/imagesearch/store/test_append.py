@@ -146,9 +146,9 @@ def test_without_new_images_there_is_no_new_segment(layout: StoreLayout) -> None
     assert publish(layout, addition(first, [], deleted=[1])).segment_rows == [50]
 
 
-def test_paths_and_refused_files_are_brought_up_to_date(layout: StoreLayout) -> None:
+def test_paths_dates_and_refused_files_are_brought_up_to_date(layout: StoreLayout) -> None:
     first = publish(layout, content(range(9), refused=[RefusedFile("old.jpg", "EMPTY_IMAGE", "Empty.")]))
-    moved = record(4, "elsewhere.jpg", "here.jpg")
+    moved = replace(record(4, "elsewhere.jpg", "here.jpg"), taken_at="2019-07-14T18:03:22")
     refused = [RefusedFile("new.jpg", "EMPTY_IMAGE", "Empty.")]
     publish(layout, replace(content([], refused), base=Base(first, moved=[moved])))
     with Snapshot.open(layout) as snapshot:

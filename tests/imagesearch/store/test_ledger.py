@@ -230,7 +230,7 @@ def test_a_file_that_is_no_database_is_damage(path: Path) -> None:
 
 
 def test_a_ledger_of_a_later_format_is_refused(path: Path, ledger: Ledger) -> None:
-    ledger._connection.execute("UPDATE meta SET value = '3' WHERE key = 'format'")
+    ledger._connection.execute("UPDATE meta SET value = '4' WHERE key = 'format'")
     with pytest.raises(StoreError, match="format"):
         Ledger.open(path)
 

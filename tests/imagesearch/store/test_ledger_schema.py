@@ -8,21 +8,21 @@ import pytest
 
 from imagesearch.errors import StoreError
 from imagesearch.store.ledger import Ledger
-from imagesearch.store.ledger_schema import migrate
+from imagesearch.store.ledger_schema import OLDER_FORMATS, migrate
 from imagesearch.store.recipe import Recipe
 from tests.imagesearch.store.older import make_older_ledger
 from tests.imagesearch.store.stores import RECIPE, described, file
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Of a ledger of the older format."""
+@pytest.fixture(params=OLDER_FORMATS)
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Of a ledger of an older format."""
     path = tmp_path / "ledger.sqlite3"
     with Ledger.create(path, RECIPE, "Because.") as ledger:
         ledger.add(described(seed) for seed in range(9))
         ledger.refuse(file("bad.jpg"), "EMPTY_IMAGE", "The file is empty.")
         ledger.mark_published("000004")
-    make_older_ledger(path)
+    make_older_ledger(path, request.param)
     return path
 
 
@@ -32,7 +32,7 @@ def opened(path: Path) -> Ledger:
     return ledger
 
 
-def test_a_ledger_of_the_older_format_keeps_all_it_holds(path: Path, tmp_path: Path) -> None:
+def test_a_ledger_of_an_older_format_keeps_all_it_holds(path: Path, tmp_path: Path) -> None:
     with Ledger.create(tmp_path / "new.sqlite3", RECIPE, "Because.") as new:
         new.add(described(seed) for seed in range(9))
         expected = list(new.images())
@@ -61,8 +61,8 @@ def test_one_that_may_only_be_read_says_what_brings_it_up_to_date(path: Path) ->
 
 
 def test_a_stop_in_the_middle_leaves_the_older_format(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(connection: sqlite3.Connection, recipe: Recipe) -> None:
-        migrate(connection, recipe)
+    def stop(connection: sqlite3.Connection, recipe: Recipe, older_format: str) -> None:
+        migrate(connection, recipe, older_format)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
