@@ -64,7 +64,7 @@ class IndexerSettings(BaseSettings):
         ge=0,
         le=1024,
         description="Long side in the network of spoc, mac, rmac and gem, in pixels; 0 takes the store's, "
-        "for a new store 384 with efficientnet-lite0, 512 with vgg16.",
+        "for a new store 512.",
     )
     multi_scale: bool | None = Field(
         None,

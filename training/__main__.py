@@ -6,11 +6,13 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from typing import Any
 
 from pydantic import ValidationError
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from imagesearch.errors import ImageSearchError, InvalidOption
 from imagesearch.host.command_line import (
@@ -24,8 +26,8 @@ from imagesearch.host.command_line import (
     say,
     say_json,
 )
-from training import console
 from training.arguments import finetune_recipe, parser
+from training.recipes import Finetuned
 from training.settings import TrainingSettings
 
 PROGRAM = "training"
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _prepare_keras(settings.threads)
     try:
         with interruptible():
-            return _COMMANDS[options.command](options, settings)
+            return _finetune(options, settings)
     except KeyboardInterrupt:
         return fail(
             PROGRAM, "Interrupted; the same command again goes on from the last checkpoint.", INTERRUPTED
@@ -60,24 +62,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _finetune(options: argparse.Namespace, settings: TrainingSettings) -> int:
     recipe = finetune_recipe(options)
     from training.finetune import finetune  # Keras takes seconds to load: not for --help or a bad option
-    from training.machine import machine_of
 
-    with console.bars() as bar:
+    start = settings.weights_of(options.model)
+    with _bars() as bar:
         done = finetune(
-            options.images, settings.weights_of(options.model), options.out, recipe, machine_of(settings), bar
+            options.images, start, options.out, recipe, settings.precision, settings.limits(), bar
         )
-    _report(options, asdict(done), console.finetuned_text(done))
+    if options.json:
+        say_json(asdict(done))
+    else:
+        say(_told(done))
     return FINE if done.model else FAILED
 
 
-def _report(options: argparse.Namespace, value: dict[str, Any], text: str) -> None:
-    if options.json:
-        say_json(value)
-    else:
-        say(text)
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int], Callable[[int], object]]]:
+    """Opens progress bars, one after the other, where somebody is watching."""
+    with ExitStack() as opened, logging_redirect_tqdm():
+
+        def bar(what: str, total: int) -> Callable[[int], object]:
+            hidden = not sys.stderr.isatty()
+            return opened.enter_context(tqdm(total=total, desc=what, disable=hidden)).update
+
+        yield bar
 
 
-_COMMANDS = {"finetune": _finetune}
+def _told(done: Finetuned) -> str:
+    measured = done.comparison
+    lines = [
+        f"{done.descriptor} mAP of {measured.queries} held-out photos: {measured.before:.3f} before, "
+        f"{measured.after:.3f} after {done.steps} steps in {done.seconds / 60:.1f} minutes; difference "
+        f"{measured.low:+.3f} to {measured.high:+.3f} with 95 % confidence."
+    ]
+    if done.left_out:
+        few = ", ".join(f"{name} ({count})" for name, count in done.left_out.items())
+        lines.append(f"Left out, having too few photos: {few}.")
+    if done.unreadable:
+        lines.append(f"{len(done.unreadable)} photos cannot be decoded, {done.unreadable[0]} the first.")
+    lines.append(
+        f"Use it with INDEXER_MODEL={done.model} and a new store."
+        if done.model
+        else "No improvement was measured, so no model was written."
+    )
+    return "\n".join(lines)
 
 
 def _prepare_keras(threads: int) -> None:

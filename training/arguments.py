@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from imagesearch.backbones.cards import EFFICIENTNET_LITE0
 from imagesearch.host.command_line import settings_help
 from training.recipes import DescriptorName, FinetuneRecipe, LossName
 from training.settings import TrainingSettings
-
-COMMANDS = {
-    "finetune": "adapt a network to one's own photos, one folder per label",
-}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,23 +22,21 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, does in COMMANDS.items():
-        command = commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
-        command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
-        command.add_argument("--seed", type=int, default=0, help="of every random choice (default 0)")
-        command.add_argument(
-            "--out",
-            type=_path,
-            default=Path("var/training") / name,
-            help=f"folder of the run, to begin it or to go on with it (default var/training/{name})",
-        )
-    _add_finetune(commands.choices["finetune"])
+    _add_finetune(commands)
     return whole
 
 
-def _add_finetune(command: argparse.ArgumentParser) -> None:
+def _add_finetune(commands: Any) -> None:
     usual = FinetuneRecipe()
+    does = "adapt a network to one's own photos, one folder per label"
+    command = commands.add_parser("finetune", help=does, description=f"{does[0].upper()}{does[1:]}.")
     command.add_argument("--images", type=_path, required=True, help="folder with one folder per label")
+    command.add_argument(
+        "--out",
+        type=_path,
+        default=Path("var/training/finetune"),
+        help="folder of the run, to begin it or to go on with it (default var/training/finetune)",
+    )
     command.add_argument(
         "--model",
         default=EFFICIENTNET_LITE0.name,
@@ -55,24 +49,24 @@ def _add_finetune(command: argparse.ArgumentParser) -> None:
         default=usual.descriptor,
         help="what is adapted and measured: whole, the descriptor that the network has by default, or gem",
     )
-    _add_number(command, "--epochs", usual.epochs, what="at most; it stops early when nothing gets better")
-    _add_number(command, "--rate", usual.peak_rate, what="highest learning rate")
-    _add_number(command, "--frozen-blocks", usual.frozen_blocks, what="of the first that keep their weights")
-    _add_number(command, "--held-out", usual.held_out_share, what="share of the photos to measure with")
+    _add_number(command, "--epochs", usual.epochs, "how often each photo is seen, on average")
+    _add_number(command, "--rate", usual.peak_rate, "highest learning rate")
+    _add_number(command, "--frozen-blocks", usual.frozen_blocks, "of the first that keep their weights")
+    _add_number(command, "--held-out", usual.held_out_share, "share of the photos to measure with")
+    _add_number(command, "--seed", usual.seed, "of every random choice")
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
-def _add_number(
-    command: argparse.ArgumentParser, name: str, usual: float, *, what: str = "", least: float = 0
-) -> None:
+def _add_number(command: argparse.ArgumentParser, name: str, usual: float, what: str) -> None:
     kind: Callable[[str], float] = type(usual)
 
     def number(text: str) -> float:
         value = kind(text)
-        if not least <= value < 1e6:
-            raise argparse.ArgumentTypeError(f"must be at least {least}")
+        if not 0 <= value < 1e6:
+            raise argparse.ArgumentTypeError("must be at least 0")
         return value
 
-    command.add_argument(name, type=number, default=usual, help=f"{what} (default {usual})".lstrip())
+    command.add_argument(name, type=number, default=usual, help=f"{what} (default {usual})")
 
 
 def finetune_recipe(options: argparse.Namespace) -> FinetuneRecipe:

@@ -1,4 +1,4 @@
-"""How good a network is on pictures that it has not learnt from."""
+"""How good a network is on photos that it has not learnt from."""
 
 from __future__ import annotations
 
@@ -7,27 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.descriptors.normalisation import l2_normalised
-from training.recipes import DescriptorName
-from training.results import Comparison
+from training.pictures import LabelledPhotos
+from training.recipes import Comparison
 
 BATCH = 64
 RESAMPLINGS = 2000
 
-
-def outputs(network: keras.Model, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """pixels: shape=(N, S, S, 3). Returns "logits", "gem" and "whole", N rows each, unnormalised."""
-    parts = [
-        {name: np.asarray(keras.ops.convert_to_numpy(values), np.float32) for name, values in part.items()}
-        for part in (
-            network.predict_on_batch(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH)
-        )
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+Precisions = tuple[NDArray[np.float64], NDArray[np.int32]]
+"""Average precision of each photo as a query among the others, and its label."""
 
 
-def descriptors(network: keras.Model, pixels: NDArray[np.uint8], name: DescriptorName) -> NDArray[np.float32]:
-    """pixels: shape=(N, S, S, 3). Returns shape=(N, D), rows L2-normalised."""
-    return l2_normalised(outputs(network, pixels)[name])
+def precisions(network: keras.Model, photos: LabelledPhotos, rows: NDArray[np.intp]) -> Precisions:
+    """network: describes. rows: of the photos, which search one another."""
+    vectors = network.predict(photos.pixels[rows], batch_size=BATCH, verbose=0)
+    labels = photos.labels[rows]
+    return average_precisions(l2_normalised(np.asarray(vectors, np.float32)), labels), labels
 
 
 def average_precisions(vectors: NDArray[np.float32], groups: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -59,8 +53,8 @@ def _by_label(precisions: NDArray[np.float64], labels: NDArray[np.int32]) -> lis
 
 
 def compare(
-    before: tuple[NDArray[np.float64], NDArray[np.int32]],
-    after: tuple[NDArray[np.float64], NDArray[np.int32]],
+    before: Precisions,
+    after: Precisions,
     seed: int,
 ) -> Comparison:
     """Each is precisions and labels of the same pictures in the same order.

@@ -13,91 +13,52 @@ import numpy as np
 
 from imagesearch.backbones.making import keras_network
 from imagesearch.backbones.making.layout import Layout, Weights
-from training import losses
-from training.recipes import Objective
+from training.recipes import FinetuneRecipe
+from training.views import views
 
 GEM_POWER = 3.0  # Radenović et al. 2018, section 3.2: a fixed p = 3 does as well as a learned one
 GEM_FLOOR = 1e-6  # keeps the root's gradient finite
 
 
-class Trainable(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """From uint8 RGB pictures (B, H, W, 3) to "logits" (B, labels), "gem" and "whole", none normalised.
+class Trainable:
+    """Two networks that share their weights, both from uint8 RGB pictures, shape=(B, S, S, 3)."""
 
-    gem: the generalised mean of the last map; whole: what the network's card names `descriptor`.
-    """
+    describing: keras.Model
+    """To the descriptor that is adapted, shape=(B, D), not normalised."""
+    learning: keras.Model
+    """To what the loss looks at, of views of the pictures: the descriptor or the labels' logits."""
 
-    def __init__(self, layout: Layout, label_count: int, objective: Objective) -> None:
-        self.convolutions = keras_network.convolutions(layout)
+    def __init__(self, layout: Layout, weights: Weights, recipe: FinetuneRecipe, label_count: int) -> None:
+        """The first blocks keep their weights."""
+        self._layout, self._start = layout, weights
+        self._convolutions = keras_network.convolutions(layout)
         pixels = keras.Input((layout.input_size_px, layout.input_size_px, 3), dtype="uint8", name="rgb")
-        maps = keras.ops.cast(self.convolutions(_network_input(layout, pixels)), "float32")
-        whole = keras_network.descriptor(layout, maps)
+        seen = views(recipe.seed)(keras.ops.cast(pixels, "float32"))
+        maps = self._convolutions(_network_input(layout, seen))
+        described = gem(maps) if recipe.descriptor == "gem" else keras_network.descriptor(layout, maps)
+        described = keras.layers.Identity(dtype="float32")(described)
         logits = keras.layers.Dense(  # zeros: untrained, it sends no noise into a trained network
             label_count, kernel_initializer="zeros", dtype="float32", name="logits"
-        )(whole)
-        described = {"logits": logits, "gem": gem(maps), "whole": keras.ops.cast(whole, "float32")}
-        super().__init__(pixels, described)
-        self.layout = layout
-        self.objective = objective
-        self.terms = {
-            name: keras.metrics.Mean(name)
-            for name in ("classification", "contrastive", "triplet")
-            if getattr(objective, name)
-        }
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: Any = True,
-    ) -> Any:
-        """y: labels and photos, each shape=(B,)."""
-        total = keras.ops.cast(0.0, "float32")
-        for name, value in self._terms(y, y_pred).items():
-            self.terms[name].update_state(value)
-            total = total + getattr(self.objective, name) * value
-        return total
-
-    def _terms(self, y: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
-        objective = self.objective
-        terms = {}
-        if objective.classification:
-            terms["classification"] = losses.classification(
-                y["labels"], described["logits"], objective.label_smoothing
-            )
-        groups = y[objective.groups]
-        unit = [losses.l2_normalised(described[name]) for name in objective.descriptors]
-        if objective.contrastive:
-            terms["contrastive"] = sum(
-                losses.contrastive(each, groups, objective.temperature) for each in unit
-            ) / len(unit)
-        if objective.triplet:
-            terms["triplet"] = sum(losses.triplet(each, groups, objective.margin) for each in unit) / len(
-                unit
-            )
-        return terms
-
-    def freeze(self, blocks: int) -> None:
-        """The first blocks keep their weights, and the labels' layer where no term looks at it.
-
-        Before compiling.
-        """
-        self.get_layer("logits").trainable = bool(self.objective.classification)
-        for layer in self.convolutions.layers:
-            layer.trainable = _block(layer.name) > blocks
-
-    def start_from(self, weights: Weights) -> None:
-        keras_network.set_weights([*self.convolutions.layers, *self.layers], weights)
+        )
+        self.describing = keras.Model(pixels, described)
+        self.learning = keras.Model(
+            pixels, logits(described) if recipe.loss == "classification" else described
+        )
+        keras_network.set_weights(self._layers, weights)
+        for layer in self._convolutions.layers:
+            layer.trainable = _block(layer.name) > recipe.frozen_blocks
 
     def to_weights(self) -> Weights:
         """In the layout of a weights' file."""
-        names = {key.partition("/")[0] for key in self.layout.weight_shapes()}
-        weights: Weights = {}
-        for layer in [*self.convolutions.layers, *self.layers]:
-            if layer.name in names:
+        weights = dict(self._start)
+        for layer in self._layers:
+            if f"{layer.name}/kernel" in weights:
                 weights[f"{layer.name}/kernel"], weights[f"{layer.name}/bias"] = layer.get_weights()
         return weights
+
+    @property
+    def _layers(self) -> list[keras.Layer]:
+        return [*self._convolutions.layers, *self.learning.layers]
 
 
 def _block(layer: str) -> float:
@@ -109,14 +70,13 @@ def _block(layer: str) -> float:
 
 
 def _network_input(layout: Layout, pixels: Any) -> Any:
-    centred = keras.ops.cast(pixels, "float32") - np.array(layout.mean_rgb, np.float32)
-    scaled = centred / layout.scale
+    scaled = (pixels - np.array(layout.mean_rgb, np.float32)) / layout.scale
     return keras.ops.flip(scaled, axis=-1) if layout.channel_order == "bgr" else scaled
 
 
 def gem(maps: Any) -> Any:
     """Generalised mean over the map, (B, H, W, C) to (B, C). Radenović et al. 2018, equation 3."""
-    powers = keras.ops.power(keras.ops.maximum(maps, GEM_FLOOR), GEM_POWER)
+    powers = keras.ops.power(keras.ops.maximum(keras.ops.cast(maps, "float32"), GEM_FLOOR), GEM_POWER)
     return keras.ops.power(keras.ops.mean(powers, axis=(1, 2)), 1 / GEM_POWER)
 
 

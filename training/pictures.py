@@ -1,139 +1,141 @@
-"""Labelled pictures, read in place from folders or from zip files: one folder per label."""
+"""Labelled photos, one folder for each label: found, decoded once, and parted."""
 
 from __future__ import annotations
 
 import hashlib
-import threading
-import zipfile
+import json
+import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.errors import UnreadableFile
+from imagesearch.errors import InvalidImage, UnreadableFile
+from imagesearch.pictures.decode import ImageLimits, decode
+from imagesearch.pictures.formats import FORMATS
+from imagesearch.pictures.plans import SquareInput
 from training.errors import UnusablePictures
+from training.files import whole_file
 
-PICTURE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif", ".heic"})
+logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Picture:
-    """One picture file, not yet read."""
-
-    source: Path
-    """A folder or a zip file."""
-    path: str
-    """Below the source, with forward slashes; its parent is the label's folder."""
-
-    @property
-    def label(self) -> str:
-        """Folders of one name in two sources are two labels: nothing says that they mean the same."""
-        return f"{self.source.stem}/{PurePosixPath(self.path).parent.name}"
-
-    @property
-    def is_held_out(self) -> bool:
-        """Whether it lies below a folder val/: the set's own split."""
-        return "val" in PurePosixPath(self.path).parts[:-2]
+VALIDATION = "val"
+"""A folder of this name, above those of its labels, holds what is only measured."""
+MIN_PER_LABEL = 4
+"""Two to learn from and two to measure with: one alone has nothing to find."""
+MIN_LABELS = 2
+MAX_MEASURED = 3000
+_SUFFIXES = frozenset().union(*(image_format.suffixes for image_format in FORMATS))
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledPictures:
-    """Pictures with the numbers of their labels."""
+class LabelledPhotos:
+    """Photos as the network takes them; rows of `pixels` are those of `paths` and `labels`."""
 
-    pictures: tuple[Picture, ...]
+    pixels: NDArray[np.uint8]
+    """shape=(N, S, S, 3), RGB, mapped from a file."""
+    paths: tuple[str, ...]
+    """Below the folder of all, with forward slashes."""
     labels: NDArray[np.int32]
     """shape=(N,), each an index into `names`."""
     names: tuple[str, ...]
-    """The labels' names, in alphabetical order."""
+    unreadable: tuple[str, ...]
+    """Paths of photos that cannot be decoded, and have no row."""
 
-    def __len__(self) -> int:
-        return len(self.pictures)
+    def per_label(self, rows: NDArray[np.intp] | slice = slice(None)) -> dict[str, int]:
+        """By the label's name, only labels that have any."""
+        counts = Counter(self.labels[rows].tolist())
+        return {self.names[label]: count for label, count in sorted(counts.items())}
 
-    def subset(self, rows: Sequence[int] | NDArray[np.intp]) -> LabelledPictures:
-        """The pictures of these rows; the labels keep their numbers."""
-        return LabelledPictures(
-            tuple(self.pictures[row] for row in rows), self.labels[np.asarray(rows, np.intp)], self.names
-        )
-
-    def fingerprint(self) -> str:
-        """Hexadecimal; changes when a picture or a label is added, renamed or taken away."""
-        digest = hashlib.sha256()
-        for picture in self.pictures:
-            digest.update(f"{picture.source.name}\0{picture.path}\0".encode())
-        return digest.hexdigest()
+    def fingerprint(self, rows: NDArray[np.intp]) -> str:
+        """Hexadecimal; changes when a photo or a label is added, renamed or taken away."""
+        return hashlib.sha256(json.dumps([self.paths[row] for row in rows]).encode()).hexdigest()
 
 
-_archives = threading.local()
+def read_photos(
+    folder: Path,
+    decoded: Path,
+    size_px: int,
+    limits: ImageLimits,
+    progress: Callable[[str, int], Callable[[int], object]],
+) -> LabelledPhotos:
+    """The photos below a folder, their pixels kept in the file `decoded`, 3 * size_px ** 2 bytes each.
+
+    Raises UnusablePictures where too few can be decoded, DiskFull.
+    """
+    found = _find(folder)
+    _require_labels(folder, Counter(map(_label, found)))
+    advance, plan = progress("reading", len(found)), SquareInput(size_px)
+    paths, unreadable = [], []
+    with whole_file(decoded) as file:
+        for path in found:
+            try:
+                file.write(plan.prepare(decode(_read(folder / path), limits).rgb).tobytes())
+                paths.append(path)
+            except InvalidImage:
+                logger.warning("%s cannot be decoded and is left out.", path)
+                unreadable.append(path)
+            advance(1)
+    _require_labels(folder, Counter(map(_label, paths)))
+    names, labels = np.unique([_label(path) for path in paths], return_inverse=True)
+    pixels = np.memmap(decoded, np.uint8, "r", shape=(len(paths), size_px, size_px, 3))
+    return LabelledPhotos(
+        pixels, tuple(paths), labels.astype(np.int32), tuple(names.tolist()), tuple(unreadable)
+    )
 
 
-def read(picture: Picture) -> bytes:
-    """The file's bytes. Raises UnreadableFile."""
-    try:
-        if picture.source.is_dir():
-            return (picture.source / picture.path).read_bytes()
-        return _archive(picture.source).read(picture.path)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise UnreadableFile(f"{picture.path} cannot be read.") from error
+def split(photos: LabelledPhotos, share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows to learn from and rows to measure with; a label with fewer than four photos has neither.
 
-
-def _archive(path: Path) -> zipfile.ZipFile:
-    """Opened once for each thread, because reading moves the file's position."""
-    opened: dict[Path, zipfile.ZipFile] = _archives.__dict__.setdefault("opened", {})
-    if path not in opened:
-        opened[path] = zipfile.ZipFile(path)
-    return opened[path]
-
-
-def find_pictures(sources: Iterable[Path]) -> LabelledPictures:
-    """All pictures that lie in a label's folder, in alphabetical order. Raises UnusablePictures."""
-    found = sorted(picture for source in sources for picture in _pictures_of(source))
-    names = sorted({picture.label for picture in found})
-    number = {name: index for index, name in enumerate(names)}
-    labels = np.array([number[picture.label] for picture in found], np.int32)
-    return LabelledPictures(tuple(found), labels, tuple(names))
-
-
-def _pictures_of(source: Path) -> list[Picture]:
-    if source.is_dir():
-        paths = [path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()]
-    else:
-        try:
-            with zipfile.ZipFile(source) as archive:
-                paths = archive.namelist()
-        except (OSError, zipfile.BadZipFile) as error:
-            raise UnusablePictures(f"{source} is neither a folder nor a readable zip file.") from error
-    return [Picture(source, path) for path in paths if _is_labelled_picture(PurePosixPath(path))]
-
-
-def _is_labelled_picture(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") for part in path.parts)
-    return not hidden and len(path.parts) > 1 and path.suffix.lower() in PICTURE_ENDINGS
-
-
-def split(
-    pictures: LabelledPictures, share: float, seed: int, least: int = 1
-) -> tuple[LabelledPictures, LabelledPictures]:
-    """What to learn from, and what to measure on: never the same picture.
-
-    A source's own val/ folders are held out; of a source without them, `share` of each label's pictures, at
-    least `least` of them where as many remain.
+    What lies below a folder val/ is measured, and nothing else where there is one, so that labels can be
+    measured which are not learnt. Without one it is `share` of each label's photos.
     """
     rng = np.random.default_rng(seed)
-    has_own = {picture.source for picture in pictures.pictures if picture.is_held_out}
-    held_out = np.array([picture.is_held_out for picture in pictures.pictures], bool)
-    splits_here = np.array([picture.source not in has_own for picture in pictures.pictures], bool)
-    for label in range(len(pictures.names)):
-        rows = np.flatnonzero((pictures.labels == label) & splits_here)
-        if len(rows) >= 2 * least:
-            count = min(max(least, round(share * len(rows))), len(rows) - least)
-            held_out[rng.choice(rows, count, replace=False)] = True
-    return pictures.subset(np.flatnonzero(~held_out)), pictures.subset(np.flatnonzero(held_out))
+    measured = np.array([VALIDATION in PurePosixPath(path).parts[:-2] for path in photos.paths])
+    draws = not measured.any()
+    learnt = ~measured
+    for label in range(len(photos.names)):
+        rows = np.flatnonzero(photos.labels == label)
+        if len(rows) < MIN_PER_LABEL:
+            learnt[rows] = measured[rows] = False
+        elif draws:
+            count = min(max(2, round(share * len(rows))), len(rows) - 2)
+            measured[rng.choice(rows, count, replace=False)] = True
+    rows = np.flatnonzero(measured)
+    return np.flatnonzero(learnt & ~measured), np.sort(rng.permutation(rows)[:MAX_MEASURED])
 
 
-def pictures_per_label(pictures: LabelledPictures) -> dict[str, int]:
-    """By the label's name, only labels that have any."""
-    counts = Counter(pictures.labels.tolist())
-    return {pictures.names[label]: count for label, count in sorted(counts.items())}
+def _find(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise UnusablePictures(f"There is no folder {folder}.")
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in paths if _is_labelled_photo(path))
+
+
+def _is_labelled_photo(path: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.parts)
+    return not hidden and len(path.parts) > 1 and path.suffix.lower() in _SUFFIXES
+
+
+def _label(path: str) -> str:
+    return PurePosixPath(path).parent.name
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"{path.name} cannot be read.") from error
+
+
+def _require_labels(folder: Path, counts: Counter[str]) -> None:
+    enough = sum(count >= MIN_PER_LABEL for count in counts.values())
+    if enough < MIN_LABELS:
+        raise UnusablePictures(
+            f"Fine-tuning needs at least {MIN_LABELS} folders, one per label, of at least {MIN_PER_LABEL} "
+            f"photos that can be decoded; {folder} has {enough} such folders of {len(counts)}, with "
+            f"{counts.total()} photos in all."
+        )

@@ -1,32 +1,12 @@
-"""What decides how training goes. Nothing here loads Keras."""
+"""What decides how training goes, and what came out of it. Nothing here loads Keras."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from imagesearch.pictures.decode import ImageLimits
-from training.views import Augmentation
-
 DescriptorName = Literal["whole", "gem"]
 LossName = Literal["contrastive", "triplet", "classification"]
-
-
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """What is minimised: the sum of the terms, each with its weight; a weight of 0 leaves the term out."""
-
-    classification: float = 1.0
-    """Cross-entropy of the labels."""
-    label_smoothing: float = 0.1
-    contrastive: float = 0.0
-    triplet: float = 0.0
-    groups: Literal["photos", "labels"] = "photos"
-    """What the contrastive terms pull together: views of one photo, or photos of one label."""
-    descriptors: tuple[DescriptorName, ...] = ("whole",)
-    """What the contrastive terms look at, each on its own."""
-    temperature: float = 0.1
-    margin: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +16,48 @@ class FinetuneRecipe:
     loss: LossName = "contrastive"
     descriptor: DescriptorName = "whole"
     frozen_blocks: int = 3
-    epochs: float = 12.0
-    peak_rate: float = 3e-4
+    epochs: float = 3.0
+    peak_rate: float = 2e-5
     held_out_share: float = 0.3
     labels_per_batch: int = 16
     photos_per_label: int = 4
     weight_decay: float = 0.02
-    average_decay: float = 0.99
-    measurements: int = 12
-    patience: int = 4
-    augmentation: Augmentation = Augmentation(min_area=0.5)
+    averaged_share: float = 0.1
+    """Of the steps: how far the average of the weights looks back."""
     seed: int = 0
-
-    def objective(self) -> Objective:
-        return Objective(
-            classification=float(self.loss == "classification"),
-            contrastive=float(self.loss == "contrastive"),
-            triplet=float(self.loss == "triplet"),
-            groups="labels",
-            descriptors=(self.descriptor,),
-        )
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """How the recipe is worked off; none of it changes what comes out beyond rounding."""
+class Comparison:
+    """Mean average precision of the same queries before and after."""
 
-    bf16: bool
-    workers: int
-    limits: ImageLimits
+    before: float
+    after: float
+    low: float
+    high: float
+    """The difference lies between them, with 95 % confidence."""
+    queries: int
+
+    @property
+    def is_better(self) -> bool:
+        """Not by chance: with another draw of queries it would be better too."""
+        return self.low > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finetuned:
+    """What was done and what was measured."""
+
+    comparison: Comparison
+    descriptor: str
+    steps: int
+    seconds: float
+    """Of training, in this sitting."""
+    photos_per_label: dict[str, int]
+    """Learnt from."""
+    left_out: dict[str, int]
+    """Labels with too few photos, and how many they have."""
+    unreadable: list[str]
+    model: str | None = None
+    """Path of the weights' file; None where no improvement was measured: then there is none."""
+    sha256: str | None = None

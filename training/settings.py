@@ -12,6 +12,7 @@ from imagesearch.backbones.base import Precision
 from imagesearch.backbones.cards import EFFICIENTNET_LITE0, VGG16
 from imagesearch.backbones.making.prepare import packaged_efficientnet
 from imagesearch.errors import ModelUnavailable
+from imagesearch.pictures.decode import ImageLimits
 
 MIB = 1024 * 1024
 
@@ -30,11 +31,10 @@ class TrainingSettings(BaseSettings):
     )
     precision: Precision = Field(
         Precision.AUTO,
-        description="Arithmetic while training: f32 or bf16, with weights kept in f32; auto takes bf16 where "
-        "the processor computes it, and on a GPU.",
+        description="Arithmetic while training: f32 or bf16, with weights kept in f32; auto takes bf16 "
+        "on a GPU.",
     )
     threads: int = Field(0, ge=0, description="Threads for the network; 0 takes one per available processor.")
-    workers: int = Field(1, ge=1, description="Processes that prepare the pictures; a GPU keeps many busy.")
     max_image_bytes: int = Field(256 * MIB, ge=1, description="Largest photo file accepted, in bytes.")
     max_pixels: int = Field(110_000_000, ge=1, description="Largest photo accepted, as width times height.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -52,3 +52,6 @@ class TrainingSettings(BaseSettings):
                 "To fine-tune vgg16, name Keras' file of its weights with VGG16_WEIGHTS=file.h5."
             )
         return self.vgg16_weights
+
+    def limits(self) -> ImageLimits:
+        return ImageLimits(max_bytes=self.max_image_bytes, max_pixels=self.max_pixels)

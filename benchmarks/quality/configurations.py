@@ -14,7 +14,7 @@ VERIFIED: Options = ("verify",)
 BOTH: Options = ("verify", "expand")
 
 
-OTHER_SIZES_PX = (96, 128, 320)
+OTHER_SIZES_PX = (224, 320)
 """Long sides at which gem is measured beside the indexer's default."""
 
 
@@ -59,6 +59,11 @@ CONFIGURATIONS = (
     Configuration(
         "gem, whitened",
         {"descriptor": "gem", "whitening": "true"},
+        searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
+    ),
+    Configuration(
+        "gem, whitened, 3 sizes",
+        {"descriptor": "gem", "whitening": "true", "multi_scale": "true"},
         searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
     ),
     *(pooled("gem", whitening, px) for px in OTHER_SIZES_PX for whitening in (False, True)),

@@ -160,7 +160,7 @@ async def test_a_finger_moves_the_box_but_scrolls_on_the_photo(open_page: OpenPa
                 )
 
         await swipe((0.5, 0.8), (0.55, 0.2))
-        while not await page.evaluate("window.scrollY"):  # its own waiting needs `eval`, which the policy forbids
+        while not await page.evaluate("window.scrollY"):  # Playwright's own needs the forbidden `eval`
             await asyncio.sleep(0.05)
         await expect(page.locator(".box")).to_have_count(0)
         await page.get_by_role("button", name="Select a part").tap()

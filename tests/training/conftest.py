@@ -1,4 +1,4 @@
-"""A network and a machine small enough that a run takes seconds."""
+"""A network small enough that a run takes seconds."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from imagesearch.backbones.making import weight_files
 from imagesearch.backbones.making.efficientnet_layout import EFFICIENTNET_LITE0_LAYOUT
 from imagesearch.backbones.making.layout import Layout, Weights
 from imagesearch.pictures.decode import ImageLimits
-from training import weights_output
-from training.recipes import Machine
+from training.model_file import write_weights
 
-MACHINE = Machine(bf16=False, workers=1, limits=ImageLimits(10**7, 10**7))
+LIMITS = ImageLimits(10**7, 10**7)
 SMALL = replace(
     EFFICIENTNET_LITE0_LAYOUT,
     stem_width=4,
@@ -46,5 +45,5 @@ def small_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """EfficientNet-Lite0 with few channels and blocks, random."""
     monkeypatch.setattr(weight_files, "EFFICIENTNET_LITE0_LAYOUT", SMALL)
     path = tmp_path / "small.npz"
-    weights_output.write_weights(path, random_weights(SMALL, seed=1))
+    write_weights(path, random_weights(SMALL, seed=1))
     return path

@@ -14,9 +14,9 @@ from training.__main__ import main
 def test_a_bad_setting_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("TRAINING_WORKERS", "0")
+    monkeypatch.setenv("TRAINING_THREADS", "-1")
     assert main(["finetune", "--images", str(tmp_path)]) == BAD_USAGE
-    assert capsys.readouterr().err.startswith("training: TRAINING_WORKERS: ")
+    assert capsys.readouterr().err.startswith("training: TRAINING_THREADS: ")
 
 
 def test_too_few_photos_fail_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

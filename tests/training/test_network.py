@@ -13,9 +13,10 @@ from imagesearch.backbones.making.layout import Layout
 from imagesearch.backbones.making.vgg_layout import VGG16_LAYOUT
 from imagesearch.backbones.making.weight_files import read_weights
 from tests.training.conftest import SMALL, random_weights
+from training.losses import contrastive
+from training.model_file import suffix_of, write_weights
 from training.network import Trainable
-from training.recipes import Objective
-from training.weights_output import suffix_of, write_weights
+from training.recipes import FinetuneRecipe
 
 SMALL_VGG16 = replace(VGG16_LAYOUT, block_widths=(4, 4, 4, 4, 4), fc6_dim=8, input_size_px=64)
 
@@ -25,15 +26,13 @@ def pixels() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3)).astype(np.uint8)
 
 
-def trainable(layout: Layout) -> Trainable:
-    network = Trainable(layout, 5, Objective(contrastive=1.0))
-    network.start_from(random_weights(layout, seed=1))
-    return network
+def trainable(layout: Layout, frozen_blocks: int = 0) -> Trainable:
+    recipe = FinetuneRecipe(frozen_blocks=frozen_blocks)
+    return Trainable(layout, random_weights(layout, seed=1), recipe, label_count=5)
 
 
-def as_converted(network: Trainable, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def as_converted(layout: Layout, network: Trainable, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The descriptor of the network that the indexer would convert, prepared as it prepares pictures."""
-    layout = network.layout
     prepared = (pixels.astype(np.float32) - np.array(layout.mean_rgb, np.float32)) / layout.scale
     if layout.channel_order == "bgr":
         prepared = prepared[..., ::-1]
@@ -44,26 +43,27 @@ def as_converted(network: Trainable, pixels: NDArray[np.uint8]) -> NDArray[np.fl
 def test_what_is_exported_computes_what_was_trained(layout: Layout, pixels: NDArray[np.uint8]) -> None:
     network = trainable(layout)
     np.testing.assert_allclose(
-        as_converted(network, pixels), network.predict_on_batch(pixels)["whole"], rtol=1e-4, atol=1e-4
+        as_converted(layout, network, pixels),
+        network.describing.predict_on_batch(pixels),
+        rtol=1e-4,
+        atol=1e-4,
     )
 
 
 def test_frozen_blocks_keep_their_weights_and_the_others_learn(pixels: NDArray[np.uint8]) -> None:
-    network = trainable(SMALL_VGG16)
+    network = trainable(SMALL_VGG16, frozen_blocks=3)
     before = network.to_weights()
-    network.freeze(3)
-    network.compile(keras.optimizers.AdamW(1e-2), jit_compile=False)
-    network.train_on_batch(pixels, {"labels": np.arange(3), "photos": np.array([0, 0, 1])})
+    network.learning.compile(keras.optimizers.AdamW(1e-2), loss=contrastive, jit_compile=False)
+    network.learning.train_on_batch(pixels, np.array([0, 0, 1]))
     after = network.to_weights()
     changed = {name.split("_")[0] for name in before if not np.array_equal(before[name], after[name])}
     assert changed == {"block4", "block5", "fc1/kernel", "fc1/bias"}
 
 
-def test_what_comes_before_the_first_block_is_frozen_with_it(pixels: NDArray[np.uint8]) -> None:
-    network = trainable(SMALL)
-    network.freeze(2)
-    trained = {layer.name.split("_")[0] for layer in network.convolutions.layers if layer.trainable_weights}
-    assert trained == {"block3a", "block4a", "block4b", "head"}
+def test_what_comes_before_the_first_block_is_frozen_with_it() -> None:
+    network = trainable(SMALL, frozen_blocks=2)
+    trained = {weight.path.split("_")[0] for weight in network.learning.trainable_weights}
+    assert {name.split("/")[0] for name in trained} == {"block3a", "block4a", "block4b", "head"}
 
 
 def test_a_weights_file_is_read_back(small_weights: Path, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from indexer.__main__ import main as indexer_main
 from protos.imagesearch.v1 import search_pb2
 from tests.conftest import REPOSITORY
 from tests.extractor_service.serving import running
-from training.log import read_log
 
 
 def trained(*arguments: str) -> dict[str, Any]:
@@ -29,15 +28,10 @@ def trained(*arguments: str) -> dict[str, Any]:
     return told
 
 
-def losses(folder: Path) -> list[float]:
-    return [float(row["loss"]) for row in read_log(folder / "log.csv")]
-
-
 async def test_fine_tuning_improves_what_it_has_not_seen_and_its_model_serves(
     gallery_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = trained("finetune", "--images", str(gallery_dir), "--out", str(tmp_path / "run"), "--epochs", "5")
-    assert losses(tmp_path / "run")[-1] < losses(tmp_path / "run")[0]
     assert told["comparison"]["low"] > 0
 
     photos = sorted((gallery_dir / "fruit").iterdir())
