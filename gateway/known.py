@@ -49,7 +49,9 @@ class KnownIndex:
         """This snapshot; None where the service cannot tell just now or has gone on to another one."""
         if self._known is None or self._known.version != version:
             try:
-                self._known = await self._client.get_index()
+                index = await self._client.get_index()
+                # Which is no part of the snapshot, and soon out of date.
+                self._known = index.model_copy(update={"indexing": None})
             except GatewayError:
                 return None
         return self._known if self._known.version == version else None

@@ -301,10 +301,24 @@ class Int8Quality(BaseModel):
     photos: Annotated[int, Field(description="How many it was measured on.")]
 
 
+class Indexing(BaseModel):
+    """A run of the indexer."""
+
+    phase: Annotated[
+        str, Field(description="listing, preparing, describing or publishing; others may follow.")
+    ]
+    done: Annotated[int, Field(description="Photos of this phase.")]
+    total: int
+    per_second: Annotated[float, Field(description="Photos, since the phase began.")]
+    started_at: datetime
+
+
 class IndexResponse(BaseModel):
     """The live snapshot, and the files that could not be indexed (at most 1,000 of them)."""
 
-    version: str
+    version: Annotated[
+        str, Field(description="Empty before the first one is published; `indexing` is all there is then.")
+    ]
     count: int
     descriptor: str
     descriptor_note: Annotated[
@@ -331,9 +345,12 @@ class IndexResponse(BaseModel):
     index_precision: str
     query_precision: str
     int8_quality: Annotated[Int8Quality | None, Field(description="null at another precision.")]
-    build_time: datetime
+    build_time: Annotated[datetime | None, Field(description="null before the first one is published.")]
     refused_count: int
     refused: list[RefusedFile]
+    indexing: Annotated[
+        Indexing | None, Field(description="How far the indexer at work is; null where none is.")
+    ]
 
 
 class Health(BaseModel):

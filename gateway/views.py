@@ -23,6 +23,7 @@ from gateway.problems import blanks_of, describe
 from gateway.schemas import (
     MAX_PHOTOS,
     Hit,
+    Indexing,
     IndexResponse,
     IndexSummary,
     Likeness,
@@ -224,6 +225,7 @@ class Views:
             search_address=search_address,
             ratio_class=ratio_class,
             percent=percent,
+            indexing_words=indexing_words,
             milliseconds=milliseconds,
             max_upload_bytes=app.state.settings.max_upload_bytes,
             limits=blanks_of(app.state.settings),
@@ -289,6 +291,20 @@ def ratio_class(width: int, height: int) -> str:
     """The class of the nearest width-to-height ratio, such as "ratio-135" for 4:3."""
     ratio = min(max(width / max(height, 1), MIN_RATIO), MAX_RATIO)
     return f"ratio-{round(round(ratio / RATIO_STEP) * RATIO_STEP * 100)}"
+
+
+def indexing_words(language: Language, indexing: Indexing) -> str:
+    """How far the indexer is, and about how long it will take, in one line."""
+    key = f"indexing.{indexing.phase}"
+    words = language.text(
+        key if language.has(key) else "indexing.other", done=f"{indexing.done:,}", total=f"{indexing.total:,}"
+    )
+    if not indexing.per_second:
+        return words
+    minutes = (indexing.total - indexing.done) / indexing.per_second / 60
+    if minutes <= 1:
+        return f"{words} · {language.text('indexing.soon')}"
+    return f"{words} · {language.count('indexing.left', round(minutes))}"
 
 
 def percent(score: float) -> str:

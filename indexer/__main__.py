@@ -36,7 +36,7 @@ from imagesearch.store.layout import StoreLayout
 from imagesearch.store.versions import prune
 from indexer import console
 from indexer.arguments import parser, settings_of
-from indexer.build import build
+from indexer.build import Options, build
 from indexer.inspection import damage, status
 from indexer.network_source import Networks, StoredNetworks
 from indexer.quantisation import quantise
@@ -93,9 +93,7 @@ def _build(options: argparse.Namespace, settings: IndexerSettings, provide: Prov
         settings,
         provide(settings),
         console.photo_bar,
-        rebuild=options.rebuild,
-        accept_loss=options.accept_loss,
-        check=options.check,
+        Options(options.rebuild, options.accept_loss, options.check),
     )
     _report(options, asdict(summary), console.summary_text(summary))
     return FINE

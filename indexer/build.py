@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 
@@ -17,20 +16,32 @@ from imagesearch.store.ledger_file import install_ledger
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import current_version
 from indexer.dates import add_dates
+from indexer.early import EarlyPublication
 from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
 from indexer.losses import check_before_rebuild, check_something_stays, images_lost, is_large
 from indexer.network_source import Networks
+from indexer.progress import Progress, ShowProgress
 from indexer.publication import publish_if_behind
 from indexer.refusals import conditions
 from indexer.settings import IndexerSettings
-from indexer.walk import Listing, Plan, make_plan, walk
+from indexer.walk import Listing, Plan, check_folder, make_plan, walk
 
 logger = logging.getLogger(__name__)
 
-ShowProgress = Callable[[int], AbstractContextManager[Callable[[int], object]]]
-"""Called with the number of files to settle; gives what is called with each number of files settled."""
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Of one run."""
+
+    rebuild: bool = False
+    """Describe everything, with the network that the settings ask for."""
+    accept_loss: bool = False
+    """Let go of photos that are gone from the folder though they are so many that a disk may not be mounted,
+    or the folder be another one."""
+    check: bool = False
+    """Read every photo, also those whose size and time are as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +58,43 @@ def build(
     settings: IndexerSettings,
     networks: Networks,
     show_progress: ShowProgress,
-    *,
-    rebuild: bool = False,
-    accept_loss: bool = False,
-    check: bool = False,
+    options: Options = Options(),
 ) -> Summary:
-    """Brings the store up to the folder: describes what is new, forgets what is gone, and publishes.
-
-    rebuild: describe everything, with the network that the settings ask for. accept_loss: let go of photos
-    that are gone from the folder though they are so many that its disk may not be mounted, or the folder be
-    another one. check: read every photo, also those whose size and time are as they were.
+    """Brings the store up to the folder: describes what is new, forgets what is gone, and publishes, now and
+    then while it describes, unless everything is described again.
 
     Whatever interrupts it, the live snapshot stays whole and what has been described is kept.
     Raises ImagesFolderError, InvalidOption, StoreError and ModelError.
     """
     started = time.perf_counter()
     layout = StoreLayout(settings.store_dir)
-    listing = _list_photos(settings, accept_loss)
-    with full_disk_as_store_full(), exclusive(layout):
-        if rebuild:
-            if not accept_loss:
+    check_folder(settings.images_dir)
+    with full_disk_as_store_full(), exclusive(layout), Progress(layout) as progress:
+        listing = _list_photos(settings, options)
+        progress.begin("preparing", len(listing.photos))
+        show = progress.told("describing", show_progress)
+        if options.rebuild:
+            if not options.accept_loss:
                 check_before_rebuild(layout, listing, settings)
             with rebuild_ledger(settings, layout, networks) as opened:
-                update = _update(settings, listing, opened, show_progress, accept_loss, check)
+                update = _update(settings, listing, opened, show, lambda: None, options)
             install_ledger(layout.rebuild_ledger_path, layout.ledger_path)
         else:
             with store_ledger(settings, layout, networks) as opened:
-                update = _update(settings, listing, opened, show_progress, accept_loss, check)
+                early = EarlyPublication(layout, opened[0], settings)
+                update = _update(settings, listing, opened, show, early, options)
         with _finished(layout) as ledger:
+            progress.begin("publishing", ledger.image_count())
             published = publish_if_behind(layout, ledger, settings)
             seconds = time.perf_counter() - started
             return _summary(layout, ledger, listing, update, published, seconds)
 
 
-def _list_photos(settings: IndexerSettings, accept_loss: bool) -> Listing:
+def _list_photos(settings: IndexerSettings, options: Options) -> Listing:
     listing = walk(settings.images_dir, settings.store_dir, settings.exclude)
     for folder in listing.unreadable_folders:
         logger.warning("The folder %s cannot be read; what is known of it is kept.", folder)
-    if listing.photos or listing.unreadable_folders or accept_loss:
+    if listing.photos or listing.unreadable_folders or options.accept_loss:
         return listing
     raise ImagesFolderError(
         f"There are no photos in {settings.images_dir}, and nothing was changed. Is its disk mounted? "
@@ -104,14 +114,14 @@ def _update(
     listing: Listing,
     opened: OpenedLedger,
     show_progress: ShowProgress,
-    accept_loss: bool,
-    check: bool,
+    rest: Callable[[], object],
+    options: Options,
 ) -> _Update:
     ledger, load = opened
     known, held = ledger.known_files(), ledger.image_count()
     corrupt = set(ledger.corrupt_images())
-    plan = make_plan(listing, known, conditions(settings), corrupt, check)
-    if not accept_loss:
+    plan = make_plan(listing, known, conditions(settings), corrupt, options.check)
+    if not options.accept_loss:
         check_something_stays(ledger, plan, settings)
     started = time.perf_counter()
     if corrupt:
@@ -120,14 +130,14 @@ def _update(
     for refusal in plan.refusals:
         ledger.refuse(refusal.file, refusal.reason, refusal.detail)
     with show_progress(len(plan.changed)) as advance:
-        intake = Intake(settings, ledger, known, load, advance)
+        intake = Intake(settings, ledger, known, load, advance, rest)
         intake.take(plan.changed)
     intake_s = time.perf_counter() - started
     lost = images_lost(ledger.known_files(), plan.vanished)
-    missing = lost if is_large(lost, held) and not accept_loss else 0
+    missing = lost if is_large(lost, held) and not options.accept_loss else 0
     ledger.forget([] if missing else plan.vanished)
     add_dates(ledger, settings)
-    if not accept_loss:
+    if not options.accept_loss:
         _check_something_is_left(ledger, settings)
     return _Update(plan, intake.tally, missing, intake_s)
 

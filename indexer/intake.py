@@ -68,9 +68,11 @@ class Intake:
         known: Mapping[str, KnownFile],
         load_describer: Callable[[], Describer],
         advance: Callable[[int], object],
+        rest: Callable[[], object],
     ) -> None:
         """load_describer: called when there is something to describe, once for each `take`.
-        advance: called with the number of files that have been settled since the last call."""
+        advance: called with the number of files that have been settled since the last call.
+        rest: called after each batch, when the ledger holds all that is described."""
         self.tally = Tally()
         self._settings = settings
         self._conditions = conditions(settings)
@@ -79,6 +81,7 @@ class Intake:
         self._known = known
         self._load_describer = load_describer
         self._advance = advance
+        self._rest = rest
         self._batch: dict[str, _Pending] = {}
 
     def take(self, files: Sequence[FileState]) -> None:
@@ -157,6 +160,7 @@ class Intake:
             for file in pending.files:
                 self._count(file, image_id)
         self._batch.clear()
+        self._rest()
 
     def _link(self, file: FileState, image_id: str) -> None:
         known = self._known.get(file.path)

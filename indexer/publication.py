@@ -19,6 +19,7 @@ from imagesearch.store.manifest import Manifest
 from imagesearch.store.recipe import Recipe
 from imagesearch.store.snapshot import Snapshot
 from imagesearch.store.thumbnails import remove_thumbnails, sweep_thumbnails
+from imagesearch.store.versions import remove_version
 from indexer.learning import encoded, learn, taken_from
 from indexer.new_snapshot import publish
 from indexer.settings import IndexerSettings
@@ -29,6 +30,8 @@ MAX_SEGMENTS = 8
 """Every search visits each."""
 MAX_SHARE = 0.1
 """Of the rows may have been added, or be deleted, since the last full snapshot."""
+EARLY_BYTES = 2 << 30
+"""Of descriptors can be searched exactly until there is an index: in some 100 ms, on 2 cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,29 @@ def publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSett
         manifest = publish(layout, replace(content, int8_quality=quality))
         sweep_thumbnails(layout, set(ledger.image_ids()))
     # Thumbnails went only now: the snapshot that was live until here showed them.
+    superseded = ledger.early_version
     ledger.mark_published(manifest.version)
+    remove_version(layout, superseded)
     return True
+
+
+def publish_so_far(layout: StoreLayout, ledger: Ledger, settings: IndexerSettings) -> None:
+    """While more is described: adds what is new where that will do, else publishes all, searched exactly.
+
+    The ledger does not count the latter as published, so that the end of the run publishes as if it had never
+    been. Publishes nothing where there is nothing, or so much that it could not be searched exactly.
+    """
+    changes = _changes_since_live(layout, ledger, settings)
+    if changes is not None and changes.are_few:
+        publish_if_behind(layout, ledger, settings)
+        return
+    content = _everything(ledger, IndexPlan("exact"), _learnt(ledger, settings))
+    if not 0 < content.count * content.encodings.descriptor.dim * 2 <= EARLY_BYTES:
+        return
+    superseded = ledger.early_version
+    quality = _int8_quality(layout, ledger.recipe)
+    ledger.mark_early(publish(layout, replace(content, int8_quality=quality)).version)
+    remove_version(layout, superseded)
 
 
 def _int8_quality(layout: StoreLayout, recipe: Recipe) -> Int8Quality | None:

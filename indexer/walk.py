@@ -51,17 +51,22 @@ def unread(path: str) -> FileState:
     return FileState(path, 0, 0)
 
 
+def check_folder(images_dir: Path) -> None:
+    """Raises ImagesFolderError where it is not there."""
+    if not images_dir.is_dir():
+        raise ImagesFolderError(
+            f"There is no folder {images_dir}; give the folder of photos with --images or INDEXER_IMAGES_DIR "
+            "(IMAGES= with make)."
+        )
+
+
 def walk(images_dir: Path, store_dir: Path, exclude: str = "") -> Listing:
     """Lists the photos of a folder and its sub-folders, but for what is passed over.
 
     Links to files are followed where they stay inside the folder. Links to folders are not: what they lead to
     is listed where it is, or said to lie outside. exclude: INDEXER_EXCLUDE. Raises ImagesFolderError.
     """
-    if not images_dir.is_dir():
-        raise ImagesFolderError(
-            f"There is no folder {images_dir}; give the folder of photos with --images or INDEXER_IMAGES_DIR "
-            "(IMAGES= with make)."
-        )
+    check_folder(images_dir)
     walker = _Walker(images_dir.resolve(), store_dir.resolve(), Exclusion(exclude))
     if walker.root.is_relative_to(walker.store) or is_store(walker.root):
         raise ImagesFolderError(f"{images_dir} belongs to a store: keep the photos in another folder.")

@@ -146,7 +146,8 @@ class LiveIndex:
         self._retry_at = time.monotonic() + RETRY_INTERVAL_S
         if repeated:
             return
-        logger.error(
+        logger.log(
+            logging.INFO if isinstance(error, StoreMissing) else logging.ERROR,
             "cannot serve snapshot %s, %s: %s", version or "(none)",
             "still serving the one before" if self._served else "nothing to serve", error,
             exc_info=None if isinstance(error, ImageSearchError) else error,

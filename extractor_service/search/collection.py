@@ -9,6 +9,7 @@ from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
 from imagesearch.backbones.base import Precision
 from imagesearch.errors import InvalidOption
+from imagesearch.store.indexing import Indexing, read_indexing
 from imagesearch.store.manifest import IndexSummary, Manifest
 from imagesearch.store.records import ImageRecord, RefusedFile
 
@@ -47,7 +48,7 @@ class RefusedPage:
 
 
 class Collection:
-    """Reads records of the live snapshot. Every method raises IndexNotReady where there is none."""
+    """Reads records of the live snapshot. All but `indexing` raise IndexNotReady where there is none."""
 
     def __init__(self, live: LiveIndex) -> None:
         self._live = live
@@ -68,6 +69,10 @@ class Collection:
                 served.model.knows_words,
                 refused,
             )
+
+    async def indexing(self) -> Indexing | None:
+        """The indexer at work on the store, also before there is a snapshot."""
+        return await asyncio.to_thread(read_indexing, self._live.layout)
 
     async def refused(self, limit: int, offset: int) -> RefusedPage:
         """Raises InvalidOption."""

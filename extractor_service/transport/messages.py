@@ -13,6 +13,7 @@ from imagesearch.backbones.base import Int8Quality
 from imagesearch.errors import InvalidOption
 from imagesearch.pictures.region import Region
 from imagesearch.ranking.verification import SpatialMatch
+from imagesearch.store.indexing import Indexing
 from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.originals import Original
 from imagesearch.store.records import ImageRecord, RefusedFile
@@ -141,7 +142,15 @@ def to_span(request: search_pb2.GetOriginalRequest, original: Original) -> range
     return range(start, min(start + request.length, end) if request.HasField("length") else end)
 
 
-def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
+def from_indexing(indexing: Indexing) -> search_pb2.Indexing:
+    message = search_pb2.Indexing(
+        phase=indexing.phase, done=indexing.done, total=indexing.total, per_second=indexing.per_second
+    )
+    message.started_at.FromDatetime(datetime.fromisoformat(indexing.started_at))
+    return message
+
+
+def from_index(description: IndexDescription, indexing: Indexing | None) -> search_pb2.GetIndexResponse:
     manifest = description.manifest
     response = search_pb2.GetIndexResponse(
         summary=_summary(description.summary),
@@ -161,6 +170,7 @@ def from_index(description: IndexDescription) -> search_pb2.GetIndexResponse:
         int8_quality=_int8_quality(manifest.int8_quality),
         refused=[_refused(file) for file in description.refused],
         refused_count=manifest.refused_count,
+        indexing=from_indexing(indexing) if indexing else None,
     )
     response.build_time.FromDatetime(datetime.fromisoformat(manifest.created))
     return response

@@ -11,7 +11,7 @@ from extractor_service.search.collection import Collection
 from extractor_service.search.engine import Engine
 from extractor_service.search.pictures import Pictures
 from extractor_service.transport import messages
-from imagesearch.errors import InvalidOption
+from imagesearch.errors import IndexNotReady, InvalidOption
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 DEFAULT_PAGE_SIZE = 100
@@ -42,7 +42,13 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
     async def GetIndex(
         self, request: search_pb2.GetIndexRequest, context: Any
     ) -> search_pb2.GetIndexResponse:
-        return messages.from_index(await self._collection.description())
+        indexing = await self._collection.indexing()
+        try:
+            return messages.from_index(await self._collection.description(), indexing)
+        except IndexNotReady:
+            if indexing is None:
+                raise
+            return search_pb2.GetIndexResponse(indexing=messages.from_indexing(indexing))
 
     async def ListImages(
         self, request: search_pb2.ListImagesRequest, context: Any

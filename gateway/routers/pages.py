@@ -53,7 +53,8 @@ async def search_form(request: Request, services: ServicesDep) -> HTMLResponse:
 async def _start(request: Request, services: Services) -> HTMLResponse:
     client = services.client
     try:
-        index, samples = await asyncio.gather(client.get_index(), client.sample_images(SAMPLES))
+        index = await client.get_index()
+        samples = await client.sample_images(SAMPLES) if index.version else []
     except GatewayError as error:
         return services.views.page(request, Page(), error)
     return services.views.page(request, Page(samples=samples, index=index, about=index))

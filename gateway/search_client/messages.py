@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway import errors, schemas
 from protos.imagesearch.v1 import search_pb2
@@ -237,10 +239,25 @@ def index_response(message: search_pb2.GetIndexResponse) -> schemas.IndexRespons
         index_precision=message.index_precision,
         query_precision=message.query_precision,
         int8_quality=_int8_quality(message.int8_quality) if message.HasField("int8_quality") else None,
-        build_time=message.build_time.ToDatetime(tzinfo=UTC),
+        build_time=_time(message.build_time) if message.HasField("build_time") else None,
         refused_count=message.refused_count,
         refused=_refused(message.refused),
+        indexing=_indexing(message.indexing) if message.HasField("indexing") else None,
     )
+
+
+def _indexing(message: search_pb2.Indexing) -> schemas.Indexing:
+    return schemas.Indexing(
+        phase=message.phase,
+        done=message.done,
+        total=message.total,
+        per_second=message.per_second,
+        started_at=_time(message.started_at),
+    )
+
+
+def _time(message: Timestamp) -> datetime:
+    return message.ToDatetime(tzinfo=UTC)
 
 
 def refused_response(message: search_pb2.ListRefusedResponse, offset: int) -> schemas.RefusedResponse:

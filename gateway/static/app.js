@@ -1,6 +1,7 @@
 // Searches without a reload. The server renders every state of the page; this fetches it and puts it in place.
 
 import { evenLastRows } from "./gallery.js";
+import { keepLive } from "./live.js";
 import { RegionBox } from "./region.js";
 
 const REMEMBERED = 30;
@@ -347,4 +348,5 @@ document.documentElement.classList.add("scripted");
 const resend = history.state?.resend ?? null;
 remember(document.documentElement.outerHTML, "replaceState", location.href, resend);
 prepare();
+keepLive(PAGE, show);
 if (resend) restore(resend);

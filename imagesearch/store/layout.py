@@ -26,6 +26,10 @@ class StoreLayout:
         return self.root / "indexer.lock"
 
     @property
+    def indexing_path(self) -> Path:
+        return self.root / "indexing.json"
+
+    @property
     def current_path(self) -> Path:
         return self.root / "CURRENT"
 

@@ -231,12 +231,22 @@ class Ledger:
             self._set_unpublished("0")
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('published', ?)", (version,))
             self._connection.execute("DELETE FROM changes")
+            self._connection.execute("DELETE FROM meta WHERE key = 'early'")
 
     @property
     def published_version(self) -> str | None:
         """Of the snapshot that `changes` goes on from; None where there has been none yet."""
-        found = self._connection.execute("SELECT value FROM meta WHERE key = 'published'").fetchone()
-        return str(found[0]) if found else None
+        return self._meta("published")
+
+    def mark_early(self, version: str) -> None:
+        """version: of a snapshot that holds what has been described so far, until `mark_published`."""
+        with transaction(self._connection):
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('early', ?)", (version,))
+
+    @property
+    def early_version(self) -> str | None:
+        """Of the last early snapshot; None where none came after the last `mark_published`."""
+        return self._meta("early")
 
     def changes(self) -> list[str]:
         """Ids of images that came, went or changed their files since `mark_published`, ascending."""
@@ -355,6 +365,10 @@ class Ledger:
             for whole, blob in self._connection.execute(query, wanted):
                 _check(whole)
                 yield blob
+
+    def _meta(self, key: str) -> str | None:
+        found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(found[0]) if found else None
 
     def _count(self, what: str) -> int:
         return int(self._connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0])

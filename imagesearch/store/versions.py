@@ -64,9 +64,16 @@ def prune(layout: StoreLayout, keep: int) -> list[str]:
     live = current_version(layout)
     removed = [version for version in versions(layout)[:-keep] if version != live]
     for version in removed:
-        # Out of sight first: a reader finds a snapshot whole or not at all.
-        doomed = layout.snapshots_dir / f".{version}.old"
-        layout.snapshot_dir(version).rename(doomed)
-        shutil.rmtree(doomed)
+        remove_version(layout, version)
     remove_leftovers(layout)
     return removed
+
+
+def remove_version(layout: StoreLayout, version: str | None) -> None:
+    """Removes a snapshot that is not the live one, if it is there. Only under `lock.exclusive`."""
+    if version is None or not layout.snapshot_dir(version).is_dir():
+        return
+    # Out of sight first: a reader finds a snapshot whole or not at all.
+    doomed = layout.snapshots_dir / f".{version}.old"
+    layout.snapshot_dir(version).rename(doomed)
+    shutil.rmtree(doomed)

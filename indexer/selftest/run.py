@@ -13,9 +13,9 @@ from imagesearch.errors import InvalidOption
 from imagesearch.host.command_line import first_problem
 from imagesearch.store.durable import replace_file
 from imagesearch.store.layout import StoreLayout
-from indexer.build import ShowProgress
 from indexer.errors import ImagesFolderError, ReportError
 from indexer.network_source import Networks
+from indexer.progress import ShowProgress
 from indexer.selftest.report import page
 from indexer.selftest.results import Choices, Results
 from indexer.selftest.searches import search_all

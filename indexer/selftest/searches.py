@@ -22,8 +22,8 @@ from imagesearch.store.layout import StoreLayout
 from imagesearch.store.originals import read_original
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot
-from indexer.build import ShowProgress
 from indexer.errors import NothingToTest
+from indexer.progress import ShowProgress
 from indexer.selftest.results import RANKS_TOLD, Choices, LeftOut, Outcome, Results, worst
 from indexer.selftest.transformations import TRANSFORMATIONS
 from indexer.selftest.variants import pictures_of, variants_of

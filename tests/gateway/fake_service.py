@@ -58,6 +58,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     model_note: str = ""
     descriptor_note: str = ""
     version: str = "000001"
+    """Empty before the first snapshot."""
+    indexing: search_pb2.Indexing | None = None
     has_scores: bool = True
     likeness: Sequence[str] = ("alike",)
     """Of the first hits; that of the last one named holds for those that follow."""
@@ -133,7 +135,10 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         self, request: search_pb2.GetIndexRequest, context: Context
     ) -> search_pb2.GetIndexResponse:
         await self._begin("GetIndex", context)
+        if self.indexing and not self.version:
+            return search_pb2.GetIndexResponse(indexing=self.indexing)
         return search_pb2.GetIndexResponse(
+            indexing=self.indexing,
             summary=self._summary(),
             dimensions=4096,
             model_digest="ab" * 32,

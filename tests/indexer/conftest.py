@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.snapshot import Snapshot
-from indexer.build import Summary, build
+from indexer.build import Options, Summary, build
 from indexer.settings import IndexerSettings
 from tests.indexer.fake_networks import FakeNetworks
 
@@ -49,9 +49,7 @@ class Workplace:
             IndexerSettings(**given),
             self.networks,
             no_progress,
-            rebuild=rebuild,
-            accept_loss=accept_loss,
-            check=check,
+            Options(rebuild, accept_loss, check),
         )
 
     def indexed(self) -> dict[str, NDArray[np.float16]]:

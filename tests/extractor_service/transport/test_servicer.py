@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from imagesearch.store.indexing import Indexing, write_indexing
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot
 from protos.imagesearch.v1 import search_pb2 as pb
@@ -310,6 +311,29 @@ async def test_get_index_describes_the_snapshot(tmp_path: Path) -> None:
         pb.RefusedFile(path=refused.path, reason=refused.reason, detail=refused.detail)
     ]
     assert answer.refused_count == 1
+
+
+async def test_the_index_tells_of_the_indexer_at_work_before_there_is_a_snapshot_and_after(
+    tmp_path: Path,
+) -> None:
+    folder = Folder.at(tmp_path, range(3))
+    indexing = Indexing("describing", 20, 300, 12.5, "2026-01-31T12:00:00Z")
+    expected = pb.Indexing(phase="describing", done=20, total=300, per_second=12.5)
+    expected.started_at.FromJsonString("2026-01-31T12:00:00Z")
+    async with running(settings_for(folder), ready=False) as service:
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await service.stub.GetIndex(pb.GetIndexRequest())
+        assert reason_of(failure.value) == "INDEX_NOT_READY"
+        write_indexing(folder.layout, indexing)
+        answer = await service.stub.GetIndex(pb.GetIndexRequest())
+        assert answer == pb.GetIndexResponse(indexing=expected)
+        folder.publish()
+        await service.server.ready()
+        answer = await service.stub.GetIndex(pb.GetIndexRequest())
+        assert (answer.summary.count, answer.indexing) == (3, expected)
+        folder.layout.indexing_path.unlink()
+        answer = await service.stub.GetIndex(pb.GetIndexRequest())
+        assert not answer.HasField("indexing")
 
 
 async def test_listing_pages_through_every_image_once(folder: Folder) -> None:

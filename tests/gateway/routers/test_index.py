@@ -3,6 +3,7 @@ from __future__ import annotations
 import grpc
 import httpx
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from protos.imagesearch.v1 import search_pb2
 from tests.gateway.fake_service import Failure, FakeService
@@ -52,6 +53,68 @@ async def test_the_index_tells_what_int8_costs(client: httpx.AsyncClient, servic
     service.int8_quality = search_pb2.Int8Quality(cosine=0.998, overlap_at_10=0.96, photos=300)
     quality = (await client.get("/index")).json()["int8_quality"]
     assert quality == {"cosine": 0.998, "overlap_at_10": 0.96, "photos": 300}
+
+
+def at_work(phase: str = "describing", done: int = 1_200, per_second: float = 8.0) -> search_pb2.Indexing:
+    return search_pb2.Indexing(
+        phase=phase,
+        done=done,
+        total=12_000,
+        per_second=per_second,
+        started_at=Timestamp(seconds=1_700_000_000),
+    )
+
+
+async def test_the_index_tells_of_the_indexer_at_work(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    assert (await client.get("/index")).json()["indexing"] is None
+    service.indexing = at_work()
+    index = (await client.get("/index")).json()
+    assert (index["version"], index["count"]) == ("000001", 5)
+    assert index["indexing"] == {
+        "phase": "describing",
+        "done": 1_200,
+        "total": 12_000,
+        "per_second": 8.0,
+        "started_at": "2023-11-14T22:13:20Z",
+    }
+
+
+async def test_and_before_the_first_snapshot_of_nothing_else(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.version, service.indexing = "", at_work()
+    index = (await client.get("/index")).json()
+    assert (index["version"], index["count"], index["build_time"]) == ("", 0, None)
+    assert index["indexing"]["total"] == 12_000
+
+
+@pytest.mark.parametrize(
+    ("indexing", "line"),
+    [
+        (at_work(), "Indexing: 1,200 of 12,000 new photos · about 22 minutes left"),
+        (at_work(done=11_500), "Indexing: 11,500 of 12,000 new photos · about a minute left"),
+        (at_work(done=11_900), "Indexing: 11,900 of 12,000 new photos · less than a minute left"),
+        (at_work("listing", per_second=0.0), "Looking through the folder …"),
+        (at_work("unheard of"), "Indexing: 1,200 of 12,000 photos · about 22 minutes left"),
+    ],
+)
+@pytest.mark.parametrize("version", ["", "000001"])
+async def test_the_start_page_says_how_far_it_is(
+    client: httpx.AsyncClient, service: FakeService, indexing: search_pb2.Indexing, line: str, version: str
+) -> None:
+    service.version, service.indexing = version, indexing
+    page = await client.get("/")
+    assert page.status_code == 200
+    assert f'id="live" data-live>{line}</p>' in page.text
+    assert ("5 photos" in page.text) is bool(version)
+    assert "empty" not in page.text
+
+
+async def test_and_says_nothing_where_none_is_at_work(client: httpx.AsyncClient) -> None:
+    page = await client.get("/", headers={"Accept-Language": "ja"})
+    assert 'id="live"></p>' in page.text
 
 
 async def test_the_index_is_not_there_before_it_is_loaded(
