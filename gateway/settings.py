@@ -20,6 +20,7 @@ OWN_PATHS = {
     "metrics",
     "openapi.json",
     "readyz",
+    "refused",
     "search",
     "static",
     "thumbnails",

@@ -147,7 +147,7 @@ class LiveIndex:
         if repeated:
             return
         logger.log(
-            logging.INFO if isinstance(error, StoreMissing) else logging.ERROR,
+            logging.WARNING if isinstance(error, StoreMissing) else logging.ERROR,
             "cannot serve snapshot %s, %s: %s", version or "(none)",
             "still serving the one before" if self._served else "nothing to serve", error,
             exc_info=None if isinstance(error, ImageSearchError) else error,
