@@ -12,8 +12,14 @@ DEFAULT_OPTIONS = SearchOptions()
 
 
 def search_address(image_id: str, options: SearchOptions = DEFAULT_OPTIONS) -> str:
-    """The link that searches with one indexed image; options at their default are left out."""
-    return set_address([Photo(image_id)], options)
+    """The link that searches with one indexed image, from the first result on; options at their default are
+    left out."""
+    return set_address([Photo(image_id)], afresh(options))
+
+
+def afresh(options: SearchOptions) -> SearchOptions:
+    """The same for another search, which begins with its first results."""
+    return options.model_copy(update={"offset": 0})
 
 
 def set_address(photos: Sequence[Photo], options: SearchOptions, match: str = "") -> str:
@@ -41,7 +47,9 @@ def _option_fields(options: SearchOptions) -> list[tuple[str, str]]:
     given = options.model_dump(exclude_defaults=True, exclude={"region"})
     if options.verify:
         del given["verify"]
-    fields = [(name, str(value).lower()) for name, value in given.items()]
+    fields = [
+        (name, str(value).lower() if isinstance(value, bool) else str(value)) for name, value in given.items()
+    ]
     if options.region is not None:
         fields.append(("region", region_text(options.region)))
     return fields

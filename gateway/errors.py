@@ -8,6 +8,7 @@ GatewayError
  ├─ Unauthenticated         401  without the key that this gateway asks for
  ├─ UnknownPage             404  no such route
  ├─ UnknownImage            404  no such id
+ ├─ UnknownFolder           404  no photo is in it
  ├─ PhotoGone               404  indexed, but its file is no longer there
  ├─ MethodNotAllowed        405
  ├─ UploadTimeout           408
@@ -110,6 +111,13 @@ class UnknownImage(GatewayError):
 
     status = 404
     code = "UNKNOWN_IMAGE"
+
+
+class UnknownFolder(GatewayError):
+    """No image of the live snapshot is in this folder."""
+
+    status = 404
+    code = "UNKNOWN_FOLDER"
 
 
 class PhotoGone(GatewayError):

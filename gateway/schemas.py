@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -40,6 +40,15 @@ class SearchOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, Field(ge=1, le=100, description="At most this many results.")] = 30
+    offset: Annotated[
+        int,
+        Field(
+            ge=0,
+            lt=1_000,
+            description="Leave out this many of the first results; with `limit` at most 1,000. The next "
+            "page's is `next_offset`.",
+        ),
+    ] = 0
     text: Annotated[
         str | None,
         Field(
@@ -81,6 +90,25 @@ class SearchOptions(BaseModel):
     max_distance: Annotated[
         float | None, Field(ge=0, allow_inf_nan=False, description="Only results at most this far.")
     ] = None
+    min_score: Annotated[
+        float | None,
+        Field(ge=0, le=1, allow_inf_nan=False, description="Only results of at least this `score`."),
+    ] = None
+    folder: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=4_096,
+            description="Only photos under this folder, relative to the indexed one, such as `2019/summer`.",
+        ),
+    ] = None
+    taken_from: Annotated[
+        date | None,
+        Field(
+            description="Only photos taken on this day or later by EXIF; those without a date are left out."
+        ),
+    ] = None
+    taken_to: Annotated[date | None, Field(description="Only photos taken on this day or before.")] = None
 
     @classmethod
     def switches(cls) -> tuple[str, ...]:
@@ -273,6 +301,13 @@ class SearchResponse(BaseModel):
         ),
     ] = None
     results: list[Hit]
+    next_offset: Annotated[
+        int | None,
+        Field(
+            description="The `offset` of the next page with the same `limit`; null where there is none, or "
+            "where both would pass 1,000."
+        ),
+    ]
     index: IndexSummary
     timings_ms: Timings
 

@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from datetime import date
 
 from fastapi import Request
 from pydantic import ValidationError
@@ -236,8 +237,13 @@ def _region(texts: list[str]) -> Mapping[str, float]:
 CONVERTERS: dict[str, Callable[[list[str]], object]] = {
     "text": lambda texts: texts[-1],
     "limit": lambda texts: int(texts[-1]),
+    "offset": lambda texts: int(texts[-1]),
     "region": _region,
     "max_distance": lambda texts: float(texts[-1]),
+    "min_score": lambda texts: float(texts[-1]),
+    "folder": lambda texts: texts[-1],
+    "taken_from": lambda texts: date.fromisoformat(texts[-1]),
+    "taken_to": lambda texts: date.fromisoformat(texts[-1]),
     **dict.fromkeys(SearchOptions.switches(), lambda texts: BOOLEANS[texts[-1].lower()]),
 }
 

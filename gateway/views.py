@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway import languages
-from gateway.addresses import DEFAULT_OPTIONS, search_address, set_address
+from gateway.addresses import DEFAULT_OPTIONS, afresh, search_address, set_address
 from gateway.errors import GatewayError
 from gateway.languages import Language
 from gateway.match_drawing import Drawing, drawings
@@ -187,18 +187,19 @@ class Page:
 
     def address_with(self, image_id: str, is_negative: bool) -> str:
         """Of the search with one more photo."""
-        return set_address([*_photos(self.photos), Photo(image_id, is_negative)], self.options)
+        return set_address([*_photos(self.photos), Photo(image_id, is_negative)], afresh(self.options))
 
     def address_without(self, photo: PhotoView) -> str:
         """Of the search with one photo less; the start page's where none would be left to be like."""
         if self.is_last_positive(photo):
             return "/"
-        return set_address(_photos(each for each in self.photos if each is not photo), self.options)
+        return set_address(_photos(each for each in self.photos if each is not photo), afresh(self.options))
 
     def address_turned(self, photo: PhotoView) -> str:
         """Of the search with one photo of the other sign."""
         turned = replace(photo, is_negative=not photo.is_negative)
-        return set_address(_photos(turned if each is photo else each for each in self.photos), self.options)
+        photos = _photos(turned if each is photo else each for each in self.photos)
+        return set_address(photos, afresh(self.options))
 
 
 def _photos(views: Iterable[PhotoView]) -> list[Photo]:

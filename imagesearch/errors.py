@@ -13,6 +13,7 @@ ImageSearchError
  ├─ OptionUnavailable         valid, but the live snapshot lacks what it needs
  │   └─ TextUnavailable       words, where the network knows none
  ├─ UnknownImage              no such id
+ ├─ UnknownFolder             no image is in it
  ├─ PhotoGone                 an indexed image whose file is gone or has changed
  ├─ IndexNotReady             nothing to search yet
  ├─ Overloaded                the queue is full
@@ -109,6 +110,12 @@ class UnknownImage(ImageSearchError):
     """No image of this id in the live snapshot."""
 
     reason = "UNKNOWN_IMAGE"
+
+
+class UnknownFolder(ImageSearchError):
+    """No image of the live snapshot is in this folder or below it."""
+
+    reason = "UNKNOWN_FOLDER"
 
 
 class PhotoGone(ImageSearchError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,14 @@ from imagesearch.index.exact import ExactIndex
 from imagesearch.index.inverted import InvertedIndex
 from imagesearch.local_features.storage import SegmentedFeatures
 from imagesearch.ranking.calibration import word_distances
+from imagesearch.store.filters import Filter
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot
 
+REMEMBERED_FILTERS = 16
+"""Each takes a byte a row; pages of one search, and searches from its results, ask for the same one."""
 _KNOWN_ANSWERS = 3
 _CALIBRATION_SEED = 20170101
 # An image's own descriptor is at distance 0 from itself; arithmetic may lose a little.
@@ -51,6 +54,7 @@ class ServedSnapshot(Shared):
         """Finds rows worth verifying by their local features; None where the index does."""
         self._index = index
         self._exact_index = exact_index
+        self._selected = lru_cache(REMEMBERED_FILTERS)(snapshot.selected)
         model.hold()
 
     @property
@@ -60,6 +64,13 @@ class ServedSnapshot(Shared):
     def index(self, exact: bool) -> Index:
         """The snapshot's index, or the one that compares with every descriptor."""
         return self._exact_index if exact else self._index
+
+    def selected(self, where: Filter) -> NDArray[np.bool_] | None:
+        """shape=(rows,): whether the filter lets a row's image through; None where it leaves nothing out.
+
+        Raises UnknownFolder.
+        """
+        return self._selected(where) if where else None
 
     def local_features(self) -> SegmentedFeatures:
         """Raises OptionUnavailable where there are none."""
@@ -114,7 +125,7 @@ class ServedSnapshot(Shared):
         self.model.release()
         # What they map and hold goes now: the traceback of a failed request may refer to this object until
         # Python collects its cycles.
-        del self.snapshot, self.model, self.candidates, self._index, self._exact_index
+        del self.snapshot, self.model, self.candidates, self._index, self._exact_index, self._selected
 
 
 def open_for_serving(

@@ -20,6 +20,7 @@ from extractor_service.search.describe import QueryPhotos
 from extractor_service.search.described_query import DescribedQuery
 from extractor_service.search.places import Places
 from extractor_service.search.queries import (
+    MAX_REACH,
     ExtractAnswer,
     FileQuery,
     PhotosQuery,
@@ -33,6 +34,7 @@ from extractor_service.search.queries import (
 )
 from extractor_service.search.rank import Ranker
 from imagesearch.errors import InvalidOption
+from imagesearch.index.kinds import EXACT_SCAN_BYTES
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
 from imagesearch.pictures.region import Region
@@ -61,17 +63,21 @@ class Engine:
         self._ranker = Ranker(efforts, search_threads)
 
     async def search(self, query: Query, options: SearchOptions) -> SearchAnswer:
-        """Raises Overloaded, IndexNotReady, InvalidImage, InvalidOption, OptionUnavailable, UnknownImage."""
+        """Raises Overloaded, IndexNotReady, InvalidImage, InvalidOption, OptionUnavailable, UnknownImage,
+        UnknownFolder."""
         timings = Timings()
         with self._places.taken(uploaded_bytes(query)), self._live.use() as served, timings.measure("total"):
             options = _checked_options(served, query, options)
+            if options.where:
+                options = await self._in_thread(_exact_where_few, served, options)
             described = await self._describe(served, query, options, timings)
-            hits = await self._in_thread(self._ranker.rank, served, described, options, timings)
+            hits, has_more = await self._in_thread(self._ranker.rank, served, described, options, timings)
             several = isinstance(query, PhotosQuery)
             return SearchAnswer(
                 described.image,
                 described.photos if several else [],
                 hits,
+                _next_offset(options, has_more),
                 served.summary(options.exact),
                 timings,
                 b"" if several else described.preview,
@@ -105,6 +111,21 @@ class Engine:
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
+
+
+def _next_offset(options: SearchOptions, has_more: bool) -> int | None:
+    """Where a page of the same limit begins that goes on, as far as there is one."""
+    offset = options.offset + options.limit
+    return offset if has_more and offset + options.limit <= MAX_REACH else None
+
+
+def _exact_where_few(served: ServedSnapshot, options: SearchOptions) -> SearchOptions:
+    """Exact where a filter leaves so few images that comparing with each takes no longer than in a collection
+    that is searched exactly anyway. Raises UnknownFolder."""
+    among = served.selected(options.where)
+    rows = len(served.snapshot.descriptors) if among is None else int(among.sum())
+    few = rows * served.snapshot.manifest.dim * 2 <= EXACT_SCAN_BYTES
+    return replace(options, exact=options.exact or few)
 
 
 def _checked_options(served: ServedSnapshot, query: Query, options: SearchOptions) -> SearchOptions:

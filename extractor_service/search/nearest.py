@@ -6,14 +6,16 @@ A descriptor of the whole picture misses what shows a part of it, or is turned; 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.live.served_snapshot import ServedSnapshot
-from extractor_service.search.queries import SearchOptions
-from imagesearch.index.base import Neighbours
+from extractor_service.search.queries import MAX_REACH, SearchOptions
+from imagesearch.index.base import Index, Neighbours
 from imagesearch.local_features import LocalFeatures
+from imagesearch.ranking.calibration import largest_distance
 from imagesearch.ranking.expansion import alpha_expansion, average_expansion
 
 EXPANSION_NEIGHBOURS = 5
@@ -22,45 +24,82 @@ Corel-1k, a hundred photos a class, from 0.635 to 0.661, and cost it on Holidays
 0.375 to 0.288: wrong neighbours outvote the few right ones. Hence an option, for finding more of a kind."""
 
 _LARGEST = float(np.finfo(np.float32).max)
+"""Of a distance: a larger bound is none."""
 
 
-def nearest(
-    served: ServedSnapshot,
-    descriptor: NDArray[np.float32],
-    options: SearchOptions,
-    own_rows: Sequence[int],
-    count: int,
-) -> Neighbours:
-    """At most `count` rows within `max_distance`, without `own_rows`.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of a collection one search may find."""
 
-    descriptor: shape=(D,), L2-normalised.
-    """
+    own_rows: Sequence[int]
+    """Of the query's own photos, which are left out."""
+    among: NDArray[np.bool_] | None
+    """shape=(rows,): those that the search's filter lets through; None for all."""
+    max_distance: float
+    exact: bool
+    """Whether to compare with every row, even where there is an approximate index."""
+
+    @classmethod
+    def of(
+        cls,
+        served: ServedSnapshot,
+        options: SearchOptions,
+        own_rows: Sequence[int],
+        background: NDArray[np.float32],
+    ) -> Scope:
+        """background: distances that scores are taken from, ascending. Raises UnknownFolder."""
+        bounds = [_LARGEST]
+        if options.max_distance is not None:
+            bounds.append(options.max_distance)
+        if options.min_score is not None:
+            bounds.append(largest_distance(options.min_score, background))
+        return cls(own_rows, served.selected(options.where), min(bounds), options.exact)
+
+    def within(self, found: Neighbours) -> Neighbours:
+        """Those that are near enough, without the query's own."""
+        return found[(found.distances <= self.max_distance) & ~np.isin(found.rows, self.own_rows)]
+
+
+def nearest(served: ServedSnapshot, descriptor: NDArray[np.float32], scope: Scope, count: int) -> Neighbours:
+    """At most `count` rows. descriptor: shape=(D,), L2-normalised."""
+    index = served.index(scope.exact)
     # More than asked for, because the query's own photos may be among them.
-    found = served.index(options.exact).search(descriptor[np.newaxis], count + len(own_rows))[0]
-    found = found[(found.rows >= 0) & ~np.isin(found.rows, own_rows)]
-    return _within(found, options.max_distance)[:count]
+    wanted = count + len(scope.own_rows)
+    found = _found(index, descriptor, wanted, scope.among)
+    if index.approximate and scope.among is not None and len(found) < min(wanted, scope.among.sum()):
+        # The codes lead away from what the filter lets through.
+        found = _found(served.index(exact=True), descriptor, wanted, scope.among)
+    return scope.within(found)[:count]
 
 
-def expanded(
-    served: ServedSnapshot,
-    descriptor: NDArray[np.float32],
-    options: SearchOptions,
-    own_rows: Sequence[int],
-) -> NDArray[np.float32]:
+def nearest_in_steps(
+    served: ServedSnapshot, descriptor: NDArray[np.float32], scope: Scope, first: int, reach: int
+) -> Neighbours:
+    """At most `reach` rows or, where that is less, `first`, which are the same whatever the reach: a later
+    page continues an earlier one. An approximate index that looks for more also finds what it had overlooked,
+    for which it is too late."""
+    if reach <= first or not served.index(scope.exact).approximate:
+        return nearest(served, descriptor, scope, max(first, reach))
+    head = nearest(served, descriptor, scope, first)
+    if len(head) < first:
+        return head
+    deeper = nearest(served, descriptor, scope, MAX_REACH + 1)
+    tail = deeper[(deeper.distances >= head.distances[-1]) & ~np.isin(deeper.rows, head.rows)]
+    return joined(head, tail)
+
+
+def expanded(served: ServedSnapshot, descriptor: NDArray[np.float32], scope: Scope) -> NDArray[np.float32]:
     """The query averaged with its nearest."""
-    found = nearest(served, descriptor, options, own_rows, EXPANSION_NEIGHBOURS)
+    found = nearest(served, descriptor, scope, EXPANSION_NEIGHBOURS)
     return alpha_expansion(descriptor, served.snapshot.descriptors[found.rows].astype(np.float32))
 
 
 class AlikeRows:
     """The rows whose local features resemble those of a query's photos."""
 
-    def __init__(
-        self, served: ServedSnapshot, photos: Sequence[LocalFeatures], own_rows: Sequence[int]
-    ) -> None:
-        """own_rows: to leave out."""
+    def __init__(self, served: ServedSnapshot, photos: Sequence[LocalFeatures], scope: Scope) -> None:
         self._served = served
-        self._own_rows = own_rows
+        self._scope = scope
         encoding = served.snapshot.encodings.candidates
         self._queries = [encoding.encode(photo.root_sift) for photo in photos] if encoding else []
 
@@ -74,8 +113,9 @@ class AlikeRows:
             return np.empty(0, np.int64)
         neighbours = candidates[expanded_by].astype(np.float32)
         queries = np.stack([average_expansion(query, neighbours) for query in self._queries])
-        rows = index.search(queries, count + len(self._own_rows)).rows.T.ravel()
-        rows = rows[(rows >= 0) & ~np.isin(rows, self._own_rows)]
+        own_rows = self._scope.own_rows
+        rows = index.search(queries, count + len(own_rows), self._scope.among).rows.T.ravel()
+        rows = rows[(rows >= 0) & ~np.isin(rows, own_rows)]
         _, places = np.unique(rows, return_index=True)
         return rows[np.sort(places)][:count]
 
@@ -85,14 +125,19 @@ def with_rows(
     found: Neighbours,
     rows: NDArray[np.int64],
     descriptor: NDArray[np.float32],
-    max_distance: float | None,
+    scope: Scope,
 ) -> Neighbours:
-    """What was found by descriptor, then those of the rows that were not, if they are within the distance."""
+    """What was found by descriptor, then those of the rows that were not, if they are near enough."""
     new = rows[~np.isin(rows, found.rows)]
     offsets = served.snapshot.descriptors[new].astype(np.float32) - descriptor
-    added = _within(Neighbours(new, np.linalg.norm(offsets, axis=1).astype(np.float32)), max_distance)
+    distances = np.linalg.norm(offsets, axis=1).astype(np.float32)
+    return joined(found, scope.within(Neighbours(new, distances)))
+
+
+def joined(first: Neighbours, second: Neighbours) -> Neighbours:
+    """Of one query, one after the other."""
     return Neighbours(
-        np.concatenate((found.rows, added.rows)), np.concatenate((found.distances, added.distances))
+        np.concatenate((first.rows, second.rows)), np.concatenate((first.distances, second.distances))
     )
 
 
@@ -103,6 +148,8 @@ def alternating(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[int
     return list(dict.fromkeys(rows.tolist()))
 
 
-def _within(found: Neighbours, max_distance: float | None) -> Neighbours:
-    """A bound that is too large for a float32 is none."""
-    return found if max_distance is None else found[found.distances <= min(max_distance, _LARGEST)]
+def _found(
+    index: Index, descriptor: NDArray[np.float32], count: int, among: NDArray[np.bool_] | None
+) -> Neighbours:
+    found = index.search(descriptor[np.newaxis], count, among)[0]
+    return found[found.rows >= 0]

@@ -16,10 +16,13 @@ from imagesearch.errors import InvalidOption
 from imagesearch.pictures.region import Region
 from imagesearch.ranking.likeness import Likeness
 from imagesearch.ranking.verification import SpatialMatch
+from imagesearch.store.filters import Filter
 from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.records import ImageRecord
 
 MAX_LIMIT = 100
+MAX_REACH = 1_000
+"""Results of one search, over all its pages."""
 DEFAULT_LIMIT = 30
 MAX_TEXT_CHARACTERS = 1_000
 """Networks take some dozen words; what is longer is a mistake."""
@@ -107,17 +110,25 @@ class SearchOptions:
 
     region: Region | None = None
     limit: int = DEFAULT_LIMIT
+    offset: int = 0
     exact: bool = False
     expand: bool = False
     verify: bool | None = None
     """None: where the query has photos and the snapshot local features."""
     localize: bool = False
     max_distance: float | None = None
+    min_score: float | None = None
+    """Where there are scores; where there are none, nothing has this one."""
+    where: Filter = Filter()
     preview: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:
             raise InvalidOption(f"The limit must be from 1 to {MAX_LIMIT}.")
+        if not 0 <= self.offset <= MAX_REACH - self.limit:
+            raise InvalidOption(f"The offset and the limit must be at most {MAX_REACH:,} together.")
+        if self.min_score is not None and not 0 <= self.min_score <= 1:
+            raise InvalidOption("The least score must be a number from 0 to 1.")
         if self.max_distance is not None and not 0 <= self.max_distance < math.inf:
             raise InvalidOption("The largest distance must be a number from 0 up.")
 
@@ -200,6 +211,8 @@ class SearchAnswer:
     photos: list[QueryPhoto]
     """Of several photos each one, the positives first; empty for one photo."""
     hits: list[Hit]
+    next_offset: int | None
+    """Of the next page with the same limit; None where there is none."""
     index: IndexSummary
     timings: Timings
     preview: bytes

@@ -15,12 +15,13 @@ from extractor_service.search.described_query import DescribedQuery
 from extractor_service.search.nearest import (
     EXPANSION_NEIGHBOURS,
     AlikeRows,
+    Scope,
     alternating,
     expanded,
-    nearest,
+    nearest_in_steps,
     with_rows,
 )
-from extractor_service.search.queries import Hit, SearchOptions, Timings
+from extractor_service.search.queries import MAX_LIMIT, Hit, SearchOptions, Timings
 from imagesearch.index.base import Neighbours
 from imagesearch.ranking.calibration import score
 from imagesearch.ranking.expansion import average_expansion
@@ -49,26 +50,31 @@ class Ranker:
 
     def rank(
         self, served: ServedSnapshot, query: DescribedQuery, options: SearchOptions, timings: Timings
-    ) -> list[Hit]:
-        """At most `limit` hits, without the query itself, in the order of `ranking.reranking.reranked`: by
-        distance, ties by image id, unless the search verifies or localises.
+    ) -> tuple[list[Hit], bool]:
+        """At most `limit` hits from `offset` on, and whether there are more: without the query itself, in the
+        order of `ranking.reranking.reranked`: by distance, ties by image id, unless the search verifies or
+        localises.
 
         With `expand` the distances are those to the expanded query: averaged with its nearest or, with
         `verify`, with those of them that were verified. Raises OptionUnavailable where the snapshot lacks
-        what an option needs.
+        what an option needs, and UnknownFolder.
         """
-        search = _Search(served, query, options, self._efforts, self._verifying, timings)
+        with timings.measure("search"):
+            background = served.word_distances if query.of_words else served.snapshot.background_distances
+            scope = Scope.of(served, options, query.own_rows, background)
+        search = _Search(served, query, options, scope, self._efforts, self._verifying, timings)
         descriptor = query.descriptor
         if options.expand and not options.verify:
             with timings.measure("search"):
-                descriptor = expanded(served, descriptor, options, query.own_rows)
+                descriptor = expanded(served, descriptor, scope)
         found, findings = search.expanded_by(descriptor, np.empty(0, np.int64))
         if options.expand and options.verify:
             found, findings = search.expanded_by(descriptor, _verified_rows(found, findings))
+        end = options.offset + options.limit
+        page = slice(options.offset, end)
         with timings.measure("search"):
-            background = served.word_distances if query.of_words else served.snapshot.background_distances
-            limit = options.limit
-            return _to_hits(served, query, options, found[:limit], findings[:limit], background)
+            hits = _to_hits(served, query, options, found[page], findings[page], background)
+            return hits, len(found) > end
 
     def close(self) -> None:
         """Nothing may be ranked afterwards."""
@@ -83,12 +89,13 @@ class _Search:
         served: ServedSnapshot,
         query: DescribedQuery,
         options: SearchOptions,
+        scope: Scope,
         efforts: Efforts,
         pool: Executor,
         timings: Timings,
     ) -> None:
         self._served = served
-        self._own_rows = query.own_rows
+        self._scope = scope
         self._options = options
         self._efforts = efforts
         self._timings = timings
@@ -96,7 +103,7 @@ class _Search:
         self._verifier: CloserLook[SpatialMatch] | None = None
         self._localizer: CloserLook[Localization] | None = None
         if options.verify:
-            self._alike = AlikeRows(served, query.local_features, query.own_rows)
+            self._alike = AlikeRows(served, query.local_features, scope)
             look = verifying(served, query, options.region, pool)
             self._verifier = CloserLook(look, efforts.verify.budget_s)
         if options.localize:
@@ -109,7 +116,9 @@ class _Search:
         with self._timings.measure("search"):
             matrix = self._served.snapshot.descriptors
             descriptor = average_expansion(descriptor, matrix[neighbours].astype(np.float32))
-            found = nearest(self._served, descriptor, self._options, self._own_rows, self._reach)
+            # One more tells whether there is another page.
+            reach = self._options.offset + self._options.limit + 1
+            found = nearest_in_steps(self._served, descriptor, self._scope, self._first, reach)
             found, candidates = self._with_alike(found, descriptor, neighbours)
         rows = found.rows.tolist()
         locations = self._localize(rows)
@@ -120,11 +129,11 @@ class _Search:
         return found[order], [Finding(matches[place], locations[place]) for place in order]
 
     @property
-    def _reach(self) -> int:
-        """How many hits to search for."""
+    def _first(self) -> int:
+        """How many hits to search for at least: the same for all pages, for a closer look takes the first."""
         verified = self._efforts.verify.candidates if self._options.verify else 0
         localized = self._efforts.localize.candidates if self._options.localize else 0
-        return max(self._options.limit, verified, localized)
+        return max(MAX_LIMIT + 1, verified, localized)
 
     def _with_alike(
         self, found: Neighbours, descriptor: NDArray[np.float32], neighbours: NDArray[np.int64]
@@ -134,7 +143,7 @@ class _Search:
             return found, []
         count = self._efforts.verify.candidates
         alike = self._alike.first(count, neighbours)
-        both = with_rows(self._served, found, alike, descriptor, self._options.max_distance)
+        both = with_rows(self._served, found, alike, descriptor, self._scope)
         return both, alternating(found.rows[:count], alike)
 
     def _localize(self, rows: Sequence[int]) -> list[Localization | None]:

@@ -22,6 +22,7 @@ from imagesearch.errors import (
     OptionUnavailable,
     Overloaded,
     PhotoGone,
+    UnknownFolder,
     UnknownImage,
 )
 
@@ -34,6 +35,7 @@ CODES: dict[type[ImageSearchError], grpc.StatusCode] = {
     InvalidImage: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidOption: grpc.StatusCode.INVALID_ARGUMENT,
     UnknownImage: grpc.StatusCode.NOT_FOUND,
+    UnknownFolder: grpc.StatusCode.NOT_FOUND,
     PhotoGone: grpc.StatusCode.NOT_FOUND,
     OptionUnavailable: grpc.StatusCode.FAILED_PRECONDITION,
     IndexNotReady: grpc.StatusCode.UNAVAILABLE,

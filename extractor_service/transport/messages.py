@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from imagesearch.backbones.base import Int8Quality
 from imagesearch.errors import InvalidOption
 from imagesearch.pictures.region import Region
 from imagesearch.ranking.verification import SpatialMatch
+from imagesearch.store.filters import Filter
 from imagesearch.store.indexing import Indexing
 from imagesearch.store.manifest import IndexSummary
 from imagesearch.store.originals import Original
@@ -77,10 +78,26 @@ def to_options(request: search_pb2.SearchRequest) -> queries.SearchOptions:
     return queries.SearchOptions(
         region=to_region(request),
         limit=request.limit or queries.DEFAULT_LIMIT,
+        offset=request.offset,
         verify=request.verify if request.HasField("verify") else None,
         max_distance=request.max_distance if request.HasField("max_distance") else None,
+        min_score=request.min_score if request.HasField("min_score") else None,
+        where=to_filter(request),
         **{name: getattr(request, name) for name in queries.SWITCHES},
     )
+
+
+def to_filter(request: search_pb2.SearchRequest) -> Filter:
+    """Raises InvalidOption for a folder outside, and for what is no day or in the wrong order."""
+    return Filter(request.folder.removesuffix("/"), _day(request.taken_from), _day(request.taken_to))
+
+
+def _day(text: str) -> date | None:
+    """None where nothing is given."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InvalidOption("A day is given by year, month and day, such as 2019-07-14.") from None
 
 
 def to_region(request: search_pb2.SearchRequest | search_pb2.ExtractRequest) -> Region | None:
@@ -96,6 +113,7 @@ def from_search(answer: queries.SearchAnswer, with_points: bool) -> search_pb2.S
         query=_query_image(answer.query),
         photos=[_query_photo(photo) for photo in answer.photos],
         hits=[_hit(hit, with_points) for hit in answer.hits],
+        next_offset=answer.next_offset,
         index=_summary(answer.index),
         timings=_timings(answer.timings),
         preview=answer.preview,

@@ -24,6 +24,7 @@ ERROR_BY_REASON: dict[str, type[errors.GatewayError]] = {
     "UNDECODABLE_IMAGE": errors.UndecodableImage,
     "INVALID_OPTION": errors.InvalidOption,
     "UNKNOWN_IMAGE": errors.UnknownImage,
+    "UNKNOWN_FOLDER": errors.UnknownFolder,
     "PHOTO_GONE": errors.PhotoGone,
     "OPTION_UNAVAILABLE": errors.OptionUnavailable,
     "TEXT_UNAVAILABLE": errors.TextUnavailable,

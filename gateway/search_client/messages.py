@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -62,16 +62,24 @@ def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.S
     options = query.options
     request = search_pb2.SearchRequest(
         limit=options.limit,
+        offset=options.offset,
+        min_score=options.min_score,
+        max_distance=options.max_distance,
+        text=options.text,
+        folder=options.folder,
+        taken_from=_iso(options.taken_from),
+        taken_to=_iso(options.taken_to),
         preview=preview,
         **{name: getattr(options, name) for name in options.switches()},
     )
-    request.text = options.text or ""
     _add_photos(request, query.photos, max_pixels)
     if options.region is not None:
         request.region.CopyFrom(_region_message(options.region))
-    if options.max_distance is not None:
-        request.max_distance = options.max_distance
     return request
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _add_photos(request: search_pb2.SearchRequest, photos: Sequence[Photo], max_pixels: int) -> None:
@@ -121,6 +129,7 @@ def _search_response(message: search_pb2.SearchResponse, root_path: str) -> sche
         query=_query_image(message.query) if message.HasField("query") else None,
         query_photos=[_query_photo(photo) for photo in message.photos] or None,
         results=[_hit(hit, bool(message.photos), root_path) for hit in message.hits],
+        next_offset=message.next_offset if message.HasField("next_offset") else None,
         index=schemas.IndexSummary(
             version=message.index.version,
             count=message.index.count,

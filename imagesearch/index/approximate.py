@@ -47,12 +47,14 @@ class ApproximateIndex:
     def __len__(self) -> int:
         return self._descriptors.count
 
-    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+    def search(
+        self, queries: NDArray[np.float32], k: int, among: NDArray[np.bool_] | None = None
+    ) -> Neighbours:
         """See `Index`. Rows the codes overlook are missing; the distances of those found are exact."""
         rows = np.full((len(queries), k), -1, np.int64)
         distances = np.full((len(queries), k), np.inf, np.float32)
         for number, query in enumerate(queries):
-            candidates = self._candidates(query, max(self.effort.candidates, k))
+            candidates = self._candidates(query, max(self.effort.candidates, k), among)
             found, squared = nearest_among(self._descriptors, candidates, query, k)
             rows[number, : len(found)], distances[number, : len(found)] = found, np.sqrt(squared)
         return Neighbours(rows, distances)
@@ -60,16 +62,20 @@ class ApproximateIndex:
     def close(self) -> None:
         """See `Index`; it has no threads of its own."""
 
-    def _candidates(self, query: NDArray[np.float32], wanted: int) -> NDArray[np.int64]:
+    def _candidates(
+        self, query: NDArray[np.float32], wanted: int, among: NDArray[np.bool_] | None
+    ) -> NDArray[np.int64]:
         """Rows by the codes alone, about as many as wanted or as the codes can tell.
 
-        Codes know nothing of deletions: where deleted images crowd around a query, it looks further.
+        Codes know nothing of deletions and filters: where images that may not be found crowd around a query,
+        it looks further.
         """
+        allowed = self._descriptors.live if among is None else among
         count = wanted
         while True:
             count = min(count, len(self._descriptors))
             rows = self._codes.candidates(query, count, self.effort.visits)
-            images = self._descriptors.without_deleted(rows)
+            images = rows if allowed is None else rows[allowed[rows]]
             if 2 * len(images) >= wanted or len(rows) < count or count == len(self._descriptors):
                 return images
             count *= 4

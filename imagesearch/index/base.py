@@ -44,8 +44,13 @@ class Index(Protocol):
         """Images that can be found."""
         ...
 
-    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
-        """queries: shape=(Q, D), dtype=float32, rows L2-normalised; k >= 1."""
+    def search(
+        self, queries: NDArray[np.float32], k: int, among: NDArray[np.bool_] | None = None
+    ) -> Neighbours:
+        """queries: shape=(Q, D), dtype=float32, rows L2-normalised; k >= 1.
+
+        among: shape=(rows,), the rows that may be found, none of them deleted; None for all that are not.
+        """
         ...
 
     def close(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import faiss
 import numpy as np
@@ -27,7 +27,7 @@ class _Range:
     start: int
     descriptors: NDArray[np.float16]
     selector: faiss.IDSelector | None
-    """Of the rows that are not deleted; None for all."""
+    """Of the rows that may be found; None for all."""
 
 
 class ExactIndex:
@@ -47,19 +47,22 @@ class ExactIndex:
     def __len__(self) -> int:
         return self._descriptors.count
 
-    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+    def search(
+        self, queries: NDArray[np.float32], k: int, among: NDArray[np.bool_] | None = None
+    ) -> Neighbours:
         """queries: shape=(Q, D), k >= 1, or ValueError; see `Index`."""
         queries = np.ascontiguousarray(queries, np.float32)
         if queries.ndim != 2 or queries.shape[1] != self._descriptors.dim:
             raise ValueError(f"queries must be of shape (Q, {self._descriptors.dim})")
         if k < 1:
             raise ValueError("k must be at least 1")
-        if len(queries) >= MANY_QUERIES:
+        if among is None and len(queries) >= MANY_QUERIES:
             return search_many(self._descriptors, queries, k)
+        ranges = self._ranges if among is None else [_narrowed(each, among) for each in self._ranges]
         rows = np.full((len(queries), k), -1, np.int64)
         distances = np.full((len(queries), k), np.inf, np.float32)
         for query, query_rows, query_distances in zip(queries, rows, distances, strict=True):
-            found, squared = self._nearest(query, k)
+            found, squared = self._nearest(query, k, ranges)
             query_rows[: len(found)] = found
             query_distances[: len(found)] = np.sqrt(squared)
         return Neighbours(rows, distances)
@@ -68,12 +71,14 @@ class ExactIndex:
         """See `Index`."""
         self._pool.shutdown()
 
-    def _nearest(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def _nearest(
+        self, query: NDArray[np.float32], k: int, ranges: Sequence[_Range]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Rows and squared distances of one query, best first."""
-        if len(self._ranges) == 1:
-            parts = [_nearest_in(self._ranges[0], query, k)]
+        if len(ranges) == 1:
+            parts = [_nearest_in(ranges[0], query, k)]
         else:
-            parts = list(self._pool.map(lambda each: _nearest_in(each, query, k), self._ranges))
+            parts = list(self._pool.map(lambda each: _nearest_in(each, query, k), ranges))
         rows, squared = (np.concatenate(column) for column in zip(*parts, strict=True))
         # Within a range rows ascend by image id, so that each has kept the right ones of equal distances.
         best = np.lexsort((self._descriptors.ranks(rows), squared))[:k]
@@ -96,10 +101,14 @@ def _ranges(descriptors: DescriptorMatrix, threads: int) -> Iterator[_Range]:
             yield _Range(start + low, part[low:high], _selector(descriptors.live, start + low, start + high))
 
 
-def _selector(live: NDArray[np.bool_] | None, start: int, end: int) -> faiss.IDSelector | None:
-    if live is None or live[start:end].all():
+def _narrowed(span: _Range, among: NDArray[np.bool_]) -> _Range:
+    return replace(span, selector=_selector(among, span.start, span.start + len(span.descriptors)))
+
+
+def _selector(allowed: NDArray[np.bool_] | None, start: int, end: int) -> faiss.IDSelector | None:
+    if allowed is None or allowed[start:end].all():
         return None
-    return faiss.IDSelectorBitmap(np.packbits(live[start:end], bitorder="little"))
+    return faiss.IDSelectorBitmap(np.packbits(allowed[start:end], bitorder="little"))
 
 
 BLOCK_BYTES = 64 * 1024 * 1024

@@ -87,29 +87,34 @@ class InvertedIndex:
     def __len__(self) -> int:
         return self._descriptors.count
 
-    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+    def search(
+        self, queries: NDArray[np.float32], k: int, among: NDArray[np.bool_] | None = None
+    ) -> Neighbours:
         """queries: shape=(Q, K), bags as dense vectors; see `Index`."""
         rows = np.full((len(queries), k), -1, np.int64)
         distances = np.full((len(queries), k), np.inf, np.float32)
         for number, query in enumerate(queries):
             words = np.flatnonzero(query).astype(np.int32)
-            found, squared = self.nearest(Bag(words, query[words]), k)
+            found, squared = self.nearest(Bag(words, query[words]), k, among)
             rows[number, : len(found)], distances[number, : len(found)] = found, np.sqrt(squared)
         return Neighbours(rows, distances)
 
     def close(self) -> None:
         """See `Index`; it has no threads of its own."""
 
-    def nearest(self, query: Bag, k: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The min(k, N) nearest rows and their squared distances, ascending, ties by image id."""
-        k = min(k, len(self))
+    def nearest(
+        self, query: Bag, k: int, among: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The min(k, N) nearest of N rows and their squared distances, ascending, ties by image id."""
+        allowed = self._descriptors.live if among is None else among
+        k = min(k, len(self._descriptors) if allowed is None else int(np.count_nonzero(allowed)))
         if k == 0:
             return np.empty(0, np.int64), np.empty(0)
         own = float(np.square(query.weights, dtype=np.float64).sum())
         products = np.concatenate([file.products(query) for file in self._files])
         squared = np.maximum(own + self._squared_norms - 2 * products, 0)
-        if self._descriptors.live is not None:
-            squared[~self._descriptors.live] = np.inf
+        if allowed is not None:
+            squared[~allowed] = np.inf
         rows = np.flatnonzero(squared <= np.partition(squared, k - 1)[k - 1])
         best = np.lexsort((self._descriptors.ranks(rows), squared[rows]))[:k]
         return rows[best], squared[rows[best]]

@@ -66,6 +66,16 @@ def score(distances: NDArray[np.float32], background: NDArray[np.float32]) -> ND
     return 1 - np.searchsorted(background, distances, side="right") / len(background)
 
 
+def largest_distance(min_score: float, background: NDArray[np.float32]) -> float:
+    """The largest distance whose `score` is at least this one: infinite where all are, below 0 where there is
+    no score. min_score: 0 to 1."""
+    if not len(background):
+        return -1.0
+    scores = 1 - np.arange(len(background) + 1) / len(background)
+    nearer = int(np.count_nonzero(scores >= min_score)) - 1  # pairs that may lie as near
+    return math.inf if nearer == len(background) else float(np.nextafter(background[nearer], np.float32(-1)))
+
+
 def _block(descriptors: DescriptorMatrix, rng: np.random.Generator, side: int) -> NDArray[np.float32]:
     """Distances of `side` random images to as many others."""
     rows = descriptors.rows_at(rng.choice(descriptors.count, 2 * side, replace=False))

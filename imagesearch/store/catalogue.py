@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.store.filters import Filter
 from imagesearch.store.records import ImageRecord, RefusedFile, record_of
 
 CATALOGUE_NAME = "images.sqlite3"
@@ -31,6 +32,8 @@ CREATE TABLE paths (
     path TEXT NOT NULL,
     PRIMARY KEY (row, path)
 ) WITHOUT ROWID;
+CREATE INDEX images_by_date ON images (taken_at);
+CREATE INDEX paths_by_path ON paths (path);
 CREATE TABLE refused (
     path   TEXT PRIMARY KEY,
     reason TEXT NOT NULL,
@@ -125,13 +128,12 @@ class CatalogueWriter:
 
 
 class Catalogue:
-    """Reads a published catalogue. Thread-safe: one connection behind a lock, microseconds a call."""
+    """Reads a published catalogue. Thread-safe: one connection behind a lock, microseconds a call; a second
+    one for what reads a large part of it."""
 
     def __init__(self, path: Path) -> None:
-        # immutable: no lock files and no change checks, so that a read-only store can be read.
-        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
-        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-        self._lock = threading.Lock()
+        self._connection, self._lock = _connected(path), threading.Lock()
+        self._scanning, self._scan_lock = _connected(path), threading.Lock()
 
     def count(self) -> int:
         return int(self._query("SELECT count(*) FROM images")[0][0])
@@ -167,9 +169,24 @@ class Catalogue:
         rows = self._query(query, (limit, min(offset, _MOST_ROWS)))
         return [RefusedFile(*row) for row in rows]
 
+    def rows_of(self, where: Filter) -> NDArray[np.int64]:
+        """The rows of the images that it lets through, in no order."""
+        conditions = where.conditions()
+        statement = f"SELECT row FROM images WHERE {' AND '.join(conditions) or 'TRUE'}"
+        parameters = [value for values in conditions.values() for value in values]
+        with self._scan_lock:
+            found = self._scanning.execute(statement, parameters)
+            return np.fromiter((row for (row,) in found), np.int64)
+
+    def paths_by_row(self) -> Iterator[tuple[int, str]]:
+        """Every row with each of its paths, in order of rows. Streams."""
+        with self._scan_lock:
+            yield from self._scanning.execute("SELECT row, path FROM paths ORDER BY row")
+
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        for connection, lock in ((self._connection, self._lock), (self._scanning, self._scan_lock)):
+            with lock:
+                connection.close()
 
     def _with_paths(self, images: list[tuple[Any, ...]]) -> dict[int, ImageRecord]:
         paths: dict[int, list[str]] = {}
@@ -184,3 +201,9 @@ class Catalogue:
     def _query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._connection.execute(statement, parameters).fetchall()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    # immutable: no lock files and no change checks, so that a read-only store can be read.
+    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, check_same_thread=False)

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from imagesearch.array_file import load_array
 from imagesearch.conv_maps.storage import SegmentedMaps
 from imagesearch.descriptors.base import Encodings
-from imagesearch.errors import SnapshotDamaged, StoreMissing
+from imagesearch.errors import SnapshotDamaged, StoreMissing, UnknownFolder
 from imagesearch.index.inverted import InvertedFile
 from imagesearch.index.matrix import DescriptorMatrix
 from imagesearch.local_features.storage import SegmentedFeatures
 from imagesearch.store.catalogue import CATALOGUE_NAME, Catalogue
+from imagesearch.store.filters import Filter
+from imagesearch.store.folders import image_counts
 from imagesearch.store.layout import SegmentFiles, StoreLayout
 from imagesearch.store.manifest import Manifest
 from imagesearch.store.records import ImageRecord, RefusedFile
@@ -132,6 +134,19 @@ class Snapshot:
     def refused(self, limit: int, offset: int = 0) -> list[RefusedFile]:
         """Files that could not be indexed, in order of path, from the one after the first `offset` on."""
         return self._catalogue.refused(limit, offset)
+
+    def selected(self, where: Filter) -> NDArray[np.bool_]:
+        """shape=(rows,): whether the filter lets a row's image through. Raises UnknownFolder."""
+        rows = self._catalogue.rows_of(where)
+        if where.folder and not len(rows) and not len(self._catalogue.rows_of(Filter(where.folder))):
+            raise UnknownFolder("No indexed photo is in this folder.")
+        mask = np.zeros(len(self.descriptors), np.bool_)
+        mask[rows] = True
+        return mask
+
+    def folders(self) -> dict[str, int]:
+        """By folder, how many images are in it or below it: as many as its `Filter` lets through."""
+        return image_counts(self._catalogue.paths_by_row())
 
     def close(self) -> None:
         self._catalogue.close()

@@ -99,6 +99,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         own_ids = {request.image_id, *(photo.image_id for photo in photos)}
         others = [image for image in self.images if image.image_id not in own_ids]
         hits = [self._hit(rank, image) for rank, image in enumerate(others, start=1)]
+        end = request.offset + (request.limit or 30)
         query = self._record(photos[0].image_id if photos else request.image_id)
         answer = search_pb2.SearchResponse(
             query=search_pb2.QueryImage(
@@ -107,7 +108,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
                 damaged=query.damaged if query else self.is_upload_damaged,
                 image_id="" if query else self.indexed_upload,
             ),
-            hits=hits[: request.limit or 30],
+            hits=hits[request.offset : end],
+            next_offset=end if end < len(hits) else None,
             index=self._summary(),
             timings=search_pb2.Timings(decode_ms=3.14159, extract_ms=21, search_ms=0.6, total_ms=27.4),
             preview=self.preview if request.preview and not photos else b"",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -18,6 +19,12 @@ def test_an_address_leaves_out_what_is_default() -> None:
     assert search_address(A) == f"/?image_id={A}"
     options = SearchOptions(limit=5, verify=False, max_distance=0.5)
     assert search_address(B, options) == f"/?image_id={B}&limit=5&verify=false&max_distance=0.5"
+
+
+def test_a_search_with_another_image_keeps_the_filters_and_begins_with_its_first_results() -> None:
+    options = SearchOptions(offset=60, folder="Summer, 2019", taken_from=date(2019, 7, 1))
+    assert search_address(A, options) == f"/?image_id={A}&folder=Summer,+2019&taken_from=2019-07-01"
+    assert set_address([Photo(A)], options).startswith(f"/?image_id={A}&offset=60&folder=Summer")
 
 
 def test_a_region_in_an_address_is_short() -> None:
@@ -41,7 +48,16 @@ def test_of_an_upload_only_the_rest_stands_in_an_address() -> None:
     [(Photo(A),), (Photo(A), Photo(B)), (Photo(A), Photo(B, is_negative=True)), (Photo(A), Photo(A))],
 )
 def test_an_address_is_read_back_as_the_search_it_was_made_of(photos: tuple[Photo, ...]) -> None:
-    options = SearchOptions(limit=5, expand=True)
+    options = SearchOptions(
+        limit=5,
+        expand=True,
+        text="A Red Bicycle",
+        offset=10,
+        min_score=0.5,
+        folder="a/B c/写真",
+        taken_from=date(2019, 7, 1),
+        taken_to=date(2020, 1, 1),
+    )
     query = read_address(parse_qsl(urlsplit(set_address(photos, options)).query))
     assert query is not None
     assert (query.photos, query.options) == (photos, options)

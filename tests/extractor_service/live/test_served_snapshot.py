@@ -34,7 +34,9 @@ class FarIndex:
     def __len__(self) -> int:
         return 4
 
-    def search(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+    def search(
+        self, queries: NDArray[np.float32], k: int, among: NDArray[np.bool_] | None = None
+    ) -> Neighbours:
         shape = (len(queries), k)
         return Neighbours(np.zeros(shape, np.int64), np.full(shape, self._distance, np.float32))
 

@@ -6,6 +6,7 @@ import grpc
 import httpx
 import pytest
 
+from gateway.languages import LANGUAGES
 from protos.imagesearch.v1 import search_pb2
 from tests.gateway.conftest import Connect
 from tests.gateway.fake_service import Failure, FakeService
@@ -38,6 +39,7 @@ async def test_a_multipart_upload_returns_the_documented_body(
                 "likeness": "alike",
             }
         ],
+        "next_offset": 1,
         "index": {
             "version": "000001",
             "count": 5,
@@ -90,6 +92,11 @@ async def test_both_forms_carry_the_same_query(client: httpx.AsyncClient, servic
         "verify": "TRUE",
         "localize": "1",
         "max_distance": "0.5",
+        "offset": "14",
+        "min_score": "0.9",
+        "folder": "2019/Summer 写真",
+        "taken_from": "2019-07-01",
+        "taken_to": "2019-07-31",
     }
     body = {
         "image": in_base64(PHOTO),
@@ -100,6 +107,11 @@ async def test_both_forms_carry_the_same_query(client: httpx.AsyncClient, servic
         "verify": True,
         "localize": True,
         "max_distance": 0.5,
+        "offset": 14,
+        "min_score": 0.9,
+        "folder": "2019/Summer 写真",
+        "taken_from": "2019-07-01",
+        "taken_to": "2019-07-31",
     }
     await client.post("/search", files={"image": PHOTO}, data=form)
     await client.post("/search", json=body)
@@ -107,7 +119,12 @@ async def test_both_forms_carry_the_same_query(client: httpx.AsyncClient, servic
     assert by_form == by_json
     assert by_form.image.content == PHOTO
     assert by_form.image.max_pixels == 110_000_000
-    assert by_form.limit == 7
+    assert (by_form.limit, by_form.offset, by_form.min_score) == (7, 14, 0.9)
+    assert (by_form.folder, by_form.taken_from, by_form.taken_to) == (
+        "2019/Summer 写真",
+        "2019-07-01",
+        "2019-07-31",
+    )
     assert by_form.exact and by_form.expand and by_form.verify and by_form.localize
     assert by_form.region.width == 0.3
     assert not by_form.preview
@@ -119,16 +136,61 @@ async def test_options_have_their_defaults(client: httpx.AsyncClient, service: F
     assert request.limit == 30
     assert not (request.exact or request.expand or request.verify or request.localize)
     assert not request.HasField("region")
-    assert not request.HasField("max_distance")
+    assert not (request.HasField("max_distance") or request.HasField("min_score"))
+    assert (request.offset, request.folder, request.taken_from, request.taken_to) == (0, "", "", "")
 
 
 async def test_blank_fields_of_a_form_are_left_at_their_defaults(
     client: httpx.AsyncClient, service: FakeService
 ) -> None:
     blank = {"limit": "", "region": ["", "", "", ""], "exact": " ", "image_id": "", "max_distance": ""}
+    blank |= {"offset": "", "folder": "", "taken_from": "", "taken_to": " ", "min_score": ""}
     response = await client.post("/search", files={"image": PHOTO}, data=blank)
     assert response.status_code == 200
-    assert service.searches[0].limit == 30
+    assert (service.searches[0].limit, service.searches[0].taken_to) == (30, "")
+
+
+async def test_the_next_page_is_told_as_long_as_there_is_one(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    paths, offset = [], 0
+    while offset is not None:
+        body = {"image": in_base64(PHOTO), "limit": 2, "offset": offset}
+        answer = (await client.post("/search", json=body)).json()
+        paths += [hit["path"] for hit in answer["results"]]
+        offset = answer["next_offset"]
+    assert paths == [image.paths[0] for image in service.images]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("offset", -1), ("offset", 1_000), ("min_score", 1.5), ("min_score", -0.1), ("folder", "x" * 5_000),
+        ("taken_from", "July 2019"), ("taken_to", "2019-02-30"),
+    ],
+)  # fmt: skip
+async def test_an_option_outside_its_range_is_refused_by_name_in_both_forms(
+    client: httpx.AsyncClient, option: str, value: Any
+) -> None:
+    by_json = await client.post("/search", json={"image": in_base64(PHOTO), option: value})
+    assert problem(by_json) == (422, "INVALID_OPTION")
+    assert option in by_json.json()["detail"]
+    if len(str(value)) < 1_000:
+        by_form = await client.post("/search", files={"image": PHOTO}, data={option: str(value)})
+        assert by_form.json()["detail"] == by_json.json()["detail"]
+
+
+async def test_what_the_service_says_of_a_folder_is_passed_on(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    sentence = LANGUAGES["en"].sentences["service.folder"]
+    service.failure = Failure(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_OPTION", sentence)
+    response = await client.post("/search", json={"image": in_base64(PHOTO), "folder": "../x"})
+    assert problem(response) == (422, "INVALID_OPTION")
+    assert response.json()["detail"] == sentence
+    service.failure = Failure(grpc.StatusCode.NOT_FOUND, "UNKNOWN_FOLDER")
+    response = await client.post("/search", json={"image": in_base64(PHOTO), "folder": "x"})
+    assert problem(response) == (404, "UNKNOWN_FOLDER")
 
 
 async def test_a_region_may_be_four_fields(client: httpx.AsyncClient, service: FakeService) -> None:

@@ -95,6 +95,20 @@ def test_deleted_rows_are_not_found_even_where_they_crowd_around_the_query(kind:
         assert (found.rows[0] >= 0).all()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_that_may_be_found_are_found_among_others_that_may_not(
+    kind: str, descriptors: DescriptorMatrix, tmp_path: Path
+) -> None:
+    report = build_index(IndexPlan(kind, 0.95), descriptors, tmp_path)
+    index = open_index(report.kind, tmp_path, descriptors, threads=1)
+    among = np.random.default_rng(4).random(4_000) < 0.3
+    queries = ALL[4_000:].astype(np.float32)
+    found = index.search(queries, 10, among)
+    truth = ExactIndex(descriptors, threads=1).search(queries, 10, among)
+    assert among[found.rows[found.rows >= 0]].all()
+    assert (found.distances <= truth.distances[:, -1:] + 1e-5).mean() >= 0.9
+
+
 @pytest.mark.parametrize("kind", ["pq", "opq", "ivf", "hnsw"])
 def test_a_grown_index_finds_new_rows_without_training_anew(kind: str, tmp_path: Path) -> None:
     plan = IndexPlan(kind, 0.9)

@@ -221,3 +221,22 @@ def test_closing_ends_the_threads_that_searched() -> None:
     assert threading.active_count() > before
     index.close()
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
+def test_only_rows_that_may_be_found_are(threads: int, share: float) -> None:
+    rng = np.random.default_rng(11)
+    rows = normalised(rng, 4_000, 24).astype(np.float16)
+    order = np.setdiff1d(np.arange(4_000), [5, 2_000]).astype(np.uint32)  # two are deleted
+    among = (rng.random(4_000) < share) & np.isin(np.arange(4_000), order)
+    queries = normalised(rng, MANY_QUERIES, 24)
+    found = ExactIndex(DescriptorMatrix([rows[:1_500], rows[1_500:]], order), threads).search(
+        queries, 9, among
+    )
+    allowed = np.flatnonzero(among)
+    expected = ExactIndex(DescriptorMatrix([rows[allowed]]), 1).search(queries, 9)
+    np.testing.assert_array_equal(found.distances, expected.distances)
+    missing = expected.rows < 0
+    np.testing.assert_array_equal(found.rows < 0, missing)
+    np.testing.assert_array_equal(found.rows[~missing], allowed[expected.rows[~missing]])

@@ -90,3 +90,14 @@ def test_an_inverted_file_survives_storage() -> None:
     file = build_inverted_file(bags, WORD_COUNT)
     again = InvertedFile.from_arrays(file.to_arrays())
     np.testing.assert_array_equal(again.products(bags[0]), file.products(bags[0]))
+
+
+def test_only_rows_that_may_be_found_are() -> None:
+    segments = random_bags(40), random_bags(20, seed=1)
+    queries = dense(random_bags(10, seed=2))
+    matrix = DescriptorMatrix([dense(bags).astype(np.float16) for bags in segments])
+    among = np.random.default_rng(3).random(60) < 0.15
+    found = index_of(*segments).search(queries, 20, among)
+    expected = ExactIndex(matrix, threads=1).search(queries, 20, among)
+    np.testing.assert_allclose(found.distances, expected.distances, atol=1e-3)
+    assert set(found.rows.ravel().tolist()) == {-1, *np.flatnonzero(among).tolist()}

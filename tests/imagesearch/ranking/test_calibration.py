@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from imagesearch.index.matrix import DescriptorMatrix
-from imagesearch.ranking.calibration import background_distances, score
+from imagesearch.ranking.calibration import background_distances, largest_distance, score
 
 
 def background_of(
@@ -107,3 +107,20 @@ def test_a_collection_of_copies_scores_everything_zero() -> None:
     descriptors = np.repeat(random_descriptors(np.random.default_rng(7), 1), 50, axis=0)
     background = background_of(descriptors, np.random.default_rng(8))
     np.testing.assert_array_equal(score(np.zeros(3, np.float32), background), [0, 0, 0])
+
+
+@pytest.mark.parametrize("min_score", [0, 1e-9, 0.25, 1 / 3, 0.5, 0.9, 0.99, 1])
+def test_the_largest_distance_of_a_score_parts_those_that_have_it_from_those_that_have_not(
+    min_score: float,
+) -> None:
+    rng = np.random.default_rng(5)
+    background = np.sort(rng.choice(np.linspace(0, 2, 40, dtype=np.float32), 300))  # with many ties
+    distances = np.concatenate((background, rng.uniform(0, 2, 300).astype(np.float32)))
+    scores = score(distances, background)
+    assert scores is not None
+    bound = largest_distance(min_score, background)
+    np.testing.assert_array_equal(distances <= bound, scores >= min_score)
+
+
+def test_where_there_are_no_scores_nothing_has_one() -> None:
+    assert largest_distance(0, np.empty(0, np.float32)) < 0
