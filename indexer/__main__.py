@@ -1,4 +1,4 @@
-"""python -m indexer: build, status, verify, prune, selftest, quantize, weights."""
+"""python -m indexer: build, watch, status, verify, prune, selftest, quantize, weights."""
 
 from __future__ import annotations
 
@@ -36,13 +36,16 @@ from imagesearch.store.layout import StoreLayout
 from imagesearch.store.versions import prune
 from indexer import console
 from indexer.arguments import parser, settings_of
-from indexer.build import Options, build
+from indexer.build import Options, Summary, build
 from indexer.inspection import damage, status
 from indexer.network_source import Networks, StoredNetworks
 from indexer.quantisation import quantise
 from indexer.selftest.results import Choices
 from indexer.selftest.run import selftest
 from indexer.settings import IndexerSettings
+from indexer.watch import Watch
+
+logger = logging.getLogger(__name__)
 
 PROGRAM = "indexer"
 
@@ -96,6 +99,17 @@ def _build(options: argparse.Namespace, settings: IndexerSettings, provide: Prov
         Options(options.rebuild, options.accept_loss, options.check),
     )
     _report(options, asdict(summary), console.summary_text(summary))
+    return FINE
+
+
+def _watch(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
+    def report(summary: Summary) -> None:
+        _report(options, asdict(summary), console.summary_text(summary))
+
+    try:
+        Watch(settings, provide(settings), console.photo_bar, report).follow()
+    except KeyboardInterrupt:
+        logger.info("Stopped. What is done is kept.")
     return FINE
 
 
@@ -175,6 +189,7 @@ def _only_errors_logged(*packages: str) -> Iterator[None]:
 
 _COMMANDS = {
     "build": _build,
+    "watch": _watch,
     "status": _status,
     "verify": _verify,
     "prune": _prune,

@@ -10,6 +10,7 @@ from indexer.settings import IndexerSettings
 
 COMMANDS = {
     "build": "index what is new or changed, drop what is gone, publish a snapshot",
+    "watch": "build, then follow the folder and publish what comes, changes or goes, until it is stopped",
     "status": "show what the store holds",
     "verify": "read every file of the store and report damage",
     "prune": "remove old snapshots, never the live one",
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--store", type=_folder, help="folder of the store; default INDEXER_STORE_DIR")
         command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         command.set_defaults(images=None)
-    for name in ("build", "selftest", "quantize"):
+    for name in ("build", "watch", "selftest", "quantize"):
         commands.choices[name].add_argument(
             "--images", type=_folder, help="folder of photos; default INDEXER_IMAGES_DIR"
         )

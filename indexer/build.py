@@ -42,6 +42,8 @@ class Options:
     or the folder be another one."""
     check: bool = False
     """Read every photo, also those whose size and time are as they were."""
+    ledger_checked: bool = False
+    """An earlier run of this process has found the ledger whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,12 @@ def build(
     networks: Networks,
     show_progress: ShowProgress,
     options: Options = Options(),
+    listing: Listing | None = None,
 ) -> Summary:
     """Brings the store up to the folder: describes what is new, forgets what is gone, and publishes, now and
     then while it describes, unless everything is described again.
+
+    listing: of just now; made here where there is none.
 
     Whatever interrupts it, the live snapshot stays whole and what has been described is kept.
     Raises ImagesFolderError, InvalidOption, StoreError and ModelError.
@@ -70,7 +75,8 @@ def build(
     layout = StoreLayout(settings.store_dir)
     check_folder(settings.images_dir)
     with full_disk_as_store_full(), exclusive(layout), Progress(layout) as progress:
-        listing = _list_photos(settings, options)
+        listing = listing or walk(settings.images_dir, settings.store_dir, settings.exclude)
+        _check_listing(listing, settings, options)
         progress.begin("preparing", len(listing.photos))
         show = progress.told("describing", show_progress)
         if options.rebuild:
@@ -90,12 +96,11 @@ def build(
             return _summary(layout, ledger, listing, update, published, seconds)
 
 
-def _list_photos(settings: IndexerSettings, options: Options) -> Listing:
-    listing = walk(settings.images_dir, settings.store_dir, settings.exclude)
+def _check_listing(listing: Listing, settings: IndexerSettings, options: Options) -> None:
     for folder in listing.unreadable_folders:
         logger.warning("The folder %s cannot be read; what is known of it is kept.", folder)
     if listing.photos or listing.unreadable_folders or options.accept_loss:
-        return listing
+        return
     raise ImagesFolderError(
         f"There are no photos in {settings.images_dir}, and nothing was changed. Is its disk mounted? "
         "To make the index empty, say --accept-loss."
@@ -119,7 +124,7 @@ def _update(
 ) -> _Update:
     ledger, load = opened
     known, held = ledger.known_files(), ledger.image_count()
-    corrupt = set(ledger.corrupt_images())
+    corrupt = set() if options.ledger_checked else set(ledger.corrupt_images())
     plan = make_plan(listing, known, conditions(settings), corrupt, options.check)
     if not options.accept_loss:
         check_something_stays(ledger, plan, settings)

@@ -40,6 +40,12 @@ class IndexerSettings(BaseSettings):
         description="Comma-separated names of folders and photos to pass over, or their paths in the images "
         "folder, with * and ?, such as raw, *.gif, 2019/private.",
     )
+    poll_s: float = Field(
+        0.0,
+        ge=0,
+        description="While the folder is watched: seconds between two looks for changes that the system does "
+        "not tell of; 0 takes 10 for network drives and folders shared with a virtual machine, else 600.",
+    )
     model: str = Field(
         "auto",
         description="Network: vgg16, efficientnet-lite0, a weights' file, or a folder with a model in "

@@ -50,6 +50,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
         "extractor_service",
         "indexer",
         "indexer build",
+        "indexer watch",
         "indexer status",
         "indexer verify",
         "indexer prune",
