@@ -28,9 +28,7 @@ SPREAD := -n auto --dist loadfile  # over the processors, the tests of a file to
 COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered)
 PHOTOS := $(if $(filter-out $(SAMPLES),$(IMAGES)),,samples)
 
-define build
-$(PY) -m indexer build && printf '%s\n' "$$INDEXER_IMAGES_DIR" >"$$INDEXER_STORE_DIR/IMAGES"
-endef
+remember = printf '%s\n' "$$INDEXER_IMAGES_DIR" >"$$INDEXER_STORE_DIR/IMAGES"
 
 define has_chromium
 [ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v google-chrome >/dev/null \
@@ -60,9 +58,9 @@ run index:         export INDEXER_IMAGES_DIR   = $(or $(IMAGES),$(SAMPLES))
 run:               export EXTRACTOR_STORE_DIR  = $(STORE)
 run:               export EXTRACTOR_IMAGES_DIR = $(INDEXER_IMAGES_DIR)
 
-run: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder, then serve the page (the sample photos without IMAGES)
+run: $(READY) $(PHOTOS)  ## Serve the page at once, index IMAGES=folder (or the sample photos) into STORE=folder, and follow it
 	@$(PY) -m scripts.serve --check
-	@$(build)
+	@if [ -d "$$INDEXER_IMAGES_DIR" ]; then mkdir -p "$$INDEXER_STORE_DIR" && $(remember); fi
 	@exec $(PY) -m scripts.serve
 
 test: $(READY)  ## Run the whole test suite, in a browser too (Chromium)
@@ -76,7 +74,7 @@ test: $(READY)  ## Run the whole test suite, in a browser too (Chromium)
 	fi
 
 index: $(READY) $(PHOTOS)  ## Index IMAGES=folder into STORE=folder: only what changed
-	@$(build)
+	@$(PY) -m indexer build && $(remember)
 
 weights: $(READY)  ## Fetch (or take VGG16_WEIGHTS=file.h5), check and convert the VGG16 weights
 	@exec $(PY) -m indexer weights
@@ -88,7 +86,7 @@ photos: $(READY)  ## Fetch 3,670 photos of flowers (CC BY) into photos/flower_ph
 	@exec $(PY) -m samples photos --out photos
 
 up:  ## Start the containers, for IMAGES=folder (or the sample photos) and STORE=folder (or a volume)
-	@$(in_containers); docker compose up --build --detach --wait
+	@$(in_containers); docker compose up --build --detach
 
 down:  ## Stop the containers
 	docker compose down

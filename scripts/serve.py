@@ -1,6 +1,7 @@
-"""Runs both services as one program until Ctrl-C: the last part of `make run`.
+"""Runs the indexer and both services as one program until Ctrl-C: what `make run` does.
 
-When one service ends by itself the other is stopped too.
+The page is there at once and shows how far indexing is. When one of the three ends by itself the others are
+stopped too.
 """
 
 from __future__ import annotations
@@ -70,8 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupt_like_ctrl_c()
     return serve(
         address_to_open(gateway.host, gateway.port),
-        {"extractor service": module("extractor_service"), "gateway": module("gateway")},
-        gateway.api_key.get_secret_value(),
+        {
+            "indexer": module("indexer", "watch"),
+            "extractor service": module("extractor_service"),
+            "gateway": module("gateway"),
+        },
     )
 
 
@@ -101,14 +105,14 @@ def address_to_open(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(address: str, commands: Mapping[str, Sequence[str]], api_key: str = "") -> int:
+def serve(address: str, commands: Mapping[str, Sequence[str]]) -> int:
     """Runs all commands until an interrupt (returns 0) or until one ends (returns its code, at least 1)."""
     services: list[Process] = []
     try:
         for name, command in commands.items():
             services.append(Process(name, command))
-        if wait_until_ready(f"{address}/readyz", api_key, services):
-            say(f"\n  Ready: {address}\n  Ctrl-C stops it.\n")
+        if wait_until_up(f"{address}/healthz", services):
+            say(f"\n  Open {address}\n  Ctrl-C stops it.\n")
         return wait_until_one_ends(services)
     except KeyboardInterrupt:
         say("\nStopping")
@@ -119,14 +123,12 @@ def serve(address: str, commands: Mapping[str, Sequence[str]], api_key: str = ""
             service.stop()
 
 
-def wait_until_ready(url: str, api_key: str, services: Sequence[Process]) -> bool:
+def wait_until_up(url: str, services: Sequence[Process]) -> bool:
     """False when a service ended before."""
-    token = f"Bearer {api_key}".encode().decode("latin-1")  # goes out as UTF-8
-    request = urllib.request.Request(url, headers={"Authorization": token} if api_key else {})
     straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while all(service.exit_code() is None for service in services):
         try:
-            straight.open(request, timeout=5).close()
+            straight.open(url, timeout=5).close()
             return True
         except OSError:
             time.sleep(POLL_S)
@@ -154,8 +156,8 @@ def ignore_further_interrupts() -> None:
         signal.signal(signum, signal.SIG_IGN)
 
 
-def module(name: str) -> list[str]:
-    return [sys.executable, "-m", name]
+def module(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", *arguments]
 
 
 def say(line: str) -> None:

@@ -61,3 +61,10 @@ def test_each_image_installs_by_hash_and_runs_without_root(dockerfile: Path) -> 
         line for stage in stages for line in stage.splitlines() if "install -" in line and "pip" in line
     ]
     assert installs and all("--require-hashes" in line for line in installs)
+
+
+def test_the_page_waits_for_nothing_and_the_indexer_goes_on() -> None:
+    waits = [each for service in SERVICES.values() for each in service.get("depends_on", {}).values()]
+    assert [wait["condition"] for wait in waits] == ["service_started"] * 2
+    assert SERVICES["indexer"]["restart"] == "unless-stopped"
+    assert 'CMD ["watch"]' in (REPOSITORY / "Dockerfile.extractor").read_text("utf-8")
