@@ -318,6 +318,20 @@ class RefusedFile(BaseModel):
     detail: str
 
 
+class Folder(BaseModel):
+    path: Annotated[
+        str, Field(description="Relative to the indexed folder; what `folder` of a search takes.")
+    ]
+    count: Annotated[int, Field(description="Photos in it and in the folders below it.")]
+
+
+class FoldersResponse(BaseModel):
+    """The folders of the indexed photos, in order of path: all, or the 10,000 that lie least deep."""
+
+    total: Annotated[int, Field(description="All there are.")]
+    folders: list[Folder]
+
+
 class RefusedResponse(BaseModel):
     """Files that could not be indexed, in order of path."""
 

@@ -72,6 +72,11 @@ class ServedSnapshot(Shared):
         """
         return self._selected(where) if where else None
 
+    @cached_property
+    def folders(self) -> dict[str, int]:
+        """See `Snapshot.folders`; of a million images it takes seconds to count them."""
+        return self.snapshot.folders()
+
     def local_features(self) -> SegmentedFeatures:
         """Raises OptionUnavailable where there are none."""
         if self.snapshot.local_features is None:

@@ -15,6 +15,7 @@ from imagesearch.store.records import ImageRecord, RefusedFile
 
 MAX_PAGE_SIZE = 1_000
 MAX_REFUSED = 1_000
+MAX_FOLDERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,15 @@ class RefusedPage:
     files: list[RefusedFile]
     total: int
     """All there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Of the indexed images."""
+
+    counts: dict[str, int]
+    """How many are in each or below it, in order of path: of all folders or the `MAX_FOLDERS` least deep."""
+    total: int
 
 
 class Collection:
@@ -80,6 +90,12 @@ class Collection:
         with self._live.use() as served:
             files = await asyncio.to_thread(served.snapshot.refused, limit, offset)
             return RefusedPage(files, served.snapshot.manifest.refused_count)
+
+    async def folders(self) -> Folders:
+        with self._live.use() as served:
+            counts = await asyncio.to_thread(lambda: served.folders)
+            upper = sorted(counts, key=lambda path: (path.count("/"), path))[:MAX_FOLDERS]
+            return Folders({path: counts[path] for path in sorted(upper)}, len(counts))
 
     async def page(self, size: int, token: str) -> Page:
         """token: of the page before, "" for the first. Raises InvalidOption."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.search import queries
-from extractor_service.search.collection import IndexDescription, RefusedPage
+from extractor_service.search.collection import Folders, IndexDescription, RefusedPage
 from imagesearch.backbones.base import Int8Quality
 from imagesearch.errors import InvalidOption
 from imagesearch.pictures.region import Region
@@ -192,6 +192,13 @@ def from_index(description: IndexDescription, indexing: Indexing | None) -> sear
     )
     response.build_time.FromDatetime(datetime.fromisoformat(manifest.created))
     return response
+
+
+def from_folders(folders: Folders) -> search_pb2.ListFoldersResponse:
+    counts = folders.counts.items()
+    return search_pb2.ListFoldersResponse(
+        folders=[search_pb2.Folder(path=path, count=count) for path, count in counts], total=folders.total
+    )
 
 
 def from_refused(page: RefusedPage) -> search_pb2.ListRefusedResponse:

@@ -64,6 +64,11 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
         records = [messages.from_record(record) for record in images]
         return search_pb2.ListImagesResponse(images=records, next_page_token=next_token)
 
+    async def ListFolders(
+        self, request: search_pb2.ListFoldersRequest, context: Any
+    ) -> search_pb2.ListFoldersResponse:
+        return messages.from_folders(await self._collection.folders())
+
     async def ListRefused(
         self, request: search_pb2.ListRefusedRequest, context: Any
     ) -> search_pb2.ListRefusedResponse:

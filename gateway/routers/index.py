@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from gateway.dependencies import ServicesDep
 from gateway.openapi import problems
-from gateway.schemas import IndexResponse, RefusedResponse
+from gateway.schemas import FoldersResponse, IndexResponse, RefusedResponse
 
 router = APIRouter(tags=["index"])
 
@@ -24,6 +24,17 @@ router = APIRouter(tags=["index"])
 async def index(services: ServicesDep) -> IndexResponse:
     """The live snapshot, its model, and the files that could not be indexed and why."""
     return await services.client.get_index()
+
+
+@router.get(
+    "/folders",
+    summary="List folders",
+    response_model=FoldersResponse,
+    responses=problems(502, 503, 504),
+)
+async def folders(services: ServicesDep) -> FoldersResponse:
+    """The folders of the indexed photos, and how many photos are in each."""
+    return await services.client.list_folders()
 
 
 @router.get(

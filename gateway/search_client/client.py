@@ -15,6 +15,7 @@ from gateway.search_client.messages import (
     Answer,
     IndexedImage,
     Query,
+    folders_response,
     index_response,
     indexed_image,
     known_shape,
@@ -94,6 +95,10 @@ class SearchClient:
         request = search_pb2.ListImagesRequest(page_size=size, sample=True)
         message = await self._call(self._stub.ListImages, request)
         return [indexed_image(record) for record in message.images]
+
+    async def list_folders(self) -> schemas.FoldersResponse:
+        message = await self._call(self._stub.ListFolders, search_pb2.ListFoldersRequest())
+        return folders_response(message)
 
     async def list_refused(self, limit: int, offset: int) -> schemas.RefusedResponse:
         request = search_pb2.ListRefusedRequest(limit=limit, offset=offset)

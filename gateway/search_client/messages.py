@@ -269,6 +269,13 @@ def _time(message: Timestamp) -> datetime:
     return message.ToDatetime(tzinfo=UTC)
 
 
+def folders_response(message: search_pb2.ListFoldersResponse) -> schemas.FoldersResponse:
+    return schemas.FoldersResponse(
+        total=message.total,
+        folders=[schemas.Folder(path=folder.path, count=folder.count) for folder in message.folders],
+    )
+
+
 def refused_response(message: search_pb2.ListRefusedResponse, offset: int) -> schemas.RefusedResponse:
     """offset: of the request."""
     end = offset + len(message.refused)

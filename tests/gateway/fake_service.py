@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import grpc
@@ -51,7 +53,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     failure: Failure | None = None
     fails_once: bool = False
     failing_calls: tuple[str, ...] = (
-        "Search", "GetImage", "GetIndex", "ListImages", "ListRefused", "GetThumbnail", "GetOriginal",
+        "Search", "GetImage", "GetIndex", "ListImages", "ListFolders", "ListRefused", "GetThumbnail",
+        "GetOriginal",
     )  # fmt: skip
     delay_s: float = 0.0
     preview: bytes = b"RIFFpreview"
@@ -164,6 +167,14 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         await self._begin("ListImages", context)
         return search_pb2.ListImagesResponse(images=self.images[: request.page_size])
 
+    async def ListFolders(  # noqa: N802
+        self, request: search_pb2.ListFoldersRequest, context: Context
+    ) -> search_pb2.ListFoldersResponse:
+        await self._begin("ListFolders", context)
+        counts = Counter(folder for image in self.images for folder in _folders_above(image.paths[0]))
+        folders = [search_pb2.Folder(path=path, count=counts[path]) for path in sorted(counts)]
+        return search_pb2.ListFoldersResponse(folders=folders, total=len(folders))
+
     async def ListRefused(  # noqa: N802
         self, request: search_pb2.ListRefusedRequest, context: Context
     ) -> search_pb2.ListRefusedResponse:
@@ -275,6 +286,10 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             model_title="VGG16 (ImageNet)",
             approximate=self.approximate,
         )
+
+
+def _folders_above(path: str) -> list[str]:
+    return [str(folder) for folder in PurePosixPath(path).parents if folder.name]
 
 
 def record_of(content: bytes, path: str, width: int = 640, height: int = 480) -> search_pb2.ImageRecord:

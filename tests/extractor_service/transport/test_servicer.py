@@ -352,6 +352,33 @@ async def test_listing_pages_through_every_image_once(folder: Folder) -> None:
     assert last.next_page_token == whole.next_page_token == ""
 
 
+async def test_folders_are_listed_with_as_many_images_as_a_search_in_them_finds(tmp_path: Path) -> None:
+    folder = Folder.at(tmp_path, seeds=range(3))
+    for seed, name in enumerate(["a/b/0.png", "a/1.png", "写真/2.png"], start=10):
+        folder.add(name, photo(seed))
+    folder.publish()
+    async with running(settings_for(folder)) as service:
+        answer = await service.stub.ListFolders(pb.ListFoldersRequest())
+        assert [(each.path, each.count) for each in answer.folders] == [("a", 2), ("a/b", 1), ("写真", 1)]
+        assert answer.total == 3
+        for each in answer.folders:
+            request = pb.SearchRequest(image=pb.ImageFile(content=photo(1)), folder=each.path)
+            assert len((await service.stub.Search(request)).hits) == each.count
+
+
+async def test_of_very_many_folders_the_upper_ones_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("extractor_service.search.collection.MAX_FOLDERS", 3)
+    folder = Folder.at(tmp_path)
+    for seed, name in enumerate(["a/b/c/0.png", "d/e/1.png", "f/2.png"]):
+        folder.add(name, photo(seed))
+    folder.publish()
+    async with running(settings_for(folder)) as service:
+        answer = await service.stub.ListFolders(pb.ListFoldersRequest())
+    assert ([each.path for each in answer.folders], answer.total) == (["a", "d", "f"], 6)
+
+
 async def test_refused_files_are_listed_in_pages(tmp_path: Path) -> None:
     folder = Folder.at(tmp_path, range(2))
     files = [RefusedFile(f"{place:04d}.jpg", "EMPTY_IMAGE", "The file is empty.") for place in range(1_205)]

@@ -132,6 +132,16 @@ def refuse(service: FakeService, count: int) -> None:
     ]
 
 
+async def test_folders_come_with_their_counts(client: httpx.AsyncClient, service: FakeService) -> None:
+    service.images[0].paths[0] = "set/summer/0.jpg"
+    assert (await client.get("/folders")).json() == {
+        "total": 2,
+        "folders": [{"path": "set", "count": 5}, {"path": "set/summer", "count": 1}],
+    }
+    service.failure = Failure(grpc.StatusCode.UNAVAILABLE, "INDEX_NOT_READY")
+    assert (await client.get("/folders")).status_code == 503
+
+
 async def test_refused_files_come_in_pages(client: httpx.AsyncClient, service: FakeService) -> None:
     refuse(service, 5)
     first = (await client.get("/refused?limit=3")).json()
