@@ -1,8 +1,9 @@
-"""python -m indexer: build, watch, status, verify, prune, selftest, quantize, weights."""
+"""python -m indexer: build, watch, status, verify, prune, selftest, match, quantize, weights."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import sqlite3
@@ -14,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-if sys.argv[1:2] == ["selftest"]:
+if sys.argv[1:2] in (["selftest"], ["match"]):
     # As in extractor_service.__main__, and only here: NumPy's threads slow verification down, but speed
     # up what faiss trains. Both read this when they are first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -37,7 +38,10 @@ from imagesearch.store.versions import prune
 from indexer import console
 from indexer.arguments import parser, settings_of
 from indexer.build import Options, Summary, build
+from indexer.errors import NothingToMatch
 from indexer.inspection import damage, status
+from indexer.match.run import match_files
+from indexer.match.verdicts import as_csv, as_text, exit_code
 from indexer.network_source import Networks, StoredNetworks
 from indexer.quantisation import quantise
 from indexer.selftest.results import Choices
@@ -76,7 +80,7 @@ def main(arguments: Sequence[str] | None = None, provide: ProvideNetworks = stor
             "Interrupted. What is done is kept; the same command again goes on from here.",
             INTERRUPTED,
         )
-    except InvalidOption as error:
+    except (InvalidOption, NothingToMatch) as error:
         return fail(PROGRAM, str(error), BAD_USAGE)
     except ImageSearchError as error:
         return fail(PROGRAM, str(error), FAILED)
@@ -151,6 +155,16 @@ def _selftest(options: argparse.Namespace, settings: IndexerSettings, provide: P
     return FINE
 
 
+def _match(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
+    with _only_errors_logged("extractor_service", "imagesearch"):
+        verdicts = match_files(settings, provide(settings).load, options.paths, console.photo_bar)
+    if options.json:
+        say(json.dumps([each.to_json() for each in verdicts], ensure_ascii=False))
+    else:
+        say(as_csv(verdicts) if options.csv else as_text(verdicts))
+    return exit_code(verdicts)
+
+
 def _weights(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
     choice = provide(settings).prepare("vgg16")
     _report(
@@ -194,6 +208,7 @@ _COMMANDS = {
     "verify": _verify,
     "prune": _prune,
     "selftest": _selftest,
+    "match": _match,
     "quantize": _quantize,
     "weights": _weights,
 }

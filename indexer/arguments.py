@@ -15,6 +15,7 @@ COMMANDS = {
     "verify": "read every file of the store and report damage",
     "prune": "remove old snapshots, never the live one",
     "selftest": "search with altered photos of the collection and tell which find their originals",
+    "match": "tell which files are in the collection already: identical, altered, similar or new",
     "quantize": "make the int8 form of the network from a sample of the photos, if it proves good enough",
     "weights": "fetch (or take VGG16_WEIGHTS), check and convert VGG16's weights",
 }
@@ -39,11 +40,12 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--store", type=_folder, help="folder of the store; default INDEXER_STORE_DIR")
         command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
         command.set_defaults(images=None)
-    for name in ("build", "watch", "selftest", "quantize"):
+    for name in ("build", "watch", "selftest", "match", "quantize"):
         commands.choices[name].add_argument(
             "--images", type=_folder, help="folder of photos; default INDEXER_IMAGES_DIR"
         )
     _add_selftest_arguments(commands.choices["selftest"])
+    _add_match_arguments(commands.choices["match"])
     build_command = commands.choices["build"]
     build_command.add_argument(
         "--rebuild",
@@ -66,6 +68,15 @@ def parser() -> argparse.ArgumentParser:
         "--keep", type=_at_least_one, default=1, help="how many of the newest snapshots stay (default 1)"
     )
     return whole
+
+
+def _add_match_arguments(command: argparse.ArgumentParser) -> None:
+    command.epilog = (
+        "exit codes: 0 every file is in the collection, identical or altered; 3 some are not; 4 some could "
+        "not be read; 1, 2 and 130 as for the other commands"
+    )
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, or folders of photos")
+    command.add_argument("--csv", action="store_true", help="print a line of values for each match")
 
 
 def _add_selftest_arguments(command: argparse.ArgumentParser) -> None:

@@ -11,6 +11,12 @@ class ImagesFolderError(ImageSearchError):
     reason = "UNUSABLE_IMAGES_FOLDER"
 
 
+class NothingToMatch(ImageSearchError):
+    """Of what was given, nothing is a photo."""
+
+    reason = "NOTHING_TO_MATCH"
+
+
 class NothingToTest(ImageSearchError):
     """No photo of the index can be altered and searched with."""
 

@@ -1,0 +1,1 @@
+"""`python -m indexer match`: which files are in the collection already."""
