@@ -141,6 +141,7 @@ def _update(
     lost = images_lost(ledger.known_files(), plan.vanished)
     missing = lost if is_large(lost, held) and not options.accept_loss else 0
     ledger.forget([] if missing else plan.vanished)
+    ledger.expire_departed(settings.keep_missing_days)
     add_dates(ledger, settings)
     if not options.accept_loss:
         _check_something_is_left(ledger, settings)

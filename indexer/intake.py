@@ -86,7 +86,7 @@ class Intake:
 
     def take(self, files: Sequence[FileState]) -> None:
         """What it has committed when it is killed, it need not do again."""
-        sizes = self._ledger.image_sizes()
+        sizes = self._ledger.image_sizes() | self._ledger.departed_sizes()
         unknown = [file for file in files if file.size_bytes not in sizes or not self._recognise(file)]
         if unknown:
             self._decode_and_describe(unknown)
@@ -97,10 +97,14 @@ class Intake:
         if hashed is None:
             return False
         state, image_id = hashed
-        if not self._ledger.has_image(image_id):
-            return False
-        self._link(state, image_id)
-        return True
+        if self._ledger.has_image(image_id):
+            self._link(state, image_id)
+            return True
+        # What departed last has been published without it, so that its thumbnail may have gone.
+        if self._layout.thumbnail_path(image_id).is_file() and self._ledger.bring_back(state, image_id):
+            self._count(state, image_id)
+            return True
+        return False
 
     def _decode_and_describe(self, files: Sequence[FileState]) -> None:
         settings = self._settings

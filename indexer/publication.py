@@ -66,11 +66,11 @@ def publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSett
     if changes is not None and changes.are_few:
         content = _addition(layout, ledger, plan, changes)
         manifest = publish(layout, replace(content, int8_quality=quality))
-        remove_thumbnails(layout, changes.gone)
+        remove_thumbnails(layout, set(changes.gone) - ledger.departed_ids())
     else:
         content = _everything(ledger, plan, _learnt(ledger, settings))
         manifest = publish(layout, replace(content, int8_quality=quality))
-        sweep_thumbnails(layout, set(ledger.image_ids()))
+        sweep_thumbnails(layout, ledger.departed_ids().union(ledger.image_ids()))
     # Thumbnails went only now: the snapshot that was live until here showed them.
     superseded = ledger.early_version
     ledger.mark_published(manifest.version)

@@ -46,6 +46,12 @@ class IndexerSettings(BaseSettings):
         description="While the folder is watched: seconds between two looks for changes that the system does "
         "not tell of; 0 takes 10 for network drives and folders shared with a virtual machine, else 600.",
     )
+    keep_missing_days: float = Field(
+        30.0,
+        ge=0,
+        description="Days that the store keeps what it has described of photos that are gone, in case they "
+        "return; they are not found meanwhile.",
+    )
     model: str = Field(
         "auto",
         description="Network: vgg16, efficientnet-lite0, a weights' file, or a folder with a model in "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.errors import StoreError
+from imagesearch.store import departed
 from imagesearch.store.checksums import corrupt_images, described_in, is_whole, write_checksums
 from imagesearch.store.layout import image_id_of
 from imagesearch.store.ledger_file import create_ledger, open_ledger, transaction
@@ -188,17 +190,34 @@ class Ledger:
             self._write_path(file, None, reason, detail, refused_under)
 
     def forget(self, paths: Iterable[str]) -> None:
-        """Drops files that are gone, and every image that is left without a file."""
+        """Drops files that are gone. An image that is left without a file departs: `bring_back` finds it."""
         with transaction(self._connection):
             dropped_paths = self._connection.executemany(
                 "DELETE FROM paths WHERE path = ?", ((path,) for path in paths)
             ).rowcount
-            dropped_images = self._connection.execute(
-                "DELETE FROM images WHERE NOT EXISTS "
-                "(SELECT 1 FROM paths WHERE paths.image_id = images.image_id)"
-            ).rowcount
+            dropped_images = departed.depart(self._connection, time.time())
             if dropped_paths > 0 or dropped_images > 0:
                 self._set_unpublished("1")
+
+    def bring_back(self, file: FileState, image_id: str) -> bool:
+        """A file of an image that has departed. False where there is none."""
+        with self._changing():
+            found = departed.bring_back(self._connection, image_id)
+            if found:
+                self._write_path(file, image_id)
+        return found
+
+    def departed_ids(self) -> set[str]:
+        return departed.ids(self._connection)
+
+    def departed_sizes(self) -> set[int]:
+        """Every size in bytes that one of them has."""
+        return departed.sizes(self._connection)
+
+    def expire_departed(self, days: float) -> None:
+        """Forgets the images that departed longer ago."""
+        with transaction(self._connection):
+            departed.expire(self._connection, time.time() - days * 86_400)
 
     def corrupt_images(self) -> list[str]:
         """The ids of images that are not held as they were written, ascending. Reads every row.

@@ -44,7 +44,12 @@ class Workplace:
     def build(
         self, *, rebuild: bool = False, accept_loss: bool = False, check: bool = False, **settings: Any
     ) -> Summary:
-        given: dict[str, Any] = {"images_dir": self.images, "store_dir": self.store, "workers": 2} | settings
+        given: dict[str, Any] = {
+            "images_dir": self.images,
+            "store_dir": self.store,
+            "workers": 2,
+            "keep_missing_days": 0,
+        } | settings
         return build(
             IndexerSettings(**given),
             self.networks,

@@ -92,7 +92,7 @@ class Folder(RuleBasedStateMachine):
     @precondition(lambda self: self.writes > 0)
     @rule()
     def index(self) -> None:
-        self.workplace.build(workers=1, accept_loss=True)
+        self.workplace.build(workers=1, accept_loss=True, keep_missing_days=30)
         fresh = Workplace(self.workplace.images, self.root / "fresh")
         fresh.build(workers=1)
         assert contents(self.workplace) == contents(fresh)
@@ -136,6 +136,7 @@ def interrupting(photos: int) -> Callable[[int], Any]:
 
 def contents(workplace: Workplace) -> dict[str, Any]:
     """All that a search can see of a store."""
+    thumbnails = {path.stem for path in workplace.layout.thumbnails_dir.rglob("*.webp")}
     with Snapshot.open(workplace.layout) as snapshot:
         images = snapshot.page("", 1_000)
         rows = [snapshot.row_of(image.image_id) for image in images]
@@ -146,7 +147,7 @@ def contents(workplace: Workplace) -> dict[str, Any]:
             "descriptors": descriptors.tobytes(),
             "distances": found.distances.tobytes(),
             "refused": [(file.path, file.reason) for file in snapshot.refused(100)],
-            "thumbnails": sorted(path.stem for path in workplace.layout.thumbnails_dir.rglob("*.webp")),
+            "thumbnails": sorted(thumbnails & {image.image_id for image in images}),
         }
 
 
