@@ -126,7 +126,8 @@ class SearchBody(SearchOptions):
     `text`, alone or with them."""
 
     image: Annotated[
-        str | None, Field(description="The image file as base64; a data: prefix is allowed.")
+        str | None,
+        Field(description="The image file as base64; line breaks and a data: prefix are allowed."),
     ] = None
     image_id: Annotated[str | None, Field(description="The id of an indexed image.")] = None
     images: Annotated[

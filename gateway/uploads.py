@@ -36,6 +36,7 @@ NEGATIVE_FIELDS = ("not_images", "not_image_ids")
 GivenPhoto = tuple[str, bytes | str]
 """The name of a field, and the bytes of a file or an id."""
 
+FROM_URL_SAFE = str.maketrans("-_", "+/")
 DATA_PREFIX = re.compile(r"data:[^,]{0,100};base64,")
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -70,8 +71,9 @@ def read_address(parameters: Iterable[tuple[str, str]]) -> Query | None:
 
 
 def max_body_bytes(settings: Settings) -> int:
-    """The largest body there can be: pictures of the largest size as base64, and what stands around them."""
-    return -(-settings.max_upload_bytes // 3) * 4 + OVERHEAD_BYTES
+    """The largest body there can be: pictures of the largest size as base64, in lines of 64 with a break of
+    two characters each, and what stands around them."""
+    return -(-settings.max_upload_bytes // 3) * 4 * 33 // 32 + OVERHEAD_BYTES
 
 
 def _content_type(request: Request) -> str:
@@ -179,8 +181,9 @@ def _photos_of(body: SearchBody) -> Iterator[GivenPhoto]:
 def _decoded(text: str) -> bytes:
     if prefix := DATA_PREFIX.match(text):
         text = text[prefix.end() :]
+    plain = "".join(text.split()).translate(FROM_URL_SAFE).rstrip("=")
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):  # ValueError: not ASCII
         raise errors.InvalidBase64 from None
 

@@ -305,7 +305,9 @@ def indexing_words(language: Language, indexing: Indexing) -> str:
     minutes = (indexing.total - indexing.done) / indexing.per_second / 60
     if minutes <= 1:
         return f"{words} · {language.text('indexing.soon')}"
-    return f"{words} · {language.count('indexing.left', round(minutes))}"
+    if minutes < 100:
+        return f"{words} · {language.count('indexing.minutes', round(minutes))}"
+    return f"{words} · {language.count('indexing.hours', round(minutes / 60))}"
 
 
 def percent(score: float) -> str:

@@ -20,7 +20,7 @@ from indexer.early import EarlyPublication
 from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
-from indexer.losses import check_before_rebuild, check_something_stays, images_lost, is_large
+from indexer.losses import apart, check_before_rebuild, check_something_stays, images_lost, is_large
 from indexer.network_source import Networks
 from indexer.progress import Progress, ShowProgress
 from indexer.publication import publish_if_behind
@@ -138,9 +138,11 @@ def _update(
         intake = Intake(settings, ledger, known, load, advance, rest)
         intake.take(plan.changed)
     intake_s = time.perf_counter() - started
-    lost = images_lost(ledger.known_files(), plan.vanished)
+    unwanted, gone = apart(plan.vanished, settings)
+    ledger.forget(unwanted)
+    lost = images_lost(ledger.known_files(), gone)
     missing = lost if is_large(lost, held) and not options.accept_loss else 0
-    ledger.forget([] if missing else plan.vanished)
+    ledger.forget([] if missing else gone)
     ledger.expire_departed(settings.keep_missing_days)
     add_dates(ledger, settings)
     if not options.accept_loss:

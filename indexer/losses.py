@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from imagesearch.errors import StoreError
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import KnownFile, Ledger
 from indexer.errors import ImagesFolderError
 from indexer.intake import images_among
+from indexer.passed_over import Exclusion
 from indexer.refusals import conditions
 from indexer.settings import IndexerSettings
 from indexer.walk import Listing, Plan, make_plan
@@ -18,6 +19,13 @@ LARGE_LOSS = 10
 """Images: fewer are taken to be gone, whatever share of the index they are."""
 LARGE_SHARE = 0.25
 """Of the images: where more of them are gone, a disk may not be mounted, or a sub-folder be given instead."""
+
+
+def apart(vanished: Sequence[str], settings: IndexerSettings) -> tuple[list[str], list[str]]:
+    """What is passed over now and was not before, which nobody misses, and what is gone."""
+    exclusion = Exclusion(settings.exclude)
+    unwanted = [path for path in vanished if exclusion.passes_over(path)]
+    return unwanted, sorted(set(vanished) - set(unwanted))
 
 
 def images_lost(known: Mapping[str, KnownFile], vanished: Collection[str]) -> int:
@@ -57,7 +65,7 @@ def check_before_rebuild(layout: StoreLayout, listing: Listing, settings: Indexe
             known, held = ledger.known_files(), ledger.image_count()
             plan = make_plan(listing, known, conditions(settings))
             check_something_stays(ledger, plan, settings)
-            lost = images_lost(known, plan.vanished)
+            lost = images_lost(known, apart(plan.vanished, settings)[1])
             if is_large(lost, held):
                 lost -= len(set(images_among(ledger, settings.images_dir, plan.changed)))
     except (StoreError, sqlite3.Error):

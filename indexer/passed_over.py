@@ -35,6 +35,12 @@ class Exclusion:
         """The same of a file."""
         return EXCLUDED if any(self._matches(path.lower(), pattern) for pattern in self._patterns) else None
 
+    def passes_over(self, path: str) -> bool:
+        """Whether a file, by its own name or that of a folder that it is in."""
+        parts = path.split("/")
+        folders = ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+        return self.kind_of_file(path) is not None or any(map(self.kind_of_folder, folders))
+
     def _matches(self, path: str, pattern: str) -> bool:
         return fnmatchcase(path if "/" in pattern else _name(path), pattern)
 

@@ -93,3 +93,17 @@ def test_a_photo_dated_2300_is_indexed_like_any_other(workplace: Workplace) -> N
     assert workplace.build().described == 0
     summary = workplace.build()
     assert (summary.kept, summary.published) == (31, False)
+
+
+def test_photos_that_are_to_be_passed_over_are_no_loss(workplace: Workplace) -> None:
+    for settings in ({"exclude": "0"}, {"exclude": "0, 1/*.png", "rebuild": True}):
+        summary = workplace.build(**settings)
+        assert summary.missing == 0
+    assert summary.images == 10
+    assert {path.partition("/")[0] for path in workplace.indexed()} == {"2"}
+
+
+def test_a_disk_that_is_not_mounted_is_missed_beside_them(workplace: Workplace) -> None:
+    shutil.rmtree(workplace.images / "0")
+    summary = workplace.build(exclude="1")
+    assert (summary.missing, summary.images) == (10, 20)

@@ -96,6 +96,7 @@ async def test_and_before_the_first_snapshot_of_nothing_else(
         (at_work(), "Indexing: 1,200 of 12,000 new photos · about 22 minutes left"),
         (at_work(done=11_500), "Indexing: 11,500 of 12,000 new photos · about a minute left"),
         (at_work(done=11_900), "Indexing: 11,900 of 12,000 new photos · less than a minute left"),
+        (at_work(per_second=0.5), "Indexing: 1,200 of 12,000 new photos · about 6 hours left"),
         (at_work("listing", per_second=0.0), "Looking through the folder …"),
         (at_work("unheard of"), "Indexing: 1,200 of 12,000 photos · about 22 minutes left"),
     ],

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -211,6 +213,24 @@ async def test_an_indexed_image_is_searched_for_by_its_id(
 async def test_a_data_address_is_taken_as_base64(client: httpx.AsyncClient, service: FakeService) -> None:
     await client.post("/search", json={"image": "data:image/jpeg;base64," + in_base64(PHOTO)})
     assert service.searches[0].image.content == PHOTO
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        base64.encodebytes,
+        base64.urlsafe_b64encode,
+        lambda content: base64.urlsafe_b64encode(content).rstrip(b"="),
+        lambda content: base64.encodebytes(content).replace(b"\n", b"\r\n"),
+    ],
+    ids=["in lines", "url-safe", "without its end", "in lines of two characters' breaks"],
+)
+async def test_base64_may_be_in_lines_or_url_safe(
+    client: httpx.AsyncClient, service: FakeService, encode: Callable[[bytes], bytes]
+) -> None:
+    content = bytes(range(256)) * 2 + b"\xff\xfe"
+    await client.post("/search", json={"image": encode(content).decode()})
+    assert service.searches[0].image.content == content
 
 
 async def test_a_region_that_rounding_pushed_past_the_edge_is_clamped(
