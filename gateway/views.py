@@ -76,6 +76,8 @@ class MatchView:
         return drawings(self.query.ratio, self.result.ratio)
 
 
+FILTERS = ("folder", "taken_from", "taken_to", "min_score")
+"""The options that leave photos out."""
 SECTIONS: dict[str, tuple[Likeness, ...]] = {
     "same": ("identical", "same"),
     "alike": ("alike",),
@@ -109,12 +111,46 @@ class Page:
     @property
     def sections(self) -> list[Section]:
         """The results by how alike they are, each section in the order of the answer."""
-        hits = list(enumerate(self.answer.results, start=1)) if self.answer else []
+        first = self.options.offset + 1
+        hits = list(enumerate(self.answer.results, start=first)) if self.answer else []
         grouped = [
             Section(name, [(number, hit) for number, hit in hits if hit.likeness in words])
             for name, words in SECTIONS.items()
         ]
         return [section for section in grouped if section.hits]
+
+    @property
+    def same_file(self) -> Hit | None:
+        """The result that has the bytes of the uploaded photo."""
+        if self.answer is None or self.answer.query is None:
+            return None
+        image_id = self.answer.query.image_id
+        return next((hit for hit in self.answer.results if hit.image_id == image_id), None)
+
+    @property
+    def last_number(self) -> int:
+        """Of the last result that is shown, counted from the first page on."""
+        return self.options.offset + (len(self.answer.results) if self.answer else 0)
+
+    @property
+    def next_address(self) -> str:
+        """Of the results that follow; empty where there are none."""
+        following = self.answer.next_offset if self.answer else None
+        return self._address(offset=following) if following is not None else ""
+
+    @property
+    def earlier_address(self) -> str:
+        return self._address(offset=max(0, self.options.offset - self.options.limit))
+
+    @property
+    def chips(self) -> list[tuple[str, dict[str, str], str]]:
+        """Of each filter that is on its name, what its sentence leaves blank, and the search without it."""
+        values = {name: getattr(self.options, name) for name in FILTERS}
+        return [
+            (name, {"value": f"{value}"}, self._address(**{name: None}, offset=0))
+            for name, value in values.items()
+            if value is not None
+        ]
 
     @property
     def is_anything_alike(self) -> bool:
@@ -184,6 +220,9 @@ class Page:
     def set_address(self, match: str = "") -> str:
         """What links can hold of this search, all but what was uploaded."""
         return set_address(_photos(self.photos), self.options, match)
+
+    def _address(self, **changed: object) -> str:
+        return set_address(_photos(self.photos), self.options.model_copy(update=changed))
 
     def address_with(self, image_id: str, is_negative: bool) -> str:
         """Of the search with one more photo."""

@@ -1,7 +1,9 @@
 // Searches without a reload. The server renders every state of the page; this fetches it and puts it in place.
 
 import { evenLastRows } from "./gallery.js";
+import { offerFolders } from "./folders.js";
 import { keepLive } from "./live.js";
+import { append } from "./more.js";
 import { RegionBox } from "./region.js";
 
 const REMEMBERED = 30;
@@ -89,13 +91,7 @@ async function visit(url, { body, resend = null, keepQuery = false, change = "pu
   main.setAttribute("aria-busy", "true");
   status.textContent = document.body.dataset.searching;
   try {
-    const response = await fetch(url, {
-      method: body ? "POST" : "GET",
-      body,
-      headers: { Accept: "text/html" },
-      signal: controller.signal,
-    });
-    const text = await response.text();
+    const text = await rendered({ url, body, signal: controller.signal });
     arrive(text, { resend, keepQuery, change, focus });
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -103,6 +99,11 @@ async function visit(url, { body, resend = null, keepQuery = false, change = "pu
     status.textContent = "";
   }
   if (running === controller) main.removeAttribute("aria-busy");
+}
+
+async function rendered({ url, body, signal }) {
+  const response = await fetch(url, { method: body ? "POST" : "GET", body, headers: { Accept: "text/html" }, signal });
+  return response.text();
 }
 
 function arrive(text, { resend, keepQuery, change, focus }) {
@@ -197,18 +198,61 @@ function addUploads(body, photos) {
 
 /** A search of the page's, whose address says all but the uploaded photos. */
 function search(address, photos, options) {
+  const { url, body } = requestOf(address, photos);
+  visit(url, { ...options, body, resend: body ? { address, uploads: photos } : null });
+}
+
+function requestOf(address, photos) {
   const { searchParams: fields } = new URL(address, location.href);
-  if (!photos.length) {
-    visit(fields.size ? `${PAGE}?${fields}` : PAGE, options);
-    return;
-  }
+  if (!photos.length) return { url: fields.size ? `${PAGE}?${fields}` : PAGE };
   const body = new FormData();
   for (const [name, value] of fields) {
     if (name !== "match") body.append(name === "image_id" ? "image_ids" : name, value);
   }
   addUploads(body, photos);
   const match = fields.get("match");
-  visit(match ? `${PAGE}?match=${match}` : PAGE, { ...options, body, resend: { address, uploads: photos } });
+  return { url: match ? `${PAGE}?match=${match}` : PAGE, body };
+}
+
+/** Puts the next results behind those shown, where they stay; the address then says how far they go. */
+async function showMore(control) {
+  if (control.ariaBusy === "true") return;
+  control.ariaBusy = "true";
+  running?.abort();
+  const { signal } = (running = new AbortController());
+  const address = control.dataset.address ?? control.href;
+  status.textContent = document.body.dataset.searching;
+  find("#results .problem")?.remove();
+  try {
+    take(await rendered({ ...requestOf(address, uploads), signal }), address);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    find(".following").before(find("#offline").content.cloneNode(true));
+    status.textContent = "";
+  }
+  control.ariaBusy = "false";
+}
+
+function take(text, address) {
+  const parsed = () => new DOMParser().parseFromString(text, "text/html");
+  const next = parsed();
+  const problem = find(".problem", next);
+  if (problem) {
+    find(".following").before(problem);
+    return;
+  }
+  const kept = pages.get(history.state?.key);
+  if (kept) { // going back shows them all
+    const whole = new DOMParser().parseFromString(kept.text, "text/html");
+    append(whole, parsed());
+    kept.text = whole.documentElement.outerHTML;
+    if (uploads.length) kept.resend = { address, uploads };
+  }
+  history.replaceState(history.state, "", find("link[rel=canonical]", next).getAttribute("href"));
+  const first = append(document, next);
+  evenLastRows(document.querySelectorAll(".gallery"));
+  find(".photo", first).focus({ preventScroll: true });
+  status.textContent = find("#found").textContent;
 }
 
 /** What a form holds. Of an option that is on by itself, which it says by two fields, nothing unless it is off. */
@@ -269,7 +313,7 @@ document.addEventListener("click", (event) => {
   const act = ACTIONS[control?.dataset.do];
   if (act) {
     event.preventDefault();
-    act(Number(control.dataset.file));
+    act(Number(control.dataset.file), control);
   } else if (control) {
     search(control.dataset.address, uploads, whereTo(control.dataset.address));
   } else {
@@ -278,6 +322,7 @@ document.addEventListener("click", (event) => {
 });
 
 const ACTIONS = {
+  "show-more": (_, control) => showMore(control),
   "select-region": () => box?.select(),
   "search-region": () => find(".refine").requestSubmit(),
   "clear-region": () => {
@@ -349,4 +394,5 @@ const resend = history.state?.resend ?? null;
 remember(document.documentElement.outerHTML, "replaceState", location.href, resend);
 prepare();
 keepLive(PAGE, show);
+offerFolders(`${PAGE}folders`);
 if (resend) restore(resend);

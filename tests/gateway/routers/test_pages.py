@@ -471,3 +471,93 @@ async def test_a_search_that_finds_nothing_alike_says_so_first(
     assert page.index("Nothing alike was found.") < page.index(">Show less similar ones</summary>")
     japanese = (await client.post("/", files=PHOTO, headers={"Accept-Language": "ja"})).text
     assert "似た写真は見つかりませんでした。" in japanese
+
+
+async def test_results_go_on_and_back_by_links(client: httpx.AsyncClient, service: FakeService) -> None:
+    own = f"/?image_id={service.images[0].image_id}&amp;limit=2"
+    first = await client.get(own.replace("&amp;", "&"))
+    assert f'href="{own}&amp;offset=2" data-do="show-more">Show more</a>' in first.text
+    assert "Earlier results" not in first.text
+    last = await client.get(f"{own}&offset=2".replace("&amp;", "&"))
+    assert "results 3 to 4 among 5 photos" in last.text
+    assert f'href="{own}">Earlier results</a>' in last.text
+    assert "Show more" not in last.text
+    assert f'<link rel="canonical" href="{own}&amp;offset=2">' in last.text
+    assert 'id="about-3"' in last.text and 'id="about-1"' not in last.text
+    beyond = await client.get(f"{own}&offset=900".replace("&amp;", "&"))
+    assert "There are no further results." in beyond.text
+
+
+async def test_from_a_later_page_other_searches_begin_with_their_first_results(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    page = await client.get(f"/?image_id={service.images[0].image_id}&limit=2&offset=2")
+    links = re.findall(r'class="(?:photo|control more)" href="([^"]+)"', page.text)
+    assert len(links) == 4
+    assert not any("offset" in link for link in links)
+
+
+async def test_each_filter_that_is_on_is_shown_and_can_be_taken_away(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    own = f"/?image_id={service.images[0].image_id}"
+    filters = {"folder": "2019/Summer", "taken_from": "2019-07-01", "taken_to": "2019-07-31"}
+    page = await client.get(f"{own}&offset=2", params=dict(httpx.URL(own).params) | filters)
+    request = service.searches[0]
+    assert {name: getattr(request, name) for name in filters} == filters
+    chips = re.findall(r'class="chip" href="([^"]+)"[^>]*>([^<]+)', page.text)
+    assert [text for _, text in chips] == [
+        "In 2019/Summer",
+        "Taken since 2019-07-01",
+        "Taken up to 2019-07-31",
+    ]
+    for (address, _), name in zip(chips, filters, strict=True):
+        kept = dict(httpx.URL(address.replace("&amp;", "&")).params)
+        assert kept == {"image_id": service.images[0].image_id} | {
+            each: value for each, value in filters.items() if each != name
+        }
+    for name, value in filters.items():
+        assert re.search(rf'name="{name}"[^>]* value="{value}"', page.text)
+
+
+async def test_without_filters_there_are_no_chips(client: httpx.AsyncClient, service: FakeService) -> None:
+    page = await client.get(f"/?image_id={service.images[0].image_id}&folder=&taken_from=&taken_to=")
+    assert 'class="chip' not in page.text
+
+
+async def test_a_folder_without_photos_says_so_beside_the_query(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.failure = Failure(grpc.StatusCode.NOT_FOUND, "UNKNOWN_FOLDER")
+    service.failing_calls = ("Search",)
+    page = await client.get(f"/?image_id={service.images[0].image_id}&folder=nowhere")
+    assert page.status_code == 404
+    assert "No photos in this folder" in page.text
+    assert 'value="nowhere"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["Taken on 2019-07-14 at 18:03.", "Also at a/1.jpg, b/2.jpg."]),
+        ("ja", ["撮影 2019-07-14 18:03", "ほかの場所：a/1.jpg, b/2.jpg"]),
+    ],
+)
+async def test_a_result_tells_when_it_was_taken_and_where_else_it_is(
+    client: httpx.AsyncClient, service: FakeService, language: str, words: list[str]
+) -> None:
+    service.images[0].taken_at = "2019-07-14T18:03:22"
+    service.images[0].paths.extend(["a/1.jpg", "b/2.jpg"])
+    page = await client.post("/", files=PHOTO, headers={"Accept-Language": language})
+    for sentence in words:
+        assert page.text.count(sentence) == 1
+
+
+async def test_an_upload_that_is_in_the_collection_says_where(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.indexed_upload = service.images[0].image_id
+    page = await client.post("/", files=PHOTO)
+    assert "This very file is in the collection: set/0.jpg</a>" in page.text
+    service.indexed_upload = ""
+    assert "This very file" not in (await client.post("/", files=PHOTO)).text
