@@ -107,8 +107,9 @@ def _build(options: argparse.Namespace, settings: IndexerSettings, provide: Prov
 
 
 def _watch(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
-    def report(summary: Summary) -> None:
-        _report(options, asdict(summary), console.summary_text(summary))
+    def report(summary: Summary, is_first: bool) -> None:
+        text = console.summary_text(summary) if is_first else console.change_text(summary)
+        _report(options, asdict(summary), text)
 
     try:
         Watch(settings, provide(settings), console.photo_bar, report).follow()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from imagesearch.pictures.formats import kind_of_refusal
@@ -26,7 +26,7 @@ from indexer.progress import Progress, ShowProgress
 from indexer.publication import publish_if_behind
 from indexer.refusals import conditions
 from indexer.settings import IndexerSettings
-from indexer.walk import Listing, Plan, check_folder, make_plan, walk
+from indexer.walk import Listing, Plan, check_folder, is_another, make_plan, walk
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,8 @@ class Options:
     or the folder be another one."""
     check: bool = False
     """Read every photo, also those whose size and time are as they were."""
-    ledger_checked: bool = False
-    """An earlier run of this process has found the ledger whole."""
+    again: bool = False
+    """Soon after another run of this process: the ledger is whole, and what cost too much is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,10 @@ def _update(
 ) -> _Update:
     ledger, load = opened
     known, held = ledger.known_files(), ledger.image_count()
-    corrupt = set() if options.ledger_checked else set(ledger.corrupt_images())
+    corrupt = set() if options.again else set(ledger.corrupt_images())
     plan = make_plan(listing, known, conditions(settings), corrupt, options.check)
+    if options.again:
+        plan = replace(plan, changed=[photo for photo in plan.changed if is_another(photo, known)])
     if not options.accept_loss:
         check_something_stays(ledger, plan, settings)
     started = time.perf_counter()

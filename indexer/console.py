@@ -36,6 +36,15 @@ def summary_text(summary: Summary) -> str:
     return "\n".join([*lines, *([summary.model_note] if summary.model_note else [])])
 
 
+def change_text(summary: Summary) -> str:
+    """One line, for those who watch; and what is missing, if anything."""
+    line = (
+        f"Snapshot {summary.snapshot}: {summary.added} added, {summary.changed} changed, {summary.dropped} "
+        f"dropped; {summary.images} images, {summary.refused} files refused."
+    )
+    return "\n".join([line, *_missing_lines(summary)])
+
+
 def status_text(status: Status) -> str:
     live = f"Snapshot {status.snapshot} of {status.created}" if status.snapshot else "Nothing published yet"
     lines = [

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from imagesearch.store.ledger import FileState, KnownFile
-from indexer.walk import Listing
+from indexer.walk import Listing, is_another
 
 SETTLE_S = 2.0
 """As long as this, size and modification time must have stayed the same."""
@@ -33,9 +33,7 @@ class Steady:
         return len(held)
 
     def _new(self, listing: Listing, known: Mapping[str, KnownFile]) -> list[FileState]:
-        new = [
-            photo for photo in listing.photos if photo.path not in known or known[photo.path].state != photo
-        ]
+        new = [photo for photo in listing.photos if is_another(photo, known)]
         now = time.monotonic()
         if self._seen is None:
             age_s = {photo: time.time() - photo.mtime_ns / 1e9 for photo in new}

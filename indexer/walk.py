@@ -214,9 +214,7 @@ def make_plan(
     check: whether every photo counts as changed.
     """
     settled = {path for path, file in known.items() if not check and _is_settled(file, conditions, corrupt)}
-    changed = [
-        photo for photo in listing.photos if photo.path not in settled or known[photo.path].state != photo
-    ]
+    changed = [photo for photo in listing.photos if photo.path not in settled or is_another(photo, known)]
     refusals = [refusal for refusal in listing.refusals if not _is_refused(refusal, known)]
     present = {photo.path for photo in listing.photos} | {refusal.file.path for refusal in listing.refusals}
     hidden = tuple(f"{folder}/" for folder in listing.unreadable_folders)
@@ -225,6 +223,11 @@ def make_plan(
     kept = sum(known[path].image_id is not None for path in settled - touched)
     dropped = sum(known[path].image_id is not None for path in vanished)
     return Plan(changed, refusals, vanished, dropped, kept)
+
+
+def is_another(photo: FileState, known: Mapping[str, KnownFile]) -> bool:
+    """Whether the ledger does not know the file as it is."""
+    return photo.path not in known or known[photo.path].state != photo
 
 
 def _is_settled(file: KnownFile, conditions: str, corrupt: Collection[str]) -> bool:

@@ -19,7 +19,7 @@ from indexer.progress import Progress, ShowProgress
 from indexer.refusals import conditions
 from indexer.settings import IndexerSettings
 from indexer.steady import SETTLE_S, Steady
-from indexer.walk import Listing, Plan, check_folder, make_plan, walk
+from indexer.walk import Listing, Plan, check_folder, is_another, make_plan, walk
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +36,9 @@ class Watch:
         settings: IndexerSettings,
         networks: Networks,
         show_progress: ShowProgress,
-        report: Callable[[Summary], object],
+        report: Callable[[Summary, bool], object],
     ) -> None:
-        """report: called after each publication, and after the first build."""
+        """report: called after the first build and each publication, with whether it is the first."""
         self._settings = settings
         self._networks = networks
         self._show_progress = show_progress
@@ -93,10 +93,10 @@ class Watch:
         return self._is_first or _is_new(plan, known) or plan.vanished != self._missing
 
     def _build(self, listing: Listing) -> None:
-        options = Options(ledger_checked=not self._is_first)
+        options = Options(again=not self._is_first)
         summary = build(self._settings, self._networks, self._show_progress, options, listing)
         if summary.published or self._is_first:
-            self._report(summary)
+            self._report(summary, self._is_first)
         if summary.published:
             with exclusive(self._layout):
                 prune(self._layout, KEPT_SNAPSHOTS)
@@ -113,5 +113,4 @@ class Watch:
 
 def _is_new(plan: Plan, known: Mapping[str, KnownFile]) -> bool:
     """Whether a file is another one than before: what took too long is not tried at each look."""
-    changed = any(photo.path not in known or known[photo.path].state != photo for photo in plan.changed)
-    return changed or bool(plan.refusals)
+    return bool(plan.refusals) or any(is_another(photo, known) for photo in plan.changed)

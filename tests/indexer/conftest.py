@@ -42,7 +42,13 @@ class Workplace:
         return StoreLayout(self.store)
 
     def build(
-        self, *, rebuild: bool = False, accept_loss: bool = False, check: bool = False, **settings: Any
+        self,
+        *,
+        rebuild: bool = False,
+        accept_loss: bool = False,
+        check: bool = False,
+        again: bool = False,
+        **settings: Any,
     ) -> Summary:
         given: dict[str, Any] = {
             "images_dir": self.images,
@@ -54,7 +60,7 @@ class Workplace:
             IndexerSettings(**given),
             self.networks,
             no_progress,
-            Options(rebuild, accept_loss, check),
+            Options(rebuild, accept_loss, check, again),
         )
 
     def indexed(self) -> dict[str, NDArray[np.float16]]:

@@ -72,6 +72,25 @@ def test_and_once_where_nobody_remembers_what_refused_it(workplace: Workplace) -
     assert not tries(workplace)
 
 
+def test_what_cost_too_much_is_left_alone_by_a_run_that_follows_another_at_once(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode_on_a_busy_machine(*arguments: Any) -> Iterator[Any]:
+        for file, _ in decode_ahead(*arguments):
+            yield file, TooCostly("The image takes longer to decode than is allowed.")
+
+    workplace.build()
+    monkeypatch.setattr(intake, "decode_ahead", decode_on_a_busy_machine)
+    draw(workplace.images / "slow.png", 9)
+    assert workplace.build().refused == 2
+    workplace.networks.loaded.clear()
+    assert workplace.build(again=True).refused == 2
+    assert workplace.networks.loaded == []
+    draw(workplace.images / "slow.png", 10)
+    workplace.build(again=True)
+    assert workplace.networks.loaded != []
+
+
 def test_time_memory_and_dead_decoders_are_forgiven_at_every_build(
     workplace: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
