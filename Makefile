@@ -87,6 +87,7 @@ photos: $(READY)  ## Fetch 3,670 photos of flowers (CC BY) into photos/flower_ph
 
 up:  ## Start the containers, for IMAGES=folder (or the sample photos) and STORE=folder (or a volume)
 	@$(in_containers); docker compose up --build --detach
+	@echo "Open http://127.0.0.1:$${GATEWAY_PORT:-8000}"
 
 down:  ## Stop the containers
 	docker compose down

@@ -20,6 +20,8 @@ DEBOUNCE_MS = 400
 STEP_S = 0.5
 """Between two looks at whether the folder is another one: something was mounted over it, or is no more."""
 SILENT_POLL_S = 10.0
+LOOKS_APART = 5
+"""Times as long as one takes, where the clock alone tells when to look again."""
 RESCAN_S = 600.0
 """Where the system tells of changes: in case it missed some."""
 SILENT = {
@@ -40,9 +42,13 @@ class Changes:
         """Longest wait."""
         self._follow()
 
-    def wait(self, at_most_s: float) -> None:
-        """Returns when something has changed since the last time, or may have, or after so long."""
-        until = time.monotonic() + min(at_most_s, self.rest_s)
+    def wait(self, at_most_s: float, look_s: float) -> None:
+        """Returns when something has changed since the last time, or may have, or after so long.
+
+        look_s: what a look through the folder takes, which is to be a small part of the time.
+        """
+        time.sleep(min(look_s, at_most_s))
+        until = time.monotonic() + min(at_most_s, max(self.rest_s, LOOKS_APART * look_s))
         while time.monotonic() < until:
             if _identity(self._folder) != self._followed:
                 self._follow()

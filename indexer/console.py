@@ -56,7 +56,9 @@ def status_text(status: Status) -> str:
     ]
     if status.model_note:
         lines.append(status.model_note)
-    if status.unpublished:
+    if now := status.indexing:
+        lines.append(f"An indexer is at work: {now.phase}, {now.done} of {now.total}.")
+    elif status.unpublished:
         lines.append("An indexer is at work or was interrupted: run build to publish what it has done.")
     return "\n".join(lines)
 

@@ -9,6 +9,7 @@ from itertools import islice
 from imagesearch.backbones.base import ModelIdentity
 from imagesearch.backbones.converted import models_damage
 from imagesearch.errors import ModelError, SnapshotOutdated, StoreError, StoreMissing
+from imagesearch.store.indexing import Indexing, read_indexing
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.manifest import Manifest
@@ -34,6 +35,8 @@ class Status:
     """Every version there is, oldest first."""
     unpublished: bool
     """Whether the ledger is ahead of the live snapshot: an indexer is at work, or was interrupted."""
+    indexing: Indexing | None
+    """How far the indexer at work is; None where none is."""
     images: int
     """Distinct images."""
     files: int
@@ -56,6 +59,7 @@ def status(layout: StoreLayout) -> Status:
             created=Manifest.read(layout.snapshot_dir(live)).created if live else None,
             snapshots=versions(layout),
             unpublished=ledger.unpublished,
+            indexing=read_indexing(layout),
             images=ledger.image_count(),
             files=ledger.file_count(),
             refused=ledger.refused_count(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 
@@ -46,6 +47,7 @@ class Watch:
         self._layout = StoreLayout(settings.store_dir)
         self._steady = Steady()
         self._is_first = True
+        self._walk_s = 0.0
         self._missing: Collection[str] = ()
         self._complaint = ""
 
@@ -56,7 +58,7 @@ class Watch:
             check_folder(self._settings.images_dir)
         changes = Changes(self._settings)
         while True:
-            changes.wait(self._look())
+            changes.wait(self._look(), self._walk_s)
 
     def _look(self) -> float:
         """Brings the store up to the folder. Returns after how many seconds to look again at the latest."""
@@ -74,9 +76,12 @@ class Watch:
 
     def _walk(self) -> Listing:
         settings = self._settings
+        began = time.monotonic()
         # Of a large folder it takes minutes before there is anything to show but this.
         with Progress(self._layout) if self._is_first else nullcontext():
-            return walk(settings.images_dir, settings.store_dir, settings.exclude)
+            listing = walk(settings.images_dir, settings.store_dir, settings.exclude)
+        self._walk_s = time.monotonic() - began
+        return listing
 
     def _known_files(self) -> Mapping[str, KnownFile]:
         try:

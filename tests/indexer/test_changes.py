@@ -22,14 +22,14 @@ def settings(tmp_path: Path) -> IndexerSettings:
 
 def waited(watched: Changes, at_most_s: float) -> float:
     began = time.monotonic()
-    watched.wait(at_most_s)
+    watched.wait(at_most_s, look_s=0.0)
     return time.monotonic() - began
 
 
 def test_a_change_is_told_within_seconds_and_no_other_than_of_the_photos(settings: IndexerSettings) -> None:
     settings.store_dir.mkdir()
     watched = Changes(settings)
-    watched.wait(1)
+    watched.wait(1, look_s=0.0)
     (settings.store_dir / "ledger.sqlite3").touch()
     (settings.images_dir / ".cache" / "a.jpg").touch()
     (settings.images_dir / ".a.jpg.part").touch()
@@ -62,6 +62,9 @@ def test_where_the_system_tells_nothing_the_clock_does(
     watched = Changes(settings)
     assert "limit reached" in caplog.text
     assert 1 <= waited(watched, float("inf")) < 30
+    began = time.monotonic()
+    watched.wait(float("inf"), look_s=0.5)
+    assert time.monotonic() - began >= 0.5 + 5 * 0.5, "a slow folder is looked through more rarely"
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from imagesearch.backbones.base import Card, ModelIdentity
 from imagesearch.backbones.cards import VGG16
 from imagesearch.backbones.converted import exclusively, file_names, publish
 from imagesearch.errors import StoreMissing
+from imagesearch.store.indexing import Indexing, write_indexing
 from imagesearch.store.layout import StoreLayout
 from indexer import inspection
+from indexer.console import status_text
 from tests.indexer.conftest import Workplace
 from tests.indexer.fake_networks import FakeNetworks
 from tests.indexer.pictures import draw_many
@@ -90,3 +92,9 @@ def test_a_lost_or_damaged_model_is_told_of(layout: StoreLayout) -> None:
     [sentence] = damage(layout)
     assert model.folder.name in sentence
     assert "fc6.bin has another content" in sentence
+
+
+def test_the_status_tells_how_far_the_indexer_at_work_is(layout: StoreLayout) -> None:
+    assert "at work" not in status_text(inspection.status(layout))
+    write_indexing(layout, Indexing("describing", 20, 300, 12.5, "2026-01-31T12:00:00Z"))
+    assert "An indexer is at work: describing, 20 of 300." in status_text(inspection.status(layout))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from imagesearch.errors import StoreError
@@ -26,7 +27,9 @@ PATIENCE_S = 60.0
 
 
 @contextmanager
-def watching(workplace: Workplace, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def watching(
+    workplace: Workplace, signum: signal.Signals = signal.SIGTERM, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
     """The program at work; at the end it is asked to stop, and must do so cleanly."""
     given = {
         "INDEXER_IMAGES_DIR": str(workplace.images),
@@ -39,7 +42,7 @@ def watching(workplace: Workplace, **environment: str) -> Iterator[subprocess.Po
     )
     try:
         yield process
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signum)
         _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, errors
         assert "Traceback" not in errors
@@ -134,9 +137,10 @@ def test_a_store_within_the_folder_is_no_change(workplace: Workplace) -> None:
         assert current_version(inside.layout) == "000001"
 
 
-def test_it_ends_soon_while_it_describes(workplace: Workplace) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_soon_while_it_describes(workplace: Workplace, signum: signal.Signals) -> None:
     draw_many(workplace.images, range(200))
-    with watching(workplace, FAKE_BATCH_S="1"):
+    with watching(workplace, signum, FAKE_BATCH_S="1"):
         wait_until(lambda: workplace.layout.indexing_path.exists())
     assert workplace.build().added > 0
 
