@@ -1,7 +1,8 @@
 """Networks that need no weights. As a program: the indexer's command line with them.
 
-For tests that interrupt the program, FAKE_BATCH_S makes each batch take that long, and KILL_BEFORE names a
-function, as module:name, instead of whose first call the process kills itself.
+For tests that interrupt the program, FAKE_BATCH_S makes each batch take that long, EARLY_AT_ONCE has it
+publish after each, and KILL_BEFORE names a function, as module:name, instead of whose first call the process
+kills itself.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from imagesearch.backbones.converted import ConvertedModel
 from imagesearch.backbones.making import ModelChoice
 from imagesearch.backbones.making.quantisation import Describe
 from imagesearch.errors import ModelUnavailable
+from indexer import early
 from indexer.__main__ import main
 from tests.fakes import FakeBackbone
 
@@ -86,6 +88,8 @@ def kill_before(module: str, function: str) -> None:
 
 
 if __name__ == "__main__":
+    if "EARLY_AT_ONCE" in os.environ:
+        early.FIRST_S, early.REST_S, early.MAX_SHARE = 0.0, 0.0, float("inf")
     if "KILL_BEFORE" in os.environ:
         kill_before(*os.environ["KILL_BEFORE"].split(":"))
     sys.exit(main(provide=lambda settings: FakeNetworks()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,13 @@ from indexer.inspection import damage
 from indexer.intake import BATCH
 from tests.indexer.conftest import Workplace
 from tests.indexer.pictures import draw_many
+from tests.indexer.test_interruptions import (
+    assert_same,
+    described_so_far,
+    kill,
+    start,
+    wait_until_described,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -149,3 +158,25 @@ def test_thumbnails_of_all_that_can_be_searched_are_there(
     draw_many(workplace.images, range(2 * BATCH))
     workplace.build()
     assert missing == []
+
+
+def test_killed_at_any_time_what_is_live_is_whole_and_the_next_run_ends_as_if_undisturbed(
+    workplace: Workplace, tmp_path: Path
+) -> None:
+    draw_many(workplace.images, range(12 * BATCH))
+    rng = random.Random(5)
+    counts = [0]
+    for _ in range(5):
+        process = start(workplace, EARLY_AT_ONCE="1", FAKE_BATCH_S="0.05")
+        wait_until_described(workplace, described_so_far(workplace) + 2 * BATCH, process)
+        time.sleep(rng.uniform(0, 0.3))
+        kill(process)
+        if current_version(workplace.layout):
+            counts.append(len(workplace.indexed()))
+    assert counts == sorted(counts) and len(set(counts)) > 2
+    workplace.build()
+    undisturbed = Workplace(workplace.images, tmp_path / "undisturbed")
+    undisturbed.build()
+    assert_same(workplace, undisturbed)
+    assert damage(workplace.layout, workplace.networks) == []
+    assert not workplace.build().published
