@@ -393,6 +393,9 @@ document.documentElement.classList.add("scripted");
 const resend = history.state?.resend ?? null;
 remember(document.documentElement.outerHTML, "replaceState", location.href, resend);
 prepare();
-keepLive(PAGE, show);
+keepLive(PAGE, (page, text) => {
+  pages.set(history.state?.key, { text, uploads, resend: null });
+  show(page);
+});
 offerFolders(`${PAGE}folders`);
 if (resend) restore(resend);

@@ -3,17 +3,16 @@
 const INTERVAL_MS = 2_000;
 const find = (selector, root = document) => root.querySelector(selector);
 
-/** Asks for the start page until nothing is under way. `show`: puts a page in place of one that had nothing to show. */
+/** Asks for the start page until nothing is under way. `show`: puts a page, given with its text, in place. */
 export function keepLive(address, show) {
-  const line = find("#live");
-  if (line && "live" in line.dataset) setTimeout(() => refresh(address, show), INTERVAL_MS);
+  if (find("#live").dataset.live) setTimeout(() => refresh(address, show), INTERVAL_MS);
 }
 
 async function refresh(address, show) {
   if (!document.hidden) {
     try {
       const response = await fetch(address, { headers: { Accept: "text/html" } });
-      take(new DOMParser().parseFromString(await response.text(), "text/html"), show);
+      take(await response.text(), show);
     } catch {
       // Not reached just now: it is asked again.
     }
@@ -21,9 +20,12 @@ async function refresh(address, show) {
   keepLive(address, show);
 }
 
-function take(page, show) {
-  const isWaiting = !find(".samples, .search-layout");
-  find("#live").replaceWith(find("#live", page));
-  if (isWaiting) show(page);
+/** What the reader has come to is left alone, unless it is a start page that had nothing to show so far. */
+function take(text, show) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const [line, next] = [find("#live"), find("#live", page)];
+  const hadNothing = ["awaited", "first"].includes(line.dataset.live) && line.dataset.live !== next.dataset.live;
+  line.replaceWith(next);
+  if (hadNothing && !location.search) show(page, text);
   else if (document.body.classList.contains("start")) find("footer").replaceChildren(...find("footer", page).childNodes);
 }

@@ -49,3 +49,26 @@ async def test_a_page_opened_too_early_becomes_the_start(site: Site, open_page: 
         site.service.failure = None
         await expect(page.locator(".problem")).to_have_count(0)
         await expect(page.locator(".samples img")).to_have_count(12)
+
+
+async def test_what_went_wrong_stays_to_be_read(site: Site, open_page: OpenPage) -> None:
+    site.service.version, site.service.indexing = "", at_work(100)
+    async with open_page() as page:
+        site.service.failure = Failure(grpc.StatusCode.UNAVAILABLE, "INDEX_NOT_READY")
+        site.service.failing_calls = ("Search",)
+        await page.set_input_files("#photo", site.photo)
+        await expect(page.locator(".problem")).to_be_visible()
+        site.service.indexing = at_work(400)
+        await expect(page.locator("#live")).to_contain_text("400 of 1,000")
+        await expect(page.locator(".problem")).to_be_visible()
+
+
+async def test_going_back_meets_the_start_that_was_taken_up(site: Site, open_page: OpenPage) -> None:
+    site.service.version, site.service.indexing = "", at_work(100)
+    async with open_page() as page:
+        await expect(page.locator("#live")).to_contain_text("100 of 1,000")
+        site.service.version = "000001"
+        await page.locator(".samples a").first.click()
+        await expect(page.locator("#results")).to_be_visible()
+        await page.go_back()
+        await expect(page.locator(".samples img")).to_have_count(12)

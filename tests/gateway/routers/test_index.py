@@ -108,7 +108,7 @@ async def test_the_start_page_says_how_far_it_is(
     service.version, service.indexing = version, indexing
     page = await client.get("/")
     assert page.status_code == 200
-    assert f'id="live" data-live>{line}</p>' in page.text
+    assert f'id="live" data-live="{"more" if version else "first"}">{line}</p>' in page.text
     assert ("5 photos" in page.text) is bool(version)
     assert "empty" not in page.text
 
