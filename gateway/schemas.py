@@ -355,7 +355,7 @@ class Indexing(BaseModel):
     """A run of the indexer."""
 
     phase: Annotated[
-        str, Field(description="listing, preparing, describing or publishing; others may follow.")
+        str, Field(description="listing, preparing, describing, detailing or publishing; others may follow.")
     ]
     done: Annotated[int, Field(description="Photos of this phase.")]
     total: int

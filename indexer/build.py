@@ -16,6 +16,7 @@ from imagesearch.store.ledger_file import install_ledger
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import current_version
 from indexer.dates import add_dates
+from indexer.details import find_local_features
 from indexer.early import EarlyPublication
 from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally
@@ -29,6 +30,9 @@ from indexer.settings import IndexerSettings
 from indexer.walk import Listing, Plan, check_folder, is_another, make_plan, walk
 
 logger = logging.getLogger(__name__)
+
+DETAILED_AT_ONCE = 200
+"""Of so many new photos local features are found within seconds, and one snapshot will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,7 @@ def build(
                 early = EarlyPublication(layout, opened[0], settings)
                 update = _update(settings, listing, opened, show, early, options)
         with _finished(layout) as ledger:
-            progress.begin("publishing", ledger.image_count())
-            published = publish_if_behind(layout, ledger, settings)
+            published = _publish(layout, ledger, settings, progress, show_progress)
             seconds = time.perf_counter() - started
             return _summary(layout, ledger, listing, update, published, seconds)
 
@@ -160,6 +163,24 @@ def _check_something_is_left(ledger: Ledger, settings: IndexerSettings) -> None:
     raise ImagesFolderError(
         f"Not one photo in {settings.images_dir} can be indexed, and nothing was published.{example}"
     )
+
+
+def _publish(
+    layout: StoreLayout,
+    ledger: Ledger,
+    settings: IndexerSettings,
+    progress: Progress,
+    show_progress: ShowProgress,
+) -> bool:
+    """Many new photos can be searched before their local features are found. Whether it had to."""
+    published = False
+    if settings.local_features:
+        if len(ledger.without_local_features()) > DETAILED_AT_ONCE:
+            progress.begin("publishing", ledger.image_count())
+            published = publish_if_behind(layout, ledger, settings)
+        find_local_features(settings, ledger, progress.told("detailing", show_progress))
+    progress.begin("publishing", ledger.image_count())
+    return publish_if_behind(layout, ledger, settings) or published
 
 
 def _summary(

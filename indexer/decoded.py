@@ -6,36 +6,42 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from typing import TypeVar
 
 from imagesearch.errors import InvalidImage, UndecodableImage
-from imagesearch.pictures.prepare import IndexedPicture
 from imagesearch.store.ledger import FileState
 
 logger = logging.getLogger(__name__)
 
-Decoded = IndexedPicture | InvalidImage
-"""The picture, or why there is none."""
+Found = TypeVar("Found")
 
 
 def decode_ahead(
-    files: Iterable[FileState], submit: Callable[[FileState], Future[IndexedPicture]], ahead: int
-) -> Iterator[tuple[FileState, Decoded]]:
-    """Every file with its picture, in the order given; at most `ahead` more are decoded or being decoded."""
-    waiting: deque[tuple[FileState, Future[IndexedPicture]]] = deque()
+    files: Iterable[FileState], submit: Callable[[FileState], Future[Found]], ahead: int
+) -> Iterator[tuple[FileState, Found | InvalidImage]]:
+    """Every file with what is found in it, or why nothing is, in the order given; at most `ahead` more are
+    decoded or being decoded."""
+    waiting: deque[tuple[FileState, Future[Found]]] = deque()
+
+    def oldest() -> tuple[FileState, Found | InvalidImage]:
+        file, future = waiting.popleft()
+        found = _outcome(file, future)
+        return file, found
+
     for file in files:
         waiting.append((file, submit(file)))
         if len(waiting) > ahead:
-            yield _settled(*waiting.popleft())
+            yield oldest()
     while waiting:
-        yield _settled(*waiting.popleft())
+        yield oldest()
 
 
-def _settled(file: FileState, future: Future[IndexedPicture]) -> tuple[FileState, Decoded]:
+def _outcome(file: FileState, future: Future[Found]) -> Found | InvalidImage:
     try:
-        return file, future.result()
+        return future.result()
     except InvalidImage as error:
-        return file, error
+        return error
     except Exception:
         # A defect of ours that one photo brings to light must not keep the others out of the index.
         logger.exception("Decoding %s failed unexpectedly", file.path)
-        return file, UndecodableImage("The image cannot be decoded.")
+        return UndecodableImage("The image cannot be decoded.")

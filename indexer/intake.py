@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.descriptors.choices import LOCAL_KINDS
 from imagesearch.errors import InvalidImage, TooCostly, UnreadableFile
 from imagesearch.host.cpus import available_cpus
 from imagesearch.host.files import modified_ns
@@ -111,7 +112,7 @@ class Intake:
         workers = settings.workers or available_cpus()
         limits = ImageLimits(settings.max_image_bytes, settings.max_pixels)
         recipe = self._ledger.recipe
-        local_features = RootSift(upright=recipe.upright) if recipe.local_features else None
+        local_features = RootSift(upright=recipe.upright) if recipe.descriptor in LOCAL_KINDS else None
         with DecodePool(workers, settings.decode_timeout_s, settings.decode_memory_bytes) as pool:
             describer = self._load_describer()
             plan = describer.descriptor.input_plan if describer.descriptor else NoInput()

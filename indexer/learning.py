@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,13 @@ from imagesearch.descriptors.base import Encodings, learn_candidates, needs_cand
 from imagesearch.descriptors.choices import LOCAL_KINDS
 from imagesearch.descriptors.kinds import LEARNING_PICTURES, learn_encoding
 from imagesearch.errors import ModelMismatch
-from imagesearch.local_features.features import DESCRIPTOR_SCALE
-from imagesearch.local_features.storage import from_bytes
+from imagesearch.local_features.storage import from_blob
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot
+
+Kept = TypeVar("Kept")
 
 # Any constant does: equal collections learn alike.
 _SEED = 20121007
@@ -25,11 +27,11 @@ _SEED = 20121007
 
 def learn(ledger: Ledger) -> Encodings:
     """From at most LEARNING_PICTURES of the photos. Raises InvalidOption where they are too few."""
-    recipe = ledger.recipe
+    recipe = ledger.publishable_recipe
     sample = _sampled_ids(ledger)
-    features = _local_features(ledger, sample) if recipe.local_features else _Sample([])
+    features = _Sample(list(ledger.local_features(sample)), _root_sift)
     of_network = recipe.descriptor not in LOCAL_KINDS
-    vectors = _Sample([vectors for _, vectors in ledger.images(sample)]) if of_network else features
+    vectors = _Sample([vectors for _, vectors in ledger.images(sample)], _widened) if of_network else features
     descriptor, note = learn_encoding(recipe.descriptor, recipe.settings, recipe.dim, vectors)
     wanted = needs_candidates(recipe.descriptor, recipe.local_features)
     return Encodings(descriptor, learn_candidates(features) if wanted else None, note)
@@ -37,13 +39,15 @@ def learn(ledger: Ledger) -> Encodings:
 
 def taken_from(other: StoreLayout, ledger: Ledger) -> Encodings:
     """What another store has learnt. Raises StoreError, and ModelMismatch where it describes otherwise."""
+    recipe = ledger.publishable_recipe
     with Snapshot.open(other) as snapshot:
-        if snapshot.manifest.recipe != ledger.recipe:
-            raise ModelMismatch(
-                f"The store {other.root} describes photos otherwise, so that nothing it has learnt fits: "
-                "build both with the same settings."
-            )
-        return snapshot.encodings
+        theirs, encodings = snapshot.manifest.recipe, snapshot.encodings
+    if theirs != recipe and (recipe.local_features or replace(theirs, local_features=False) != recipe):
+        raise ModelMismatch(
+            f"The store {other.root} describes photos otherwise, so that nothing it has learnt fits: "
+            "build both with the same settings."
+        )
+    return encodings if recipe.local_features else replace(encodings, candidates=None)
 
 
 def encoded(
@@ -56,15 +60,16 @@ def encoded(
         yield from ((image, encode(vectors.astype(np.float32))) for image, vectors in images)
         return
     for (image, _), blob in zip(images, ledger.local_features(image_ids), strict=True):
-        yield image, encode(from_bytes(blob).root_sift)
+        yield image, encode(from_blob(blob).root_sift)
 
 
-class _Sample(Sequence[NDArray[np.float32]]):
-    """Pictures in random order, widened to float32 one by one: together they are four times as large."""
+class _Sample(Sequence[NDArray[np.float32]], Generic[Kept]):
+    """The vectors of pictures in random order, shape=(N, C) each, made one by one of what is kept of them:
+    they are many times as large."""
 
-    def __init__(self, compact: list[NDArray[Any]], scale: float = 1.0) -> None:
+    def __init__(self, compact: list[Kept], vectors: Callable[[Kept], NDArray[np.float32]]) -> None:
         self._compact = compact
-        self._scale = np.float32(scale)
+        self._vectors = vectors
 
     def __len__(self) -> int:
         return len(self._compact)
@@ -72,11 +77,11 @@ class _Sample(Sequence[NDArray[np.float32]]):
     @overload
     def __getitem__(self, place: int) -> NDArray[np.float32]: ...
     @overload
-    def __getitem__(self, place: slice) -> _Sample: ...
-    def __getitem__(self, place: int | slice) -> NDArray[np.float32] | _Sample:
+    def __getitem__(self, place: slice) -> _Sample[Kept]: ...
+    def __getitem__(self, place: int | slice) -> NDArray[np.float32] | _Sample[Kept]:
         if isinstance(place, slice):
-            return _Sample(self._compact[place], float(self._scale))
-        return self._compact[place].astype(np.float32) * self._scale
+            return _Sample(self._compact[place], self._vectors)
+        return self._vectors(self._compact[place])
 
 
 def _sampled_ids(ledger: Ledger) -> list[str]:
@@ -86,6 +91,9 @@ def _sampled_ids(ledger: Ledger) -> list[str]:
     return [ids[place] for place in np.sort(chosen)]
 
 
-def _local_features(ledger: Ledger, image_ids: Sequence[str]) -> _Sample:
-    blobs = ledger.local_features(image_ids)
-    return _Sample([from_bytes(blob).descriptors for blob in blobs], 1 / DESCRIPTOR_SCALE)
+def _root_sift(blob: bytes) -> NDArray[np.float32]:
+    return from_blob(blob).root_sift
+
+
+def _widened(vectors: NDArray[np.float16]) -> NDArray[np.float32]:
+    return vectors.astype(np.float32)

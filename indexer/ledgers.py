@@ -46,6 +46,8 @@ def store_ledger(
         check_agreement(ledger.recipe, settings)
         check_network(ledger.recipe, settings, networks)
         restore_model(ledger.recipe.model, networks)
+        if settings.local_features and not ledger.recipe.local_features:
+            ledger.want_local_features(upright=bool(settings.upright))
         yield ledger, partial(load_describer, ledger.recipe, networks)
 
 

@@ -104,12 +104,13 @@ def _int8_quality(layout: StoreLayout, recipe: Recipe) -> Int8Quality | None:
 
 
 def _changes_since_live(layout: StoreLayout, ledger: Ledger, settings: IndexerSettings) -> _Changes | None:
-    """None where the live snapshot is not what this ledger was published as, or not what is asked for."""
+    """None where the live snapshot is not what this ledger was published as, not what is asked for, or lacks
+    local features of its images."""
     try:
         with Snapshot.open(layout) as live:
             manifest = live.manifest
-            wanted = (ledger.recipe, settings.index, ledger.published_version)
-            if (manifest.recipe, manifest.index.requested, manifest.version) != wanted:
+            wanted = (ledger.publishable_recipe, settings.index, ledger.published_version)
+            if ledger.detailed or (manifest.recipe, manifest.index.requested, manifest.version) != wanted:
                 return None
             return _changes(live, ledger)
     except StoreError:
@@ -140,7 +141,7 @@ def _learnt(ledger: Ledger, settings: IndexerSettings) -> Encodings:
 
 def _everything(ledger: Ledger, plan: IndexPlan, learnt: Encodings) -> SnapshotContent:
     return SnapshotContent(
-        recipe=ledger.recipe,
+        recipe=ledger.publishable_recipe,
         model_note=ledger.model_note,
         count=ledger.image_count(),
         images=encoded(ledger, learnt),
@@ -156,7 +157,7 @@ def _addition(layout: StoreLayout, ledger: Ledger, plan: IndexPlan, changes: _Ch
     learnt = taken_from(layout, ledger)
     moved = [record for record, _ in ledger.images(changes.moved)]
     return SnapshotContent(
-        recipe=ledger.recipe,
+        recipe=ledger.publishable_recipe,
         model_note=ledger.model_note,
         count=len(changes.added),
         images=encoded(ledger, learnt, changes.added),

@@ -71,11 +71,6 @@ def check_agreement(recipe: Recipe, settings: IndexerSettings) -> None:
         raise mismatch("descriptor", recipe.descriptor, settings.descriptor)
     if recipe.needs_network and settings.precision not in (Precision.AUTO, recipe.precision):
         raise mismatch("precision", recipe.precision, settings.precision)
-    if settings.local_features and not recipe.local_features:
-        raise ModelMismatch(
-            "The store was built without local features: describe all photos again with build --rebuild, or "
-            "leave INDEXER_LOCAL_FEATURES at false."
-        )
     if settings.localization and not recipe.localization:
         raise ModelMismatch(
             "The store was built without convolutional maps: describe all photos again with build --rebuild, "

@@ -111,9 +111,9 @@ class IndexerSettings(BaseSettings):
         description="Share of the true ten nearest that an approximate index must find; measured when built.",
     )
     local_features: bool = Field(
-        False,
-        description="Keep local features, 136 kB a photo, so that results can be verified by their geometry; "
-        "an existing store keeps what it has, build --rebuild changes it. bof, vlad and temb always do.",
+        True,
+        description="Find local features, 11 kB a photo, so that results can be verified by their geometry; "
+        "false leaves them out of what is new.",
     )
     upright: bool | None = Field(
         None,

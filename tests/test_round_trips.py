@@ -22,8 +22,8 @@ from imagesearch.conv_maps import storage as maps_storage
 from imagesearch.errors import InvalidOption, SnapshotDamaged
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.matrix import DescriptorMatrix
-from imagesearch.local_features import LocalFeatures
 from imagesearch.local_features import storage as features_storage
+from imagesearch.local_features.features import LocalFeatures, from_bytes, to_bytes
 from imagesearch.pictures.region import Region
 from imagesearch.segmented import Segmented
 
@@ -40,15 +40,15 @@ def local_features(draw: st.DrawFn) -> LocalFeatures:
         positions=draw(arrays(np.uint16, (count, 2))),
         scales=draw(arrays(np.float16, count, elements=st.floats(0, 1_000, width=16))),
         orientations=draw(arrays(np.uint16, count)),
-        descriptors=draw(arrays(np.uint8, (count, 128))),
+        root_sift=draw(arrays(np.uint8, (count, 128))).astype(np.float32) * np.float32(1 / 512),
     )
 
 
 @given(local_features())
 def test_local_features_survive_their_bytes(features: LocalFeatures) -> None:
-    again = features_storage.from_bytes(features_storage.to_bytes(features))
+    again = from_bytes(to_bytes(features))
     assert (again.width_px, again.height_px) == (features.width_px, features.height_px)
-    for name in ("positions", "scales", "orientations", "descriptors"):
+    for name in ("positions", "scales", "orientations", "root_sift"):
         assert np.array_equal(getattr(again, name), getattr(features, name))
 
 
@@ -60,9 +60,9 @@ def test_a_conv_map_survives_its_bytes(conv_map: NDArray[np.float32]) -> None:
 
 @given(st.binary(max_size=400))
 def test_bytes_that_are_no_blob_are_damage_and_nothing_else(data: bytes) -> None:
-    for from_bytes in (features_storage.from_bytes, maps_storage.from_bytes):
+    for read in (features_storage.from_blob, maps_storage.from_bytes):
         with suppress(SnapshotDamaged):
-            from_bytes(data)
+            read(data)
 
 
 @given(FRACTIONS, FRACTIONS, FRACTIONS, FRACTIONS)

@@ -19,7 +19,8 @@ from imagesearch.descriptors.embedding import WordDescriber
 from imagesearch.descriptors.kinds import create_descriptor
 from imagesearch.errors import ModelDamaged, ModelMismatch, TextUnavailable
 from imagesearch.local_features import RootSift
-from imagesearch.local_features.storage import from_bytes
+from imagesearch.local_features.features import from_bytes
+from imagesearch.local_features.storage import from_blob, to_blob
 from imagesearch.pictures.plans import InputPlan, NoInput
 from imagesearch.pictures.prepare import QueryPicture
 from imagesearch.store.manifest import Manifest
@@ -56,7 +57,8 @@ class QueryModel(Shared):
         self.title = title
         self.precision = precision
         self.input_plan: InputPlan = network.input_plan if network else NoInput()
-        self.extractor = RootSift(upright=recipe.upright)
+        upright = recipe.upright
+        self.extractor = RootSift.to_verify(upright) if network else RootSift(upright=upright)
         """Finds the local features of a query."""
         self.needs_local_features = network is None
         self.map_plan = macs.input_plan if macs else None
@@ -67,13 +69,17 @@ class QueryModel(Shared):
 
     def fits(self, manifest: Manifest) -> bool:
         """Whether its vectors can be compared with the snapshot's, and its maps where there are some."""
-        return replace(self._recipe, precision=manifest.precision) == manifest.recipe
+        wanted = manifest.recipe
+        return wanted == replace(
+            self._recipe, precision=wanted.precision, local_features=wanted.local_features
+        )
 
     async def vectors(self, picture: QueryPicture) -> NDArray[np.float32]:
         """shape=(R, C), rows L2-normalised. picture: decoded with `input_plan`, and `extractor` if needed."""
         if self._batcher is None:
             assert picture.local_features is not None
-            return from_bytes(picture.local_features).root_sift
+            # As the store keeps them: a descriptor is made of what is kept.
+            return from_blob(to_blob(from_bytes(picture.local_features))).root_sift
         vectors = await self._batcher.describe(picture.network_input)
         # Rounded as an indexer's ledger rounds them: a whitening would widen the difference.
         return vectors.astype(np.float16).astype(np.float32)

@@ -81,8 +81,8 @@ class ServedSnapshot(Shared):
         """Raises OptionUnavailable where there are none."""
         if self.snapshot.local_features is None:
             raise OptionUnavailable(
-                "This index holds no local features, so results cannot be verified; index the photos again "
-                "with INDEXER_LOCAL_FEATURES=true and build --rebuild."
+                "This index holds no local features yet, so results cannot be verified; they come with the "
+                "next build unless INDEXER_LOCAL_FEATURES=false."
             )
         return self.snapshot.local_features
 

@@ -22,7 +22,7 @@ from extractor_service.search.described_query import DescribedPhoto
 from extractor_service.search.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
 from imagesearch.descriptors.pooling import mac
 from imagesearch.errors import InvalidOption
-from imagesearch.local_features.storage import from_bytes
+from imagesearch.local_features.features import from_bytes
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
 from imagesearch.pictures.prepare import QueryPicture, decode_query

@@ -30,11 +30,11 @@ def mirrored(features: LocalFeatures) -> LocalFeatures:
     last = (features.width_px - 1) * POSITION_STEPS_PER_PX
     positions[:, 0] = np.maximum(last - positions[:, 0].astype(np.int64), 0)
     if not features.orientations.any():
-        return replace(features, positions=positions, descriptors=features.descriptors[:, _MIRRORED_UPRIGHT])
+        return replace(features, positions=positions, root_sift=features.root_sift[:, _MIRRORED_UPRIGHT])
     turned = (ORIENTATION_STEPS // 2 - features.orientations.astype(np.int64)) % ORIENTATION_STEPS
     return replace(
         features,
         positions=positions,
         orientations=turned.astype(np.uint16),
-        descriptors=features.descriptors[:, _MIRRORED],
+        root_sift=features.root_sift[:, _MIRRORED],
     )

@@ -23,6 +23,11 @@ from imagesearch.local_features.features import (
     LocalFeatures,
 )
 
+VERIFIED_LONG_SIDE_PX = 640
+VERIFIED_FEATURES = 500
+"""The strongest of each picture. Of 511 right pairs of Holidays photos 0.81 are then verified, by 1,000 0.86;
+of photos halved, turned and recompressed as many as by 1,000 (0.98), in 1.2 ms instead of 4.1."""
+
 
 @dataclass(frozen=True, slots=True)
 class RootSift:
@@ -36,6 +41,11 @@ class RootSift:
     """Take up as up: better where all photos are, blind to a photo lying on its side."""
     contrast_threshold: float = 0.02
     """Half of OpenCV's 0.04: soft or small photos would otherwise give a few dozen features."""
+
+    @classmethod
+    def to_verify(cls, upright: bool) -> RootSift:
+        """As many as verification compares, of a picture as small as serves it."""
+        return cls(VERIFIED_LONG_SIDE_PX, VERIFIED_FEATURES, upright)
 
     def extract(self, rgb: NDArray[np.uint8]) -> LocalFeatures:
         """rgb: shape=(H, W, 3), dtype=uint8. A picture without texture gives no features."""
@@ -102,5 +112,5 @@ def _packed(
         orientations=(np.rint(turns * ORIENTATION_STEPS).astype(np.int64) % ORIENTATION_STEPS).astype(
             np.uint16
         ),
-        descriptors=np.minimum(np.rint(vectors * DESCRIPTOR_SCALE), 255).astype(np.uint8),
+        root_sift=np.minimum(np.rint(vectors * DESCRIPTOR_SCALE), 255) / np.float32(DESCRIPTOR_SCALE),
     )

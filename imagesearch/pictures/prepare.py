@@ -29,7 +29,7 @@ from imagesearch.pictures.region import WHOLE, Region, crop
 from imagesearch.pictures.taken import taken_at
 
 if TYPE_CHECKING:
-    from imagesearch.local_features import RootSift
+    from imagesearch.local_features import LocalFeatures, RootSift
     from imagesearch.pictures.plans import LongSideInput
 
 PREVIEW_LONG_SIDE_PX = 512
@@ -55,7 +55,7 @@ class QueryPicture:
     preview: bytes
     """The whole upright image as WebP, long side at most 512 px; empty unless asked for."""
     local_features: bytes | None
-    """As `local_features.storage` packs them, of the region alone if there is one; None unless asked for."""
+    """As `local_features.features` packs them, of the region alone if there is one; None unless asked for."""
     map_input: NDArray[np.uint8] | None
     """For the convolutional map, as its plan prepares it, of the region alone; None unless asked for."""
     damaged: bool = False
@@ -103,6 +103,16 @@ class IndexedPicture:
             raise ValueError("not a date")
 
 
+@dataclass(frozen=True, slots=True)
+class FileDetails:
+    """What is found in a file of the collection only after it can be searched."""
+
+    sha256: str
+    """Of the file's bytes, hexadecimal: they may be others by now."""
+    local_features: bytes
+    """As `local_features.storage` packs them."""
+
+
 def decode_query(
     data: bytes,
     limits: ImageLimits,
@@ -124,7 +134,7 @@ def decode_query(
     shown = webp(image.rgb, PREVIEW_LONG_SIDE_PX) if preview else b""
     if local_features:
         image = _at_least(image, data, limits, local_features.long_side_px, part)
-    found = _extracted(crop(image.rgb, part), local_features) if local_features else None
+    found = _travelling(crop(image.rgb, part), local_features) if local_features else None
     return QueryPicture(image.width, image.height, network_input, shown, found, map_input, image.damaged)
 
 
@@ -153,11 +163,22 @@ def decode_file(
         media_type=image.media_type,
         network_input=network_input,
         thumbnail=thumbnail,
-        local_features=_extracted(image.rgb, local_features) if local_features else None,
+        local_features=_kept(image.rgb, local_features) if local_features else None,
         map_input=map_input,
         damaged=image.damaged,
         taken_at=taken_at(data),
     )
+
+
+def detail_file(path: Path, limits: ImageLimits, local_features: RootSift) -> FileDetails:
+    """Of a file that has been indexed before. Raises what `decode_file` raises."""
+    data, _ = _read(path, limits.max_bytes)
+
+    def least_scale(width: int, height: int) -> float:
+        return local_features.long_side_px / max(width, height)
+
+    image = decode(data, limits, least_scale)
+    return FileDetails(hashlib.sha256(data).hexdigest(), _kept(image.rgb, local_features))
 
 
 def webp(rgb: NDArray[np.uint8], long_side_px: int) -> bytes:
@@ -198,15 +219,28 @@ def _at_least(
     return decode(data, limits, least_scale)
 
 
-def _extracted(rgb: NDArray[np.uint8], local_features: RootSift) -> bytes:
-    # Only here, so that workers that are never asked for local features are spared 300 MiB of address space.
-    import cv2
+# What follows imports OpenCV only when it runs: workers that are never asked for local features are spared
+# 300 MiB of address space.
 
-    from imagesearch.local_features.storage import to_bytes
+
+def _travelling(rgb: NDArray[np.uint8], local_features: RootSift) -> bytes:
+    from imagesearch.local_features.features import to_bytes
+
+    return to_bytes(_extracted(rgb, local_features))
+
+
+def _kept(rgb: NDArray[np.uint8], local_features: RootSift) -> bytes:
+    from imagesearch.local_features.storage import to_blob
+
+    return to_blob(_extracted(rgb, local_features))
+
+
+def _extracted(rgb: NDArray[np.uint8], local_features: RootSift) -> LocalFeatures:
+    import cv2
 
     cv2.setNumThreads(1)  # the workers themselves are as many as the processors
     try:
-        return to_bytes(local_features.extract(rgb))
+        return local_features.extract(rgb)
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError from error

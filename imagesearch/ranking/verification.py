@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.local_features.features import ORIENTATION_STEPS, LocalFeatures
+from imagesearch.local_features.rootsift import VERIFIED_FEATURES
 
 MIN_COSINE = 0.7
 """Least similarity of two matched RootSIFT vectors; at 0.6 the Holidays photos rank no better."""
@@ -41,10 +42,6 @@ MIN_INLIERS = 6
 """Fewer are chance. Of the 40 nearest by a smaller network, over 300 queries on Holidays, 314 of 346 right
 hits have as many, and 98 of 11,654 wrong ones. A bound of 4 ranks alike (mAP 0.666, not 0.667) but outlines
 3,272 wrong ones; one of 8 costs mAP (0.648)."""
-
-VERIFIED_FEATURES = 500
-"""The strongest of each picture. Of 511 right pairs of Holidays photos 0.81 are then verified, by all of them
-0.86; of photos halved, turned and recompressed as many as by all (0.98), in 1.2 ms instead of 4.1."""
 
 _USAC_MAX_ITERATIONS = 200
 _USAC_CONFIDENCE = 0.99

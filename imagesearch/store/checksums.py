@@ -30,7 +30,7 @@ SCHEMA = """
 
 
 def described_in(recipe: Recipe) -> list[str]:
-    """The tables that hold something of every image; `dates` of those whose file has been asked for it."""
+    """The tables that hold something of images, `dates` and `local_features` perhaps not of all."""
     there = {
         "images": True,
         "dates": True,
@@ -60,7 +60,7 @@ def write_checksums(
     among, wanted = ("", ()) if image_id is None else ("WHERE image_id = ?", (image_id,))
     for table in tables:
         rows = f"SELECT image_id, '{table}', {_checksum(table)} FROM {table} {among}"
-        connection.execute(f"INSERT INTO checksums {rows}", wanted)
+        connection.execute(f"INSERT OR REPLACE INTO checksums {rows}", wanted)
 
 
 def corrupt_images(connection: sqlite3.Connection, recipe: Recipe) -> list[str]:

@@ -18,7 +18,8 @@ class Indexing:
     """How far a run of the indexer is."""
 
     phase: str
-    """"listing" the folder, "preparing" the network, "describing" photos, or "publishing" a snapshot."""
+    """"listing" the folder, "preparing" the network, "describing" photos, "detailing" them
+    (finding their local features), or "publishing" a snapshot."""
     done: int
     total: int
     """Photos of this phase."""

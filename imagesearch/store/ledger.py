@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.descriptors.choices import LOCAL_KINDS
 from imagesearch.errors import StoreError
+from imagesearch.local_features.storage import NOTHING
 from imagesearch.store import departed
 from imagesearch.store.checksums import corrupt_images, described_in, is_whole, write_checksums
 from imagesearch.store.layout import image_id_of
@@ -66,7 +69,7 @@ class DescribedImage:
     """shape=(R, C): what its descriptor is made of; none where that is its local features."""
     files: Sequence[FileState]
     local_features: bytes | None = None
-    """As `local_features.storage` packs them; not None where the ledger's recipe asks for them."""
+    """As `local_features.storage` packs them; None where they come later, or never."""
     conv_map: bytes | None = None
     """The same of `conv_maps.storage`."""
     damaged: bool = False
@@ -141,10 +144,8 @@ class Ledger:
                     ),
                 )
                 self._connection.execute("INSERT INTO dates VALUES (?, ?)", (image.image_id, image.taken_at))
-                if self.recipe.local_features:
-                    self._connection.execute(
-                        "INSERT INTO local_features VALUES (?, ?)", (image.image_id, image.local_features)
-                    )
+                if image.local_features is not None:
+                    self._write_local_features(image.image_id, image.local_features)
                 if self.recipe.localization:
                     self._connection.execute(
                         "INSERT INTO conv_maps VALUES (?, ?)", (image.image_id, image.conv_map)
@@ -168,6 +169,31 @@ class Ledger:
             for image_id, taken_at in dates.items():
                 self._connection.execute("INSERT INTO dates VALUES (?, ?)", (image_id, taken_at))
                 write_checksums(self._connection, ["dates"], image_id)
+
+    def want_local_features(self, upright: bool) -> None:
+        """From now on; upright: whether they take up as up."""
+        self.recipe = replace(self.recipe, local_features=True, upright=upright)
+        with transaction(self._connection):
+            text = json.dumps(asdict(self.recipe))
+            self._connection.execute("UPDATE meta SET value = ? WHERE key = 'recipe'", (text,))
+
+    def without_local_features(self) -> list[tuple[FileState, str]]:
+        """A file of each image whose local features are not found yet, and the image's id."""
+        rows = self._connection.execute(
+            "SELECT min(path), size_bytes, mtime_ns, image_id FROM paths WHERE image_id IS NOT NULL AND "
+            "NOT EXISTS (SELECT 1 FROM local_features WHERE local_features.image_id = paths.image_id) "
+            "GROUP BY image_id ORDER BY min(path)"
+        )
+        return [(FileState(*row[:3]), row[3]) for row in rows]
+
+    def add_local_features(self, found: Mapping[str, bytes]) -> None:
+        """found: by image id, as `local_features.storage` packs them. Passes over images that are gone."""
+        with self._changing():
+            for image_id, blob in found.items():
+                if self.has_image(image_id):
+                    self._write_local_features(image_id, blob)
+                    write_checksums(self._connection, ["local_features"], image_id)
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('detailed', '1')")
 
     def link(self, file: FileState, image_id: str) -> None:
         """A file that holds an image of the ledger."""
@@ -251,6 +277,21 @@ class Ledger:
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('published', ?)", (version,))
             self._connection.execute("DELETE FROM changes")
             self._connection.execute("DELETE FROM meta WHERE key = 'early'")
+            self._connection.execute("DELETE FROM meta WHERE key = 'detailed'")
+
+    @property
+    def detailed(self) -> bool:
+        """Whether images have got their local features since `mark_published`."""
+        return self._count("meta WHERE key = 'detailed'") > 0
+
+    @property
+    def publishable_recipe(self) -> Recipe:
+        """What a snapshot can hold by now: no local features while none are found."""
+        recipe = self.recipe
+        found = recipe.local_features and (
+            recipe.descriptor in LOCAL_KINDS or self._count("local_features") > 0
+        )
+        return replace(recipe, local_features=found)
 
     @property
     def published_version(self) -> str | None:
@@ -310,13 +351,16 @@ class Ledger:
                 yield record, np.frombuffer(vectors, "<f2").reshape(-1, self.recipe.dim)
 
     def local_features(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
-        """Of the images that `images` gives, in that order, and with the same error. Streams. Only where the
-        recipe asks for them."""
-        return self._blobs("features", "local_features", image_ids)
+        """Of the images that `images` gives, in that order, and with the same error: of one that has none yet
+        the blob of nothing. Streams."""
+        for blob in self._blobs("features", "local_features", image_ids):
+            yield NOTHING if blob is None else blob
 
     def conv_maps(self, image_ids: Sequence[str] | None = None) -> Iterator[bytes]:
-        """The same of convolutional maps."""
-        return self._blobs("map", "conv_maps", image_ids)
+        """The same of convolutional maps, where the recipe asks for them: every image has one then."""
+        for blob in self._blobs("map", "conv_maps", image_ids):
+            assert blob is not None
+            yield blob
 
     def refused(self) -> Iterator[RefusedFile]:
         """In order of path."""
@@ -378,11 +422,18 @@ class Ledger:
             (file.path, file.size_bytes, file.mtime_ns, image_id, reason, detail, refused_under),
         )
 
-    def _blobs(self, column: str, table: str, image_ids: Sequence[str] | None) -> Iterator[bytes]:
+    def _write_local_features(self, image_id: str, blob: bytes) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO local_features VALUES (?, ?)", (image_id, blob))
+
+    def _blobs(self, column: str, table: str, image_ids: Sequence[str] | None) -> Iterator[bytes | None]:
+        """None for an image without."""
         for among, wanted in _slices(image_ids):
-            query = f"SELECT {is_whole(table)}, {column} FROM {table} WHERE {among} ORDER BY image_id"
+            query = (
+                f"SELECT {is_whole(table)}, {column} FROM images LEFT JOIN {table} USING (image_id) "
+                f"WHERE {among} ORDER BY image_id"
+            )
             for whole, blob in self._connection.execute(query, wanted):
-                _check(whole)
+                _check(whole or blob is None)
                 yield blob
 
     def _meta(self, key: str) -> str | None:

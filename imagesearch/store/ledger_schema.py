@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
+from imagesearch.local_features.features import from_bytes
+from imagesearch.local_features.storage import to_blob
 from imagesearch.store import checksums
 from imagesearch.store.recipe import Recipe
 
-FORMAT = "3"
-OLDER_FORMATS = ("1", "2")
+FORMAT = "4"
+OLDER_FORMATS = ("1", "2", "3")
 """Which `migrate` brings up to date."""
 
 _SCHEMA = (
@@ -77,13 +79,14 @@ _CHANGES_SCHEMA = (
     BEGIN {_NOTE_CHANGE.format(image_id="NEW.image_id")} END
     """,
 )
-# Each only in a ledger whose recipe asks for it. Apart from the images: a blob is many times a descriptor.
+# Apart from the images: a blob is many times a descriptor. Local features may come later than their image.
 _LOCAL_FEATURES_SCHEMA = """
-    CREATE TABLE local_features (
+    CREATE TABLE IF NOT EXISTS local_features (
         image_id TEXT PRIMARY KEY REFERENCES images (image_id) ON DELETE CASCADE,
         features BLOB NOT NULL
     )
 """
+# Only in a ledger whose recipe asks for them.
 _CONV_MAPS_SCHEMA = """
     CREATE TABLE conv_maps (
         image_id TEXT PRIMARY KEY REFERENCES images (image_id) ON DELETE CASCADE,
@@ -94,24 +97,21 @@ _CONV_MAPS_SCHEMA = """
 
 def create_tables(connection: sqlite3.Connection, recipe: Recipe) -> None:
     """Call it in a transaction."""
-    for statement in (*_SCHEMA, _DATES_SCHEMA, *_CHANGES_SCHEMA, checksums.SCHEMA):
+    for statement in (*_SCHEMA, _DATES_SCHEMA, _LOCAL_FEATURES_SCHEMA, *_CHANGES_SCHEMA, checksums.SCHEMA):
         connection.execute(statement)
-    if recipe.local_features:
-        connection.execute(_LOCAL_FEATURES_SCHEMA)
     if recipe.localization:
         connection.execute(_CONV_MAPS_SCHEMA)
 
 
 def migrate(connection: sqlite3.Connection, recipe: Recipe, older_format: str) -> None:
-    """From one of OLDER_FORMATS. Its images are `undated`.
-
-    Call it in a transaction.
-    """
-    connection.execute(_DATES_SCHEMA)
+    """From one of OLDER_FORMATS, without describing anything again. Call it in a transaction."""
+    if older_format in ("1", "2"):
+        connection.execute(_DATES_SCHEMA)  # its images are `undated`
     for statement in _CHANGES_SCHEMA:  # the first ledgers were without
         connection.execute(statement)
     if older_format == "1":
         _tell_damage_and_refusals(connection, recipe)
+    _code_local_features(connection)
     connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (FORMAT,))
 
 
@@ -123,3 +123,15 @@ def _tell_damage_and_refusals(connection: sqlite3.Connection, recipe: Recipe) ->
     connection.execute("ALTER TABLE paths ADD COLUMN refused_under TEXT")
     connection.execute(checksums.SCHEMA)
     checksums.write_checksums(connection, checksums.described_in(recipe))
+
+
+def _code_local_features(connection: sqlite3.Connection) -> None:
+    """Format 3 held them at 136 bytes each, and had no table of them where they were not asked for."""
+    connection.execute(_LOCAL_FEATURES_SCHEMA)
+    whole = f"SELECT image_id FROM local_features WHERE {checksums.is_whole('local_features')}"
+    for (image_id,) in connection.execute(whole).fetchall():
+        query = "SELECT features FROM local_features WHERE image_id = ?"
+        (blob,) = connection.execute(query, (image_id,)).fetchone()
+        change = "UPDATE local_features SET features = ? WHERE image_id = ?"
+        connection.execute(change, (to_blob(from_bytes(blob)), image_id))
+        checksums.write_checksums(connection, ["local_features"], image_id)

@@ -26,9 +26,9 @@ from imagesearch.store.manifest import Manifest
 from imagesearch.store.records import ImageRecord, RefusedFile
 from imagesearch.store.segments import CANDIDATES_NAME, DESCRIPTORS_NAME
 from imagesearch.store.table_files import (
+    CODES_NAME,
     DESCRIPTOR_ENCODING_NAME,
     MAPS_NAME,
-    RECORDS_NAME,
     open_conv_maps,
     open_encodings,
     open_inverted_file,
@@ -197,7 +197,7 @@ def _open(layout: StoreLayout, version: str) -> Snapshot:
 def _open_local_features(directory: Path, manifest: Manifest) -> SegmentedFeatures | None:
     if not manifest.local_features:
         return None
-    return SegmentedFeatures(_open_tables(directory, manifest, open_local_features, RECORDS_NAME))
+    return SegmentedFeatures(_open_tables(directory, manifest, open_local_features, CODES_NAME))
 
 
 def _open_conv_maps(directory: Path, manifest: Manifest) -> SegmentedMaps | None:

@@ -21,7 +21,8 @@ from imagesearch.descriptors.kinds import restore_encoding
 from imagesearch.descriptors.vlad import Vlad
 from imagesearch.errors import SnapshotDamaged
 from imagesearch.index.inverted import InvertedFile, build_inverted_file
-from imagesearch.local_features.storage import RECORD, LocalFeatureTable, from_bytes, to_records
+from imagesearch.local_features.codes import CODE
+from imagesearch.local_features.storage import LocalFeatureTable, codes_of
 from imagesearch.store.layout import SegmentFiles
 from imagesearch.store.manifest import Manifest
 
@@ -49,21 +50,21 @@ def open_encodings(directory: Path, manifest: Manifest) -> Encodings:
     return Encodings(descriptor, candidates, manifest.encoding_note)
 
 
-RECORDS_NAME = "local_features.npy"
+CODES_NAME = "local_features.npy"
 STARTS_NAME = "local_starts.npy"
 SIZES_NAME = "local_sizes.npy"
 
 
 def write_local_features(files: SegmentFiles, blobs: Iterable[bytes], count: int) -> None:
-    """blobs: of `storage.to_bytes`, one a row, read once. Raises ValueError for more or less than `count`."""
+    """blobs: of `storage.to_blob`, one a row, read once. Raises ValueError for more or less than `count`."""
     starts = np.zeros(count + 1, "<i8")
     sizes = np.zeros((count, 2), "<u4")
-    with array_file(files.path(RECORDS_NAME), RECORD) as file:
+    with array_file(files.path(CODES_NAME), CODE) as file:
         for row, (blob, _) in enumerate(zip(blobs, range(count), strict=True)):
-            features = from_bytes(blob)
-            file.write(to_records(features).tobytes())
-            starts[row + 1] = starts[row] + len(features)
-            sizes[row] = features.width_px, features.height_px
+            codes, width_px, height_px = codes_of(blob)
+            file.write(codes.tobytes())
+            starts[row + 1] = starts[row] + len(codes)
+            sizes[row] = width_px, height_px
     np.save(files.path(STARTS_NAME), starts, allow_pickle=False)
     np.save(files.path(SIZES_NAME), sizes, allow_pickle=False)
 
@@ -71,15 +72,15 @@ def write_local_features(files: SegmentFiles, blobs: Iterable[bytes], count: int
 def open_local_features(files: SegmentFiles) -> LocalFeatureTable:
     """Raises OSError, ValueError or SnapshotDamaged where the files cannot be read or do not fit."""
     return LocalFeatureTable(
-        records=_load_records(files.path(RECORDS_NAME)),
+        codes=_load_codes(files.path(CODES_NAME)),
         starts=load_array(files.path(STARTS_NAME)),
         sizes=load_array(files.path(SIZES_NAME)),
     )
 
 
-def _load_records(path: Path) -> NDArray[np.void]:
-    records: NDArray[Any] = load_array(path, mapped=True)
-    return records
+def _load_codes(path: Path) -> NDArray[np.void]:
+    codes: NDArray[Any] = load_array(path, mapped=True)
+    return codes
 
 
 MAPS_NAME = "conv_maps.npy"

@@ -28,7 +28,7 @@ from imagesearch.descriptors.base import Encodings, learn_candidates
 from imagesearch.descriptors.kinds import create_descriptor
 from imagesearch.descriptors.summed import Summed
 from imagesearch.local_features import RootSift
-from imagesearch.local_features.storage import from_bytes
+from imagesearch.local_features.storage import from_blob
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.prepare import decode_file
 from imagesearch.store.content import SnapshotContent
@@ -111,7 +111,7 @@ class Folder:
         describer = MapDescriber(backbone)
         maps: dict[str, bytes] = {}
         for path in sorted(self.images_dir.rglob("*.png")):
-            extractor = RootSift() if local_features else None
+            extractor = RootSift.to_verify(upright=False) if local_features else None
             picture = decode_file(path, LIMITS, descriptor.input_plan, extractor, describer.input_plan)
             image_id = image_id_of(picture.sha256)
             assert picture.map_input is not None
@@ -139,7 +139,7 @@ class Folder:
         features = [blobs[image_id] for image_id in sorted(rows)]
         learnt = None
         if local_features:
-            vectors = [from_bytes(blob).root_sift for blob in features]
+            vectors = [from_blob(blob).root_sift for blob in features]
             learnt = Encodings(Summed(descriptor.dim), learn_candidates(vectors))
         content = SnapshotContent(
             recipe,

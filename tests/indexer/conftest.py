@@ -50,11 +50,13 @@ class Workplace:
         again: bool = False,
         **settings: Any,
     ) -> Summary:
+        """Without local features unless they are asked for: their second pass takes a while."""
         given: dict[str, Any] = {
             "images_dir": self.images,
             "store_dir": self.store,
             "workers": 2,
             "keep_missing_days": 0,
+            "local_features": False,
         } | settings
         return build(
             IndexerSettings(**given),

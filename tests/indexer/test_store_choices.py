@@ -16,14 +16,13 @@ from imagesearch.backbones.making import ModelChoice
 from imagesearch.conv_maps.describer import INDEXED_LONG_SIDE_PX
 from imagesearch.conv_maps.storage import quantised
 from imagesearch.errors import ModelMismatch, ModelUnavailable
-from imagesearch.local_features import RootSift
 from imagesearch.pictures.decode import ImageLimits, decode
 from imagesearch.pictures.plans import LongSideInput
 from imagesearch.store.snapshot import Snapshot
 from indexer.inspection import damage
 from tests.fakes import FakeBackbone
 from tests.indexer.conftest import Workplace
-from tests.indexer.pictures import draw, draw_many, draw_texture
+from tests.indexer.pictures import draw, draw_many
 
 
 def test_the_stores_own_model_is_taken_when_none_is_asked_for(workplace: Workplace) -> None:
@@ -93,35 +92,6 @@ def test_a_store_whose_photos_were_prepared_otherwise_is_told_so_even_where_its_
 def test_an_unknown_descriptor_is_refused(workplace: Workplace) -> None:
     with pytest.raises(ValidationError, match="psychic"):
         workplace.build(descriptor="psychic")
-
-
-def test_local_features_are_kept_when_asked_for_and_from_then_on(workplace: Workplace) -> None:
-    draw_texture(workplace.images / "0.png", 0)
-    workplace.build(local_features=True)
-    draw_texture(workplace.images / "1.png", 1)
-    draw(workplace.images / "2.png", 2)
-    workplace.build()
-    with Snapshot.open(workplace.layout) as snapshot:
-        assert snapshot.local_features is not None
-        for row, record in enumerate(snapshot.page("", 10)):
-            rgb = decode((workplace.images / record.paths[0]).read_bytes(), ImageLimits(10**6, 10**6)).rgb
-            expected, stored = RootSift().extract(rgb), snapshot.local_features.features(row)
-            np.testing.assert_array_equal(stored.positions, expected.positions)
-            np.testing.assert_array_equal(stored.descriptors, expected.descriptors)
-            assert (len(stored) > 50) == (record.paths[0] != "2.png")
-    assert damage(workplace.layout, workplace.networks) == []
-
-
-def test_local_features_can_only_come_to_a_store_by_a_rebuild(workplace: Workplace) -> None:
-    draw_many(workplace.images, range(2))
-    workplace.build()
-    with pytest.raises(ModelMismatch, match="--rebuild"):
-        workplace.build(local_features=True)
-    with Snapshot.open(workplace.layout) as snapshot:
-        assert snapshot.local_features is None
-    assert workplace.build(rebuild=True, local_features=True).described == 2
-    with Snapshot.open(workplace.layout) as snapshot:
-        assert snapshot.local_features is not None
 
 
 def test_convolutional_maps_are_kept_when_asked_for_and_from_then_on(workplace: Workplace) -> None:

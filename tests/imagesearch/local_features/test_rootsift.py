@@ -54,7 +54,7 @@ def test_the_strongest_features_are_kept() -> None:
     everything = RootSift(max_features=10_000).extract(picture)
     few = RootSift(max_features=40).extract(picture)
     assert len(few) == 40
-    np.testing.assert_array_equal(few.descriptors, everything.first(40).descriptors)
+    np.testing.assert_array_equal(few.root_sift, everything.first(40).root_sift)
 
 
 def test_large_pictures_are_bounded_and_small_ones_left_as_they_are() -> None:

@@ -1,74 +1,49 @@
 from __future__ import annotations
 
-from dataclasses import fields
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from imagesearch.errors import SnapshotDamaged
+from imagesearch.local_features.codes import CODE, to_codes
 from imagesearch.local_features.features import LocalFeatures
-from imagesearch.local_features.storage import (
-    RECORD,
-    LocalFeatureTable,
-    build_table,
-    from_bytes,
-    to_bytes,
-)
+from imagesearch.local_features.storage import NOTHING, LocalFeatureTable, from_blob, to_blob
+from tests.imagesearch.local_features.random_features import some_features
 
 
-def some_features(count: int, seed: int = 0) -> LocalFeatures:
-    rng = np.random.default_rng(seed)
-    return LocalFeatures(
-        width_px=640,
-        height_px=480 + seed,
-        positions=rng.integers(0, 60_000, (count, 2)).astype(np.uint16),
-        scales=rng.uniform(1, 90, count).astype(np.float16),
-        orientations=rng.integers(0, 65_536, count).astype(np.uint16),
-        descriptors=rng.integers(0, 256, (count, 128)).astype(np.uint8),
-    )
+def test_a_feature_takes_22_bytes() -> None:
+    assert len(to_blob(some_features(11))) - len(to_blob(some_features(1))) == 10 * 22
 
 
-def assert_same(first: LocalFeatures, second: LocalFeatures) -> None:
-    for field in fields(LocalFeatures):
-        np.testing.assert_array_equal(getattr(first, field.name), getattr(second, field.name))
+def test_features_survive_as_a_blob_as_near_as_codes_are() -> None:
+    found = some_features(70)
+    kept = from_blob(to_blob(found))
+    assert (kept.width_px, kept.height_px) == (found.width_px, found.height_px)
+    np.testing.assert_array_equal(kept.positions, found.positions)
+    np.testing.assert_allclose(np.log2(kept.scales), np.log2(found.scales), atol=1 / 16)
+    turns = (kept.orientations.astype(int) - found.orientations) / 65_536
+    assert np.abs((turns + 0.5) % 1 - 0.5).max() <= 1 / 512 + 1e-6
 
 
-@pytest.mark.parametrize("count", [0, 1, 70])
-def test_features_survive_as_a_blob(count: int) -> None:
-    assert_same(from_bytes(to_bytes(some_features(count))), some_features(count))
-
-
-def test_a_feature_takes_136_bytes() -> None:
-    assert len(to_bytes(some_features(11))) - len(to_bytes(some_features(1))) == 10 * 136
+def test_a_picture_without_features_is_a_blob_of_nothing() -> None:
+    assert len(from_blob(NOTHING)) == 0
 
 
 @pytest.mark.parametrize("cut", [-1, 3])
 def test_a_cut_blob_is_recognised(cut: int) -> None:
     with pytest.raises(SnapshotDamaged):
-        from_bytes(to_bytes(some_features(3))[:cut])
+        from_blob(to_blob(some_features(3))[:cut])
 
 
-def test_a_table_gives_each_row_its_features_from_a_memory_map(tmp_path: Path) -> None:
-    pictures = [some_features(count, seed) for seed, count in enumerate((5, 0, 9))]
-    for name, array in build_table(pictures).to_arrays().items():
-        np.save(tmp_path / f"{name}.npy", array, allow_pickle=False)
-    stored = {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in tmp_path.iterdir()}
-    table = LocalFeatureTable.from_arrays(stored)
-    assert len(table) == 3
-    for row, features in enumerate(pictures):
-        assert_same(table.features(row), features)
-
-
-def test_an_empty_collection_has_an_empty_table() -> None:
-    assert len(build_table([])) == 0
+def table_of(features: LocalFeatures) -> LocalFeatureTable:
+    codes = to_codes(features)
+    return LocalFeatureTable(codes, np.array([0, len(codes)]), np.array([[640, 480]], np.uint32))
 
 
 def test_arrays_that_disagree_are_refused() -> None:
-    table = build_table([some_features(4)])
+    table = table_of(some_features(4))
     with pytest.raises(SnapshotDamaged):
-        LocalFeatureTable(table.records[:3], table.starts, table.sizes)
+        LocalFeatureTable(table.codes[:3], table.starts, table.sizes)
     with pytest.raises(SnapshotDamaged):
-        LocalFeatureTable(table.records, table.starts, np.zeros((2, 2), np.uint32))
+        LocalFeatureTable(table.codes, table.starts, np.zeros((2, 2), np.uint32))
     with pytest.raises(SnapshotDamaged):
-        LocalFeatureTable(np.empty(4, RECORD["descriptor"].base), table.starts, table.sizes)
+        LocalFeatureTable(np.empty(4, CODE["descriptor"].base), table.starts, table.sizes)

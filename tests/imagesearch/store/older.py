@@ -7,6 +7,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from imagesearch.local_features.features import to_bytes
+from imagesearch.local_features.storage import from_blob
+from imagesearch.store.checksums import define_checksum, write_checksums
 from imagesearch.store.layout import StoreLayout
 
 _WITHOUT = {
@@ -29,6 +32,12 @@ def make_older(layout: StoreLayout, ledger_format: str = "1") -> None:
 
 
 def make_older_ledger(path: Path, ledger_format: str = "1") -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        define_checksum(connection)
+        for image_id, blob in connection.execute("SELECT image_id, features FROM local_features").fetchall():
+            change = "UPDATE local_features SET features = ? WHERE image_id = ?"
+            connection.execute(change, (to_bytes(from_blob(blob)), image_id))
+            write_checksums(connection, ["local_features"], image_id)
     with closing(sqlite3.connect(path)) as connection:
         for without, statements in _WITHOUT.items():
             if without >= ledger_format:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from imagesearch.backbones.base import ModelIdentity, Precision
 from imagesearch.local_features import LocalFeatures
-from imagesearch.local_features.storage import to_bytes
+from imagesearch.local_features.storage import from_blob, to_blob
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.layout import image_id_of
 from imagesearch.store.ledger import DescribedImage, FileState
 from imagesearch.store.recipe import Recipe
 from imagesearch.store.records import ImageRecord, RefusedFile
+from tests.imagesearch.local_features.random_features import some_features
 
 DIM = 8
 RECIPE = Recipe("fc6", DIM, ModelIdentity("fake", "f" * 64, "fake-32-1"), Precision.F32)
@@ -47,16 +48,12 @@ def content(seeds: Iterable[int], refused: Sequence[RefusedFile] = (), note: str
 
 def features(seed: int) -> LocalFeatures:
     """From none to five of them."""
-    rng = np.random.default_rng(seed)
-    count = seed % 6
-    return LocalFeatures(
-        width_px=600 + seed,
-        height_px=400,
-        positions=rng.integers(0, 6_400, (count, 2)).astype(np.uint16),
-        scales=rng.uniform(1, 90, count).astype(np.float16),
-        orientations=rng.integers(0, 65_536, count).astype(np.uint16),
-        descriptors=rng.integers(0, 256, (count, 128)).astype(np.uint8),
-    )
+    return some_features(seed % 6, seed)
+
+
+def kept_features(seed: int) -> LocalFeatures:
+    """The same, as a store gives them back."""
+    return from_blob(to_blob(features(seed)))
 
 
 def content_with_local_features(seeds: Iterable[int]) -> SnapshotContent:
@@ -64,7 +61,7 @@ def content_with_local_features(seeds: Iterable[int]) -> SnapshotContent:
     return replace(
         content(listed),
         recipe=RECIPE_WITH_LOCAL_FEATURES,
-        local_features=[to_bytes(features(seed)) for seed in listed],
+        local_features=[to_blob(features(seed)) for seed in listed],
     )
 
 

@@ -23,8 +23,8 @@ from tests.imagesearch.store.stores import (
     content,
     content_with_local_features,
     descriptor,
-    features,
     image_id,
+    kept_features,
     record,
 )
 
@@ -168,7 +168,7 @@ def test_local_features_go_with_their_images(layout: StoreLayout) -> None:
             row = snapshot.row_of(image_id(seed))
             assert row is not None
             stored = snapshot.local_features.features(row)
-            np.testing.assert_array_equal(stored.descriptors, features(seed).descriptors)
+            np.testing.assert_array_equal(stored.root_sift, kept_features(seed).root_sift)
 
 
 def test_pruning_what_it_goes_on_from_harms_nothing(layout: StoreLayout) -> None:

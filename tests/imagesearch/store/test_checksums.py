@@ -34,7 +34,9 @@ def path(tmp_path: Path) -> Path:
     with Ledger.create(path, FULL, "") as ledger:
         ledger.add(
             replace(
-                described(seed), local_features=random_bytes(seed, 99), conv_map=random_bytes(seed, 9_999)
+                described(seed),
+                local_features=random_bytes(seed, 8 + 5 * 22),
+                conv_map=random_bytes(seed, 9_999),
             )
             for seed in range(1, 10)
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from imagesearch.errors import StoreError
+from imagesearch.local_features.storage import NOTHING
 from imagesearch.store.ledger import KnownFile, Ledger
 from imagesearch.store.ledger_file import install_ledger
 from tests.imagesearch.store.stores import (
@@ -184,11 +185,21 @@ def test_local_features_go_with_their_image(tmp_path: Path) -> None:
         assert list(ledger.local_features()) == [bytes([2])]
 
 
-def test_an_image_without_its_local_features_does_not_go_in(tmp_path: Path) -> None:
+def test_local_features_may_come_after_their_image(tmp_path: Path) -> None:
     with Ledger.create(tmp_path / "new.sqlite3", RECIPE_WITH_LOCAL_FEATURES, "") as ledger:
-        with pytest.raises(sqlite3.IntegrityError):
-            ledger.add([described(1)])
-        assert ledger.image_count() == 0
+        ledger.add([described(1, "1.jpg"), described(2, "2.jpg")])
+        assert not ledger.publishable_recipe.local_features
+        missing = [(file("1.jpg"), image_id(1)), (file("2.jpg"), image_id(2))]
+        assert ledger.without_local_features() == missing
+        ledger.mark_published("000001")
+        ledger.add_local_features({image_id(1): b"found", image_id(3): b"of an image that is gone"})
+        assert (ledger.unpublished, ledger.detailed) == (True, True)
+        assert ledger.publishable_recipe.local_features
+        assert list(ledger.local_features([image_id(1)])) == [b"found"]
+        assert list(ledger.local_features([image_id(2)])) == [NOTHING]
+        assert [owner for _, owner in ledger.without_local_features()] == [image_id(2)]
+        ledger.mark_published("000002")
+        assert not ledger.detailed
 
 
 def test_it_remembers_that_it_holds_local_features(path: Path) -> None:
@@ -230,7 +241,7 @@ def test_a_file_that_is_no_database_is_damage(path: Path) -> None:
 
 
 def test_a_ledger_of_a_later_format_is_refused(path: Path, ledger: Ledger) -> None:
-    ledger._connection.execute("UPDATE meta SET value = '4' WHERE key = 'format'")
+    ledger._connection.execute("UPDATE meta SET value = '5' WHERE key = 'format'")
     with pytest.raises(StoreError, match="format"):
         Ledger.open(path)
 

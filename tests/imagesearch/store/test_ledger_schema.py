@@ -1,17 +1,29 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from imagesearch.errors import StoreError
+from imagesearch.local_features.features import from_bytes, to_bytes
+from imagesearch.local_features.storage import from_blob, to_blob
+from imagesearch.store.checksums import define_checksum, write_checksums
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.ledger_schema import OLDER_FORMATS, migrate
 from imagesearch.store.recipe import Recipe
 from tests.imagesearch.store.older import make_older_ledger
-from tests.imagesearch.store.stores import RECIPE, described, file
+from tests.imagesearch.store.stores import (
+    RECIPE,
+    RECIPE_WITH_LOCAL_FEATURES,
+    described,
+    features,
+    file,
+    image_id,
+)
 
 
 @pytest.fixture(params=OLDER_FORMATS)
@@ -49,6 +61,26 @@ def test_a_ledger_of_an_older_format_keeps_all_it_holds(path: Path, tmp_path: Pa
 def test_every_file_that_it_refused_is_to_be_tried_once_more(path: Path) -> None:
     with opened(path) as ledger:
         assert ledger.known_files()["bad.jpg"].refused_under is None
+
+
+def test_local_features_kept_at_136_bytes_become_codes(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with Ledger.create(path, RECIPE_WITH_LOCAL_FEATURES, "") as ledger:
+        ledger.add(replace(described(seed), local_features=to_blob(features(seed))) for seed in range(3))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        define_checksum(connection)
+        for seed in range(3):
+            change = "UPDATE local_features SET features = ? WHERE image_id = ?"
+            connection.execute(change, (to_bytes(features(seed)), image_id(seed)))
+            write_checksums(connection, ["local_features"], image_id(seed))
+        connection.execute("UPDATE meta SET value = '3' WHERE key = 'format'")
+    with opened(path) as ledger:
+        assert ledger.corrupt_images() == []
+        kept = [from_blob(blob) for blob in ledger.local_features(sorted(map(image_id, range(3))))]
+    for seed, stored in zip(sorted(range(3), key=image_id), kept, strict=True):
+        np.testing.assert_array_equal(
+            stored.root_sift, from_blob(to_blob(from_bytes(to_bytes(features(seed))))).root_sift
+        )
 
 
 def test_one_that_may_only_be_read_says_what_brings_it_up_to_date(path: Path) -> None:

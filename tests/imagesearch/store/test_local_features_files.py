@@ -12,7 +12,7 @@ from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import MANIFEST_NAME, FileEntry, Manifest
 from imagesearch.store.snapshot import Snapshot
 from indexer.new_snapshot import publish
-from tests.imagesearch.store.stores import content, content_with_local_features, features, image_id
+from tests.imagesearch.store.stores import content, content_with_local_features, image_id, kept_features
 
 NAMES = ("segment-0.local_features.npy", "segment-0.local_starts.npy", "segment-0.local_sizes.npy")
 
@@ -31,7 +31,7 @@ def test_each_row_has_the_features_of_its_image(layout: StoreLayout) -> None:
             assert row is not None
             stored = snapshot.local_features.features(row)
             for field in fields(LocalFeatures):
-                wanted = getattr(features(seed), field.name)
+                wanted = getattr(kept_features(seed), field.name)
                 np.testing.assert_array_equal(getattr(stored, field.name), wanted)
 
 
@@ -43,12 +43,12 @@ def test_images_without_features_are_kept_as_such(layout: StoreLayout, seeds: li
         assert [len(snapshot.local_features.features(row)) for row in range(len(seeds))] == [0] * len(seeds)
 
 
-def test_the_records_are_mapped_and_hashed(layout: StoreLayout) -> None:
+def test_the_codes_are_mapped_and_hashed(layout: StoreLayout) -> None:
     manifest = publish(layout, content_with_local_features(range(9)))
     assert set(NAMES) <= set(manifest.files)
     with Snapshot.open(layout) as snapshot:
         assert snapshot.local_features is not None
-        assert isinstance(snapshot.local_features.parts[0].records, np.memmap)
+        assert isinstance(snapshot.local_features.parts[0].codes, np.memmap)
 
 
 def test_a_snapshot_published_without_has_none(layout: StoreLayout) -> None:

@@ -1,0 +1,60 @@
+"""The second pass: local features of photos that can be searched already, so that results can be verified."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from imagesearch.errors import InvalidImage, TooCostly, UnreadableFile
+from imagesearch.host.cpus import available_cpus
+from imagesearch.local_features import RootSift
+from imagesearch.local_features.storage import NOTHING
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.pictures.pool import DecodePool
+from imagesearch.pictures.prepare import FileDetails, detail_file
+from imagesearch.store.layout import image_id_of
+from imagesearch.store.ledger import FileState, Ledger
+from indexer.decoded import decode_ahead
+from indexer.progress import ShowProgress
+from indexer.settings import IndexerSettings
+
+BATCH = 64
+"""Photos whose local features a kill can cost."""
+
+
+def find_local_features(settings: IndexerSettings, ledger: Ledger, show_progress: ShowProgress) -> None:
+    """Of every image that has none yet. What is committed when it is killed need not be done again."""
+    files = ledger.without_local_features()
+    if not files:
+        return
+    image_ids = {file.path: image_id for file, image_id in files}
+    extractor = RootSift.to_verify(ledger.recipe.upright)
+    limits = ImageLimits(settings.max_image_bytes, settings.max_pixels)
+    workers = settings.workers or available_cpus()
+
+    def submit(file: FileState) -> Future[FileDetails]:
+        return pool.submit(FileDetails, detail_file, settings.images_dir / file.path, limits, extractor)
+
+    with (
+        DecodePool(workers, settings.decode_timeout_s, settings.decode_memory_bytes) as pool,
+        show_progress(len(files)) as advance,
+    ):
+        found: dict[str, bytes] = {}
+        for file, details in decode_ahead([file for file, _ in files], submit, BATCH):
+            image_id = image_ids[file.path]
+            if (features := _features(image_id, details)) is not None:
+                found[image_id] = features
+            if len(found) == BATCH:
+                ledger.add_local_features(found)
+                found = {}
+            advance(1)
+        ledger.add_local_features(found)
+
+
+def _features(image_id: str, details: FileDetails | InvalidImage) -> bytes | None:
+    """None for a file that has changed or cannot be read just now, which is left to the next build; one that
+    takes more time or memory than before as well."""
+    if isinstance(details, UnreadableFile | TooCostly):
+        return None
+    if isinstance(details, InvalidImage):
+        return NOTHING
+    return details.local_features if image_id_of(details.sha256) == image_id else None
