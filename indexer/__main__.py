@@ -1,4 +1,4 @@
-"""python -m indexer: build, watch, status, verify, prune, selftest, match, quantize, weights."""
+"""python -m indexer: build, watch, status, verify, prune, selftest, match, duplicates, quantize, weights."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from imagesearch.store.versions import prune
 from indexer import console
 from indexer.arguments import parser, settings_of
 from indexer.build import Options, Summary, build
+from indexer.duplicates import listing
 from indexer.errors import NothingToMatch
 from indexer.inspection import damage, status
 from indexer.match.run import match_files
@@ -166,6 +167,12 @@ def _match(options: argparse.Namespace, settings: IndexerSettings, provide: Prov
     return exit_code(verdicts)
 
 
+def _duplicates(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNetworks) -> int:
+    found = listing.list_duplicates(StoreLayout(settings.store_dir))
+    _report(options, listing.as_json(found), (listing.as_csv if options.csv else listing.as_text)(found))
+    return FINE
+
+
 def _weights(options: argparse.Namespace, settings: IndexerSettings, provide: ProvideNetworks) -> int:
     choice = provide(settings).prepare("vgg16")
     _report(
@@ -210,6 +217,7 @@ _COMMANDS = {
     "prune": _prune,
     "selftest": _selftest,
     "match": _match,
+    "duplicates": _duplicates,
     "quantize": _quantize,
     "weights": _weights,
 }

@@ -16,6 +16,7 @@ COMMANDS = {
     "prune": "remove old snapshots, never the live one",
     "selftest": "search with altered photos of the collection and tell which find their originals",
     "match": "tell which files are in the collection already: identical, altered, similar or new",
+    "duplicates": "list photos that are identical, altered copies or other shots of one another",
     "quantize": "make the int8 form of the network from a sample of the photos, if it proves good enough",
     "weights": "fetch (or take VGG16_WEIGHTS), check and convert VGG16's weights",
 }
@@ -46,6 +47,9 @@ def parser() -> argparse.ArgumentParser:
         )
     _add_selftest_arguments(commands.choices["selftest"])
     _add_match_arguments(commands.choices["match"])
+    commands.choices["duplicates"].add_argument(
+        "--csv", action="store_true", help="print a line of values for each photo"
+    )
     build_command = commands.choices["build"]
     build_command.add_argument(
         "--rebuild",

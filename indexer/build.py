@@ -17,6 +17,7 @@ from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import current_version
 from indexer.dates import add_dates
 from indexer.details import find_local_features
+from indexer.duplicates.find import find_duplicates
 from indexer.early import EarlyPublication
 from indexer.errors import ImagesFolderError
 from indexer.intake import Intake, Tally
@@ -95,6 +96,7 @@ def build(
                 update = _update(settings, listing, opened, show, early, options)
         with _finished(layout) as ledger:
             published = _publish(layout, ledger, settings, progress, show_progress)
+            find_duplicates(layout, settings, progress.told("comparing", show_progress))
             seconds = time.perf_counter() - started
             return _summary(layout, ledger, listing, update, published, seconds)
 

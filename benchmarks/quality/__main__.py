@@ -18,6 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from benchmarks.quality.alterations import alteration_table
 from benchmarks.quality.baselines import RANDOM_DRAWS, random_network
 from benchmarks.quality.configurations import CONFIGURATIONS, PLAIN, VERIFIED, Configuration, Options, named
+from benchmarks.quality.duplicates import duplicates_table
 from benchmarks.quality.expansions import expansion_table
 from benchmarks.quality.learnt_elsewhere import learnt_elsewhere_table
 from benchmarks.quality.likenesses import likeness_table
@@ -40,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.likeness:
             sys.stdout.write(likenesses(sets[0], sets[1], options.networks[0]))
             return 0
+        if options.duplicates:
+            sys.stdout.write(duplicates_table(sets[0], options.networks[0]))
+            return 0
         if options.quick:
             sets = [photos.first(QUICK_QUERIES) for photos in sets]
         rows = []
@@ -58,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
-    """Four questions more, on stores that have been measured."""
+    """Five questions more, on stores that have been measured."""
     gem, temb, embedding = (named(name) for name in ("gem", "temb", "embedding"))
     expanded = [
         (holidays, "temb", store_of(holidays, temb, model, temb.searches)),
@@ -76,6 +80,7 @@ def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
     }
     sys.stdout.write("\n" + alteration_table(holidays, altered))
     sys.stdout.write("\n" + likenesses(holidays, corel, model))
+    sys.stdout.write("\n" + duplicates_table(holidays, model))
 
 
 def likenesses(holidays: PhotoSet, corel: PhotoSet, model: str) -> str:
@@ -99,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=listed)
     parser.add_argument("--quick", action="store_true", help="the main ones, with 50 queries a set")
     parser.add_argument("--likeness", action="store_true", help="only what the words of likeness are worth")
+    parser.add_argument("--duplicates", action="store_true", help="only which altered copies are found")
     parser.add_argument("--fresh", action="store_true", help="describe all photos again")
     return parser
 

@@ -25,7 +25,7 @@ from extractor_service.search.queries import MAX_LIMIT, Hit, SearchOptions, Timi
 from imagesearch.index.base import Neighbours
 from imagesearch.ranking.calibration import score
 from imagesearch.ranking.expansion import average_expansion
-from imagesearch.ranking.likeness import SAME_PIXELS_DISTANCE, likeness
+from imagesearch.ranking.likeness import likeness, same_pixels
 from imagesearch.ranking.localization import Localization
 from imagesearch.ranking.reranking import reranked
 from imagesearch.ranking.verification import SpatialMatch
@@ -215,5 +215,4 @@ def _is_identical(
     photo = query.only_whole_photo
     if photo is None or options.expand:  # then the distance is not the photo's own
         return False
-    same_size = (photo.image.width, photo.image.height) == (record.width, record.height)
-    return same_size and distance <= SAME_PIXELS_DISTANCE
+    return same_pixels(distance, (photo.image.width, photo.image.height), (record.width, record.height))

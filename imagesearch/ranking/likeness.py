@@ -33,6 +33,11 @@ class Likeness(StrEnum):
     WEAK = "weak"
 
 
+def same_pixels(distance: float, size: tuple[int, int], other_size: tuple[int, int]) -> bool:
+    """Whether two pictures at this distance have the same pixels. Sizes: width and height."""
+    return size == other_size and distance <= SAME_PIXELS_DISTANCE
+
+
 def likeness(identical: bool, inliers: int, score: float | None, pairs: int) -> Likeness:
     """identical: by bytes or pixels. inliers: of the match, 0 without one. score: by `calibration.score`
     from so many pairs.

@@ -156,6 +156,10 @@ class Catalogue:
             raise IndexError(f"no row {missing[0]} in the catalogue")
         return [found[int(row)] for row in rows]
 
+    def rows_of_copies(self) -> list[int]:
+        """Of images that are found under several paths."""
+        return [row for (row,) in self._query("SELECT row FROM paths GROUP BY row HAVING count(*) > 1")]
+
     def page(self, after_image_id: str, size: int) -> list[ImageRecord]:
         """The next images in ascending order of id; "" starts at the first."""
         images = self._query(

@@ -19,7 +19,7 @@ class Indexing:
 
     phase: str
     """"listing" the folder, "preparing" the network, "describing" photos, "detailing" them
-    (finding their local features), or "publishing" a snapshot."""
+    (finding their local features), "publishing" a snapshot, or "comparing" photos for duplicates."""
     done: int
     total: int
     """Photos of this phase."""

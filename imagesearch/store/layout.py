@@ -34,6 +34,10 @@ class StoreLayout:
         return self.root / "CURRENT"
 
     @property
+    def duplicates_path(self) -> Path:
+        return self.root / "duplicates.npz"
+
+    @property
     def snapshots_dir(self) -> Path:
         return self.root / "snapshots"
 

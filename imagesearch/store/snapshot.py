@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -18,7 +18,9 @@ from imagesearch.errors import SnapshotDamaged, StoreMissing, UnknownFolder
 from imagesearch.index.inverted import InvertedFile
 from imagesearch.index.matrix import DescriptorMatrix
 from imagesearch.local_features.storage import SegmentedFeatures
+from imagesearch.ranking.kinship import Kinship
 from imagesearch.store.catalogue import CATALOGUE_NAME, Catalogue
+from imagesearch.store.duplicates import Pair
 from imagesearch.store.filters import Filter
 from imagesearch.store.folders import image_counts
 from imagesearch.store.layout import SegmentFiles, StoreLayout
@@ -130,6 +132,14 @@ class Snapshot:
         size = min(size, count)
         places = [index * count // size for index in range(size)]
         return self.records(self.descriptors.rows_at(places).tolist())
+
+    def akin(self, pairs: Mapping[Pair, Kinship]) -> tuple[dict[Pair, Kinship], dict[str, ImageRecord]]:
+        """Those pairs of which both images are here; and by id, every image in one or with several paths."""
+        rows = {image_id: self.row_of(image_id) for image_id in {each for pair in pairs for each in pair}}
+        there = {image_id: row for image_id, row in rows.items() if row is not None}
+        wanted = sorted({*there.values(), *self._catalogue.rows_of_copies()})
+        kept = {pair: kind for pair, kind in pairs.items() if pair[0] in there and pair[1] in there}
+        return kept, {record.image_id: record for record in self.records(wanted)}
 
     def refused(self, limit: int, offset: int = 0) -> list[RefusedFile]:
         """Files that could not be indexed, in order of path, from the one after the first `offset` on."""

@@ -1,0 +1,68 @@
+"""duplicates.npz: which images of the store are akin, and which have been compared with all others.
+
+It lies beside the snapshots and holds ids, not rows, so that a later snapshot goes on from it: only what is
+new is compared. Ids that a snapshot does not hold mean nothing to its reader.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from zipfile import BadZipFile
+
+import numpy as np
+
+from imagesearch.ranking.kinship import Kinship
+from imagesearch.store.durable import replace_file
+from imagesearch.store.layout import StoreLayout
+
+FORMAT = 1
+_KINDS = tuple(Kinship)
+
+Pair = tuple[str, str]
+"""Two image ids, the smaller first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What is known so far."""
+
+    made_by: str = ""
+    """How images were compared; what was made otherwise is begun anew."""
+    compared: set[str] = field(default_factory=set)
+    """Ids of images that have been compared with all others that are in here."""
+    pairs: dict[Pair, Kinship] = field(default_factory=dict)
+
+    def among(self, image_ids: set[str]) -> Duplicates:
+        """Without what is said of other images."""
+        pairs = {pair: kind for pair, kind in self.pairs.items() if image_ids.issuperset(pair)}
+        return Duplicates(self.made_by, self.compared & image_ids, pairs)
+
+
+def write_duplicates(layout: StoreLayout, known: Duplicates) -> None:
+    pairs = sorted(known.pairs)
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        format=np.int64(FORMAT),
+        made_by=np.array(known.made_by),
+        compared=np.array(sorted(known.compared), "S32"),
+        pairs=np.array(pairs, "S32").reshape(-1, 2),
+        kinds=np.array([_KINDS.index(known.pairs[pair]) for pair in pairs], np.uint8),
+    )
+    replace_file(layout.duplicates_path, buffer.getvalue())
+
+
+def read_duplicates(layout: StoreLayout) -> Duplicates:
+    """Nothing where there is none, or none that can be read: it is made again."""
+    try:
+        # Opened here: of a damaged file NumPy would leave its own handle open.
+        with layout.duplicates_path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            if int(file["format"]) != FORMAT:
+                return Duplicates()
+            pairs = [(left.decode(), right.decode()) for left, right in file["pairs"].tolist()]
+            kinds = [_KINDS[kind] for kind in file["kinds"].tolist()]
+            compared = {image_id.decode() for image_id in file["compared"].tolist()}
+            return Duplicates(str(file["made_by"]), compared, dict(zip(pairs, kinds, strict=True)))
+    except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile):
+        return Duplicates()

@@ -1,0 +1,1 @@
+"""Near-identical photos of the whole collection: found after a build, listed by a command."""
