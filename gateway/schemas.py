@@ -333,6 +333,37 @@ class FoldersResponse(BaseModel):
     folders: list[Folder]
 
 
+DuplicateKind = Literal["identical", "altered", "similar"]
+
+
+class DuplicateImage(BaseModel):
+    """One file of a group."""
+
+    image_id: str
+    path: Annotated[str, Field(description="Relative to the indexed folder.")]
+    paths: Annotated[list[str], Field(description="All of the files with its bytes.")]
+    url: str
+    thumbnail_url: str
+    width: int
+    height: int
+    bytes: int
+    taken_at: Annotated[str | None, Field(description="ISO 8601 by the camera's clock; null if unknown.")]
+    keep: Annotated[bool, Field(description="Whether this is the one that should stay, if only one should.")]
+
+
+class DuplicateGroup(BaseModel):
+    images: list[DuplicateImage]
+
+
+class DuplicatesResponse(BaseModel):
+    """Groups of near-identical photos, the largest first."""
+
+    kind: DuplicateKind
+    total: Annotated[int, Field(description="All groups there are.")]
+    next_offset: Annotated[int | None, Field(description="Where the next page begins; null on the last one.")]
+    groups: list[DuplicateGroup]
+
+
 class RefusedResponse(BaseModel):
     """Files that could not be indexed, in order of path."""
 

@@ -14,6 +14,7 @@ ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 # What the gateway's own paths begin with.
 OWN_PATHS = {
     "docs",
+    "duplicates",
     "folders",
     "healthz",
     "images",

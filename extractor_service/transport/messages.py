@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from extractor_service.search import queries
 from extractor_service.search.collection import Folders, IndexDescription, RefusedPage
+from extractor_service.search.duplicates import GroupPage
 from imagesearch.backbones.base import Int8Quality
 from imagesearch.errors import InvalidOption
 from imagesearch.pictures.region import Region
 from imagesearch.ranking.verification import SpatialMatch
+from imagesearch.store.duplicate_groups import Group
 from imagesearch.store.filters import Filter
 from imagesearch.store.indexing import Indexing
 from imagesearch.store.manifest import IndexSummary
@@ -198,6 +200,21 @@ def from_folders(folders: Folders) -> search_pb2.ListFoldersResponse:
     counts = folders.counts.items()
     return search_pb2.ListFoldersResponse(
         folders=[search_pb2.Folder(path=path, count=count) for path, count in counts], total=folders.total
+    )
+
+
+def from_duplicates(page: GroupPage) -> search_pb2.ListDuplicatesResponse:
+    return search_pb2.ListDuplicatesResponse(
+        kind=page.kind, groups=[_group(group) for group in page.groups], total=page.total
+    )
+
+
+def _group(group: Group) -> search_pb2.DuplicateGroup:
+    return search_pb2.DuplicateGroup(
+        files=[
+            search_pb2.DuplicateFile(image=from_record(file.record), path=file.path, keep=file.keep)
+            for file in group
+        ]
     )
 
 

@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 
 from extractor_service.live.query_model import LoadBackbone
 from extractor_service.search.collection import Collection
+from extractor_service.search.duplicates import DuplicateLists
 from extractor_service.search.pictures import Pictures
 from extractor_service.search.wiring import SearchCore
 from extractor_service.settings import MIB, ExtractorSettings
@@ -48,7 +49,8 @@ class ExtractorServer:
         interceptors = (self._arrivals, *_interceptors(settings))
         self._server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
         self._pictures = Pictures(self._live, settings.images_dir)
-        self._register(ImageSearchServicer(self._core.engine, Collection(self._live), self._pictures))
+        collection, duplicates = Collection(self._live), DuplicateLists(self._live)
+        self._register(ImageSearchServicer(self._core.engine, collection, duplicates, self._pictures))
         self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
         """The port listened on, once started."""

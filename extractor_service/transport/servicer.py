@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from extractor_service.search.collection import Collection
+from extractor_service.search.duplicates import DuplicateLists
 from extractor_service.search.engine import Engine
 from extractor_service.search.pictures import Pictures
 from extractor_service.transport import messages
@@ -15,14 +16,18 @@ from imagesearch.errors import IndexNotReady, InvalidOption
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 DEFAULT_PAGE_SIZE = 100
+DEFAULT_GROUPS = 30
 
 
 class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
     """Raises the domain's errors; `error_status.StatusInterceptor` turns them into status codes."""
 
-    def __init__(self, engine: Engine, collection: Collection, pictures: Pictures) -> None:
+    def __init__(
+        self, engine: Engine, collection: Collection, duplicates: DuplicateLists, pictures: Pictures
+    ) -> None:
         self._engine = engine
         self._collection = collection
+        self._duplicates = duplicates
         self._pictures = pictures
 
     async def Search(self, request: search_pb2.SearchRequest, context: Any) -> search_pb2.SearchResponse:
@@ -74,6 +79,12 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
     ) -> search_pb2.ListRefusedResponse:
         limit = request.limit or DEFAULT_PAGE_SIZE
         return messages.from_refused(await self._collection.refused(limit, request.offset))
+
+    async def ListDuplicates(
+        self, request: search_pb2.ListDuplicatesRequest, context: Any
+    ) -> search_pb2.ListDuplicatesResponse:
+        limit = request.limit or DEFAULT_GROUPS
+        return messages.from_duplicates(await self._duplicates.page(request.kind, limit, request.offset))
 
     async def GetThumbnail(
         self, request: search_pb2.GetThumbnailRequest, context: Any

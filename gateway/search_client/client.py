@@ -15,6 +15,7 @@ from gateway.search_client.messages import (
     Answer,
     IndexedImage,
     Query,
+    duplicates_response,
     folders_response,
     index_response,
     indexed_image,
@@ -99,6 +100,14 @@ class SearchClient:
     async def list_folders(self) -> schemas.FoldersResponse:
         message = await self._call(self._stub.ListFolders, search_pb2.ListFoldersRequest())
         return folders_response(message)
+
+    async def list_duplicates(
+        self, kind: schemas.DuplicateKind | None, limit: int, offset: int
+    ) -> schemas.DuplicatesResponse:
+        """kind: None for the closest of which there is a group."""
+        request = search_pb2.ListDuplicatesRequest(kind=kind or "", limit=limit, offset=offset)
+        message = await self._call(self._stub.ListDuplicates, request)
+        return duplicates_response(message, offset, self._root_path)
 
     async def list_refused(self, limit: int, offset: int) -> schemas.RefusedResponse:
         request = search_pb2.ListRefusedRequest(limit=limit, offset=offset)

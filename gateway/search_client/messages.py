@@ -276,6 +276,41 @@ def folders_response(message: search_pb2.ListFoldersResponse) -> schemas.Folders
     )
 
 
+def duplicates_response(
+    message: search_pb2.ListDuplicatesResponse, offset: int, root_path: str
+) -> schemas.DuplicatesResponse:
+    """offset: of the request."""
+    end = offset + len(message.groups)
+    groups = [
+        schemas.DuplicateGroup(images=[_duplicate(file, root_path) for file in group.files])
+        for group in message.groups
+    ]
+    return schemas.DuplicatesResponse.model_validate(
+        {
+            "kind": message.kind,
+            "total": message.total,
+            "next_offset": end if message.groups and end < message.total else None,
+            "groups": groups,
+        }
+    )
+
+
+def _duplicate(file: search_pb2.DuplicateFile, root_path: str) -> schemas.DuplicateImage:
+    image = file.image
+    return schemas.DuplicateImage(
+        image_id=image.image_id,
+        path=file.path,
+        paths=list(image.paths),
+        url=f"{root_path}/images/{image.image_id}",
+        thumbnail_url=f"{root_path}/thumbnails/{image.image_id}",
+        width=image.width,
+        height=image.height,
+        bytes=image.size_bytes,
+        taken_at=image.taken_at or None,
+        keep=file.keep,
+    )
+
+
 def refused_response(message: search_pb2.ListRefusedResponse, offset: int) -> schemas.RefusedResponse:
     """offset: of the request."""
     end = offset + len(message.refused)

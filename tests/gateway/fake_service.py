@@ -53,8 +53,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     failure: Failure | None = None
     fails_once: bool = False
     failing_calls: tuple[str, ...] = (
-        "Search", "GetImage", "GetIndex", "ListImages", "ListFolders", "ListRefused", "GetThumbnail",
-        "GetOriginal",
+        "Search", "GetImage", "GetIndex", "ListImages", "ListDuplicates", "ListFolders", "ListRefused",
+        "GetThumbnail", "GetOriginal",
     )  # fmt: skip
     delay_s: float = 0.0
     preview: bytes = b"RIFFpreview"
@@ -166,6 +166,26 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     ) -> search_pb2.ListImagesResponse:
         await self._begin("ListImages", context)
         return search_pb2.ListImagesResponse(images=self.images[: request.page_size])
+
+    async def ListDuplicates(  # noqa: N802
+        self, request: search_pb2.ListDuplicatesRequest, context: Context
+    ) -> search_pb2.ListDuplicatesResponse:
+        """Pairs of neighbours, whatever the kind."""
+        await self._begin("ListDuplicates", context)
+        groups = [
+            search_pb2.DuplicateGroup(
+                files=[
+                    search_pb2.DuplicateFile(image=image, path=image.paths[0], keep=place == 0)
+                    for place, image in enumerate(pair)
+                ]
+            )
+            for pair in zip(self.images[::2], self.images[1::2], strict=False)
+        ]
+        return search_pb2.ListDuplicatesResponse(
+            kind=request.kind or "altered",
+            groups=groups[request.offset : request.offset + request.limit],
+            total=len(groups),
+        )
 
     async def ListFolders(  # noqa: N802
         self, request: search_pb2.ListFoldersRequest, context: Context

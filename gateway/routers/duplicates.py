@@ -1,0 +1,53 @@
+"""Near-identical photos of the whole collection, as a page or as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gateway.dependencies import ServicesDep
+from gateway.errors import GatewayError
+from gateway.openapi import problems
+from gateway.schemas import DuplicateKind, DuplicatesResponse
+from gateway.views import Page
+
+router = APIRouter(tags=["index"])
+
+
+@router.get(
+    "/duplicates",
+    name="duplicates",
+    summary="List duplicates",
+    response_model=DuplicatesResponse,
+    responses={
+        200: {"content": {"text/html": {"schema": {"type": "string"}}}},
+        **problems(422, 502, 503, 504),
+    },
+)
+async def duplicates(
+    request: Request,
+    services: ServicesDep,
+    kind: Annotated[
+        DuplicateKind | None, Query(description="Left out: the closest of which there is a group.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="At most this many groups.")] = 30,
+    offset: Annotated[int, Query(ge=0, lt=2**63, description="How many to leave out first.")] = 0,
+) -> DuplicatesResponse | Response:
+    """Groups of near-identical photos, the largest first; as a page where `Accept` asks for HTML.
+
+    `identical`: the same bytes or pixels. `altered`: one picture, edited, scaled, cut or mirrored. `similar`:
+    another shot of the same. Of each group `keep` suggests the one that should stay. Nothing is deleted.
+    """
+    as_page = "text/html" in request.headers.get("accept", "")
+    try:
+        found = await services.client.list_duplicates(kind, limit, offset)
+    except GatewayError as error:
+        if as_page:
+            return services.views.page(request, Page(), error)
+        raise
+    if not as_page:
+        return found
+    return services.views.render(
+        request, "duplicates.html", {"found": found, "limit": limit, "offset": offset}
+    )
