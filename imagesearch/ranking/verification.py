@@ -11,7 +11,7 @@ Philbin et al., "Object retrieval with large vocabularies and fast spatial match
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -88,6 +88,16 @@ def verify(query: LocalFeatures, candidate: LocalFeatures) -> SpatialMatch | Non
     if np.count_nonzero(inliers) < MIN_INLIERS:
         return None
     return _located(query, candidate, from_points[inliers], to_points[inliers], affinity)
+
+
+def verify_mirrored(mirror_image: LocalFeatures, candidate: LocalFeatures) -> SpatialMatch | None:
+    """The same for a query's mirror image, told as of the query itself, whose outline then runs
+    counter-clockwise."""
+    match = verify(mirror_image, candidate)
+    if match is None:
+        return None
+    points = match.query_points * np.array([-1, 1], np.float32) + np.array([1, 0], np.float32)
+    return replace(match, query_points=points, quadrilateral=match.quadrilateral[[1, 0, 3, 2]])
 
 
 def tentative_matches(query: NDArray[np.float32], candidate: NDArray[np.float32]) -> NDArray[np.int64]:

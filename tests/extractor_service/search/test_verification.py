@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from extractor_service.settings import ExtractorSettings
 from imagesearch.local_features import LocalFeatures
@@ -65,6 +65,18 @@ async def test_a_turned_part_of_a_photo_finds_it_first_and_where_it_lies(folder:
     others = answer.hits[1:]
     assert not any(hit.HasField("match") for hit in others)
     assert [hit.distance for hit in others] == sorted(hit.distance for hit in others)
+
+
+async def test_a_mirrored_photo_is_found_and_its_outline_runs_the_other_way(folder: Folder) -> None:
+    mirrored = png(ImageOps.mirror(textured(5)))
+    request = pb.SearchRequest(image=pb.ImageFile(content=mirrored), points=True)
+    async with running(unhurried(folder)) as service:
+        first = (await service.stub.Search(request)).hits[0]
+    assert (first.path, first.likeness) == ("005.png", "same")
+    corners = [(corner.x, corner.y) for corner in first.match.quadrilateral]
+    np.testing.assert_allclose(corners, [(1, 0), (0, 0), (0, 1), (1, 1)], atol=0.03)
+    pairs = zip(first.match.query_points, first.match.result_points, strict=True)
+    assert all(abs(query.x + result.x - 1) < 0.03 for query, result in pairs)
 
 
 async def test_a_query_is_verified_unless_it_says_otherwise(folder: Folder) -> None:
