@@ -84,6 +84,13 @@ class SearchOptions(BaseModel):
             "by it. Needs a collection with `localization`."
         ),
     ] = False
+    collapse: Annotated[
+        bool,
+        Field(
+            description="Of results that are one picture (`identical` or `altered` in /duplicates) the first "
+            "stands for all; `also` lists the others."
+        ),
+    ] = False
     points: Annotated[bool, Field(description="With `verify`: return the matched points of each match.")] = (
         False
     )
@@ -187,6 +194,15 @@ Damaged = Annotated[
 ]
 
 
+class OtherImage(BaseModel):
+    """An image that a result stands for."""
+
+    image_id: str
+    url: str
+    thumbnail_url: str
+    path: Annotated[str, Field(description="Relative to the indexed folder.")]
+
+
 Likeness = Literal["identical", "same", "alike", "related", "weak"]
 
 
@@ -229,6 +245,11 @@ class Hit(BaseModel):
             "than 99 %; weak: none of these."
         ),
     ]
+
+    also: Annotated[
+        list[OtherImage],
+        Field(description="With `collapse` the further results that are the same picture, best first."),
+    ] = []
 
     @property
     def has_located_part(self) -> bool:

@@ -12,8 +12,7 @@ from extractor_service.live.served_snapshot import ServedSnapshot
 from imagesearch.errors import InvalidOption
 from imagesearch.ranking.kinship import Kinship
 from imagesearch.store.duplicate_groups import Group, groups
-from imagesearch.store.duplicates import read_duplicates
-from imagesearch.store.layout import StoreLayout
+from imagesearch.store.duplicates import duplicates_state, read_duplicates
 
 MAX_GROUPS = 100
 """Of one page."""
@@ -49,17 +48,8 @@ class DuplicateLists:
 
     def _groups(self, served: ServedSnapshot) -> Groups:
         with self._lock:
-            key = (served.version, _state(self._live.layout))
+            key = (served.version, duplicates_state(self._live.layout))
             if self._made is None or self._made[0] != key:
                 pairs, records = served.snapshot.akin(read_duplicates(self._live.layout).pairs)
                 self._made = key, {kind: groups(pairs, records, kind) for kind in Kinship}
             return self._made[1]
-
-
-def _state(layout: StoreLayout) -> tuple[int, int] | None:
-    """Another one after each change; None where there is no file."""
-    try:
-        status = layout.duplicates_path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino

@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
 from extractor_service.search.closer_look import Efforts
+from extractor_service.search.copies import Copies
 from extractor_service.search.describe import QueryPhotos
 from extractor_service.search.described_query import DescribedQuery
 from extractor_service.search.places import Places
@@ -60,7 +61,7 @@ class Engine:
         self._places = places
         self._threads = ThreadPoolExecutor(search_threads, "search")
         self._photos = QueryPhotos(live.layout, decode_pool, limits, images_dir, self._threads)
-        self._ranker = Ranker(efforts, search_threads)
+        self._ranker = Ranker(efforts, search_threads, Copies(live.layout))
 
     async def search(self, query: Query, options: SearchOptions) -> SearchAnswer:
         """Raises Overloaded, IndexNotReady, InvalidImage, InvalidOption, OptionUnavailable, UnknownImage,

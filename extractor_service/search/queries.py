@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, get_type_hints
@@ -116,6 +116,8 @@ class SearchOptions:
     verify: bool | None = None
     """None: where the query has photos and the snapshot local features."""
     localize: bool = False
+    collapse: bool = False
+    """Whether of results that are one picture the first stands for all."""
     max_distance: float | None = None
     min_score: float | None = None
     """Where there are scores; where there are none, nothing has this one."""
@@ -200,6 +202,8 @@ class Hit:
     located: Region | None = None
     """The part of it that answers the query best; None where it was not looked for or nothing answers."""
     likeness: Likeness = Likeness.WEAK
+    also: Sequence[ImageRecord] = ()
+    """Images that are the same picture and would be results, too; none unless results collapse."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.live.served_snapshot import ServedSnapshot
 from extractor_service.search.closer_look import CloserLook, Efforts, localizing, verifying
+from extractor_service.search.copies import Copies
 from extractor_service.search.described_query import DescribedQuery
 from extractor_service.search.nearest import (
     EXPANSION_NEIGHBOURS,
@@ -31,6 +33,9 @@ from imagesearch.ranking.reranking import reranked
 from imagesearch.ranking.verification import SpatialMatch
 from imagesearch.store.records import ImageRecord
 
+COLLAPSED_REACH = 2
+"""So many times as many results are found as are shown, where some of them may stand for others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -43,9 +48,10 @@ class Finding:
 class Ranker:
     """Answers described queries, each with no more than its efforts. Thread-safe."""
 
-    def __init__(self, efforts: Efforts, threads: int) -> None:
+    def __init__(self, efforts: Efforts, threads: int, copies: Copies) -> None:
         """threads: that verify, of all searches together."""
         self._efforts = efforts
+        self._copies = copies
         self._verifying = ThreadPoolExecutor(threads, "verify")
 
     def rank(
@@ -70,11 +76,23 @@ class Ranker:
         found, findings = search.expanded_by(descriptor, np.empty(0, np.int64))
         if options.expand and options.verify:
             found, findings = search.expanded_by(descriptor, _verified_rows(found, findings))
-        end = options.offset + options.limit
-        page = slice(options.offset, end)
         with timings.measure("search"):
-            hits = _to_hits(served, query, options, found[page], findings[page], background)
-            return hits, len(found) > end
+            kept = self._kept(served, options, found.rows.tolist())
+            end = options.offset + options.limit
+            page = dict(islice(kept.items(), options.offset, end))
+            places = np.fromiter(page, np.int64)
+            hits = _to_hits(served, query, options, found[places], [findings[i] for i in page], background)
+            return _with_copies(
+                served, hits, [found.rows[np.array(hidden, np.int64)] for hidden in page.values()]
+            ), len(kept) > end
+
+    def _kept(
+        self, served: ServedSnapshot, options: SearchOptions, rows: Sequence[int]
+    ) -> dict[int, list[int]]:
+        """By the place of each result that is shown, the places of those that it stands for."""
+        if options.collapse:
+            return self._copies.collapsed(served, rows)
+        return {place: [] for place in range(len(rows))}
 
     def close(self) -> None:
         """Nothing may be ranked afterwards."""
@@ -118,6 +136,8 @@ class _Search:
             descriptor = average_expansion(descriptor, matrix[neighbours].astype(np.float32))
             # One more tells whether there is another page.
             reach = self._options.offset + self._options.limit + 1
+            if self._options.collapse:
+                reach *= COLLAPSED_REACH
             found = nearest_in_steps(self._served, descriptor, self._scope, self._first, reach)
             found, candidates = self._with_alike(found, descriptor, neighbours)
         rows = found.rows.tolist()
@@ -204,6 +224,16 @@ def _to_hits(
             )
         )
     return hits
+
+
+def _with_copies(
+    served: ServedSnapshot, hits: Sequence[Hit], copies: Sequence[NDArray[np.int64]]
+) -> list[Hit]:
+    """copies: of each hit the rows that it stands for."""
+    return [
+        replace(hit, also=served.snapshot.records(rows.tolist())) if len(rows) else hit
+        for hit, rows in zip(hits, copies, strict=True)
+    ]
 
 
 def _is_identical(

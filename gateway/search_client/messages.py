@@ -193,6 +193,16 @@ def _hit(message: search_pb2.Hit, among_several: bool, root_path: str) -> schema
         located=_region(message.located) if message.HasField("located") else None,
         damaged=message.damaged,
         likeness=message.likeness,
+        also=[_other(image, root_path) for image in message.also],
+    )
+
+
+def _other(message: search_pb2.OtherImage, root_path: str) -> schemas.OtherImage:
+    return schemas.OtherImage(
+        image_id=message.image_id,
+        url=f"{root_path}/images/{message.image_id}",
+        thumbnail_url=f"{root_path}/thumbnails/{message.image_id}",
+        path=message.path,
     )
 
 

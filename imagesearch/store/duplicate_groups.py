@@ -30,21 +30,21 @@ def groups(pairs: Mapping[Pair, Kinship], records: Mapping[str, ImageRecord], ki
     records: by id, of every image that is in a pair or has several paths.
     """
     closer = tuple(Kinship)[: tuple(Kinship).index(kind)]
-    joined_closer = _joined(pair for pair, found in pairs.items() if found in closer)
-    joined = _joined(pair for pair, found in pairs.items() if found in (*closer, kind))
+    parts_of = joined(pair for pair, found in pairs.items() if found in closer)
+    whole_of = joined(pair for pair, found in pairs.items() if found in (*closer, kind))
     members: defaultdict[str, list[ImageRecord]] = defaultdict(list)
     for image_id, record in records.items():
-        members[joined.get(image_id, image_id)].append(record)
+        members[whole_of.get(image_id, image_id)].append(record)
     found = []
     for images in members.values():
-        parts = {joined_closer.get(image.image_id, image.image_id) for image in images}
+        parts = {parts_of.get(image.image_id, image.image_id) for image in images}
         of_copies = kind is Kinship.IDENTICAL and sum(len(image.paths) for image in images) > 1
         if len(parts) > 1 or of_copies:
             found.append(_group(images))
     return sorted(found, key=lambda group: (-len(group), group[0].path))
 
 
-def _joined(pairs: Iterable[Pair]) -> dict[str, str]:
+def joined(pairs: Iterable[Pair]) -> dict[str, str]:
     """For each id of a pair the one that stands for all it is joined with."""
     stands: dict[str, str] = {}
 

@@ -66,3 +66,12 @@ def read_duplicates(layout: StoreLayout) -> Duplicates:
             return Duplicates(str(file["made_by"]), compared, dict(zip(pairs, kinds, strict=True)))
     except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile):
         return Duplicates()
+
+
+def duplicates_state(layout: StoreLayout) -> tuple[int, int] | None:
+    """Another one after each change; None where there is no file."""
+    try:
+        status = layout.duplicates_path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino

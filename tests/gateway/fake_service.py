@@ -64,6 +64,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     """Empty before the first snapshot."""
     indexing: search_pb2.Indexing | None = None
     has_scores: bool = True
+    also: Sequence[search_pb2.OtherImage] = ()
     likeness: Sequence[str] = ("alike",)
     """Of the first hits; that of the last one named holds for those that follow."""
     match: search_pb2.Match | None = None
@@ -289,6 +290,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             match=self.match,
             located=self.located,
             damaged=image.damaged,
+            also=self.also,
             likeness=self.likeness[min(rank, len(self.likeness)) - 1],
             paths=image.paths,
             taken_at=image.taken_at,

@@ -39,6 +39,7 @@ async def test_a_multipart_upload_returns_the_documented_body(
                 "located": None,
                 "damaged": False,
                 "likeness": "alike",
+                "also": [],
             }
         ],
         "next_offset": 1,
@@ -513,3 +514,22 @@ async def test_a_search_too_many_at_once_is_told_to_come_back(connect: Connect, 
         assert problem(second) == (503, "OVERLOADED")
         assert second.headers["retry-after"] == "1"
         assert (await client.post("/search", files={"image": PHOTO})).status_code == 200
+
+
+async def test_what_a_result_stands_for_is_listed_behind_it(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    image_id = service.images[4].image_id
+    service.also = [search_pb2.OtherImage(image_id=image_id, path="set/4.jpg")]
+    answer = (await client.post("/search", json={"image_id": image_id, "collapse": True})).json()
+    assert service.searches[0].collapse
+    assert answer["results"][0]["also"] == [
+        {
+            "image_id": image_id,
+            "url": f"/images/{image_id}",
+            "thumbnail_url": f"/thumbnails/{image_id}",
+            "path": "set/4.jpg",
+        }
+    ]
+    page = await client.get(f"/?image_id={image_id}&collapse=true")
+    assert "+1 copy" in page.text
