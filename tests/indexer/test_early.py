@@ -163,17 +163,17 @@ def test_thumbnails_of_all_that_can_be_searched_are_there(
 def test_killed_at_any_time_what_is_live_is_whole_and_the_next_run_ends_as_if_undisturbed(
     workplace: Workplace, tmp_path: Path
 ) -> None:
-    draw_many(workplace.images, range(12 * BATCH))
+    draw_many(workplace.images, range(8 * BATCH))
     rng = random.Random(5)
     counts = [0]
-    for _ in range(5):
+    for _ in range(3):
         process = start(workplace, EARLY_AT_ONCE="1", FAKE_BATCH_S="0.05")
         wait_until_described(workplace, described_so_far(workplace) + 2 * BATCH, process)
         time.sleep(rng.uniform(0, 0.3))
         kill(process)
         if current_version(workplace.layout):
             counts.append(len(workplace.indexed()))
-    assert counts == sorted(counts) and len(set(counts)) > 2
+    assert counts == sorted(counts) and len(set(counts)) > 1
     workplace.build()
     undisturbed = Workplace(workplace.images, tmp_path / "undisturbed")
     undisturbed.build()
