@@ -68,7 +68,10 @@ def publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSett
         manifest = publish(layout, replace(content, int8_quality=quality))
         remove_thumbnails(layout, set(changes.gone) - ledger.departed_ids())
     else:
-        content = _everything(ledger, plan, _learnt(ledger, settings))
+        learnt = _learnt(ledger, settings)
+        if learnt.note and settings.learnt_from is None:
+            logger.warning("%s", learnt.note)
+        content = _everything(ledger, plan, learnt)
         manifest = publish(layout, replace(content, int8_quality=quality))
         sweep_thumbnails(layout, ledger.departed_ids().union(ledger.image_ids()))
     # Thumbnails went only now: the snapshot that was live until here showed them.
@@ -132,10 +135,7 @@ def _changes(live: Snapshot, ledger: Ledger) -> _Changes:
 
 def _learnt(ledger: Ledger, settings: IndexerSettings) -> Encodings:
     if settings.learnt_from is None:
-        learnt = learn(ledger)
-        if learnt.note:
-            logger.warning("%s", learnt.note)
-        return learnt
+        return learn(ledger)
     return taken_from(StoreLayout(settings.learnt_from), ledger)
 
 
