@@ -29,8 +29,8 @@ def apart(vanished: Sequence[str], settings: IndexerSettings) -> tuple[list[str]
 
 
 def images_lost(known: Mapping[str, KnownFile], vanished: Collection[str]) -> int:
-    """How many images would be left without a file. vanished: paths of `known`."""
-    gone = set(vanished)
+    """How many images would be left without a file, not counting those that are known no more."""
+    gone = known.keys() & set(vanished)
     staying = {file.image_id for path, file in known.items() if path not in gone}
     return len({known[path].image_id for path in gone} - staying - {None})
 
