@@ -23,6 +23,9 @@ EXPANSION_NEIGHBOURS = 5
 Corel-1k, a hundred photos a class, from 0.635 to 0.661, and cost it on Holidays, two photos a scene, from
 0.375 to 0.288: wrong neighbours outvote the few right ones. Hence an option, for finding more of a kind."""
 
+OVERSAMPLING = 2
+"""Of an approximate index, so many times the rows wanted are put in order by their descriptors: what its
+codes rank last is seldom what lies furthest."""
 _LARGEST = float(np.finfo(np.float32).max)
 """Of a distance: a larger bound is none."""
 
@@ -66,7 +69,7 @@ def nearest(served: ServedSnapshot, descriptor: NDArray[np.float32], scope: Scop
     # More than asked for, because the query's own photos may be among them.
     wanted = count + len(scope.own_rows)
     found = _found(index, descriptor, wanted, scope.among)
-    if index.approximate and scope.among is not None and len(found) < min(wanted, scope.among.sum()):
+    if index.approximate and scope.among is not None and 2 * len(found) < min(wanted, scope.among.sum()):
         # The codes lead away from what the filter lets through.
         found = _found(served.index(exact=True), descriptor, wanted, scope.among)
     return scope.within(found)[:count]
@@ -78,12 +81,12 @@ def nearest_in_steps(
     """At most `reach` rows or, where that is less, `first`, which are the same whatever the reach: a later
     page continues an earlier one. An approximate index that looks for more also finds what it had overlooked,
     for which it is too late."""
-    if reach <= first or not served.index(scope.exact).approximate:
+    if not served.index(scope.exact).approximate:
         return nearest(served, descriptor, scope, max(first, reach))
-    head = nearest(served, descriptor, scope, first)
-    if len(head) < first:
+    head = nearest(served, descriptor, scope, OVERSAMPLING * first)[:first]
+    if reach <= first or len(head) < first:
         return head
-    deeper = nearest(served, descriptor, scope, MAX_REACH + 1)
+    deeper = nearest(served, descriptor, scope, OVERSAMPLING * (MAX_REACH + 1))[: MAX_REACH + 1]
     tail = deeper[(deeper.distances >= head.distances[-1]) & ~np.isin(deeper.rows, head.rows)]
     return joined(head, tail)
 

@@ -67,11 +67,14 @@ class ApproximateIndex:
     ) -> NDArray[np.int64]:
         """Rows by the codes alone, about as many as wanted or as the codes can tell.
 
-        Codes know nothing of deletions and filters: where images that may not be found crowd around a query,
-        it looks further.
+        Codes know nothing of deletions and filters. It asks for as many more as the filter leaves out, and
+        looks further where images that may not be found crowd around the query.
         """
         allowed = self._descriptors.live if among is None else among
         count = wanted
+        if among is not None:
+            wanted = min(wanted, int(among.sum()))
+            count = wanted * len(among) // max(1, int(among.sum()))
         while True:
             count = min(count, len(self._descriptors))
             rows = self._codes.candidates(query, count, self.effort.visits)
