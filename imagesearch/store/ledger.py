@@ -193,7 +193,9 @@ class Ledger:
                 if self.has_image(image_id):
                     self._write_local_features(image_id, blob)
                     write_checksums(self._connection, ["local_features"], image_id)
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('detailed', '1')")
+            published = found.keys() - set(self.changes())
+            if published:
+                self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('detailed', '1')")
 
     def link(self, file: FileState, image_id: str) -> None:
         """A file that holds an image of the ledger."""
@@ -281,7 +283,7 @@ class Ledger:
 
     @property
     def detailed(self) -> bool:
-        """Whether images have got their local features since `mark_published`."""
+        """Whether images that were published without their local features have got them since then."""
         return self._count("meta WHERE key = 'detailed'") > 0
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 from extractor_service.search.queries import FileQuery, SearchOptions, StoredQuery, VectorQuery
 from extractor_service.search.wiring import SearchCore
@@ -112,7 +112,7 @@ def test_an_addition_is_described_by_what_the_store_has_learnt(folder: Workplace
     before = folder.indexed()
     with Snapshot.open(folder.layout) as snapshot:
         learnt = {name: entry for name, entry in snapshot.manifest.files.items() if name.endswith(".npz")}
-    (folder.images / "copy.png").write_bytes(png(textured(3).resize((316, 236))))
+    (folder.images / "copy.png").write_bytes(png(ImageEnhance.Brightness(textured(3)).enhance(0.9)))
     folder.build(descriptor=kind)
     with Snapshot.open(folder.layout) as snapshot:
         files = snapshot.manifest.files

@@ -30,6 +30,7 @@ def start(workplace: Workplace, *arguments: str, **environment: str) -> subproce
         "INDEXER_IMAGES_DIR": str(workplace.images),
         "INDEXER_STORE_DIR": str(workplace.store),
         "INDEXER_WORKERS": "1",
+        "INDEXER_LOCAL_FEATURES": "false",
     }
     return subprocess.Popen(
         command,
