@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from imagesearch.pictures.formats import kind_of_refusal
 from imagesearch.store.durable import exclusive, full_disk_as_store_full
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.ledger import Ledger
+from imagesearch.store.ledger import FileState, Ledger
 from imagesearch.store.ledger_file import install_ledger
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import current_version
@@ -95,7 +95,8 @@ def build(
                 early = EarlyPublication(layout, opened[0], settings)
                 update = _update(settings, listing, opened, show, early, options)
         with _finished(layout) as ledger:
-            published = _publish(layout, ledger, settings, progress, show_progress)
+            bare = _without_local_features(ledger, settings, update.plan, options)
+            published = _publish(layout, ledger, settings, bare, progress, show_progress)
             find_duplicates(layout, settings, progress.told("comparing", show_progress))
             seconds = time.perf_counter() - started
             return _summary(layout, ledger, listing, update, published, seconds)
@@ -167,20 +168,32 @@ def _check_something_is_left(ledger: Ledger, settings: IndexerSettings) -> None:
     )
 
 
+def _without_local_features(
+    ledger: Ledger, settings: IndexerSettings, plan: Plan, options: Options
+) -> list[tuple[FileState, str]]:
+    """Whose local features are to be found. Soon after another run, which has left what costs too much, only
+    those of what is new."""
+    if not settings.local_features:
+        return []
+    files = ledger.without_local_features()
+    changed = {photo.path for photo in plan.changed}
+    return [(file, image_id) for file, image_id in files if not options.again or file.path in changed]
+
+
 def _publish(
     layout: StoreLayout,
     ledger: Ledger,
     settings: IndexerSettings,
+    bare: Sequence[tuple[FileState, str]],
     progress: Progress,
     show_progress: ShowProgress,
 ) -> bool:
     """Many new photos can be searched before their local features are found. Whether it had to."""
     published = False
-    if settings.local_features:
-        if len(ledger.without_local_features()) > DETAILED_AT_ONCE:
-            progress.begin("publishing", ledger.image_count())
-            published = publish_if_behind(layout, ledger, settings)
-        find_local_features(settings, ledger, progress.told("detailing", show_progress))
+    if len(bare) > DETAILED_AT_ONCE:
+        progress.begin("publishing", ledger.image_count())
+        published = publish_if_behind(layout, ledger, settings)
+    find_local_features(settings, ledger, bare, progress.told("detailing", show_progress))
     progress.begin("publishing", ledger.image_count())
     return publish_if_behind(layout, ledger, settings) or published
 

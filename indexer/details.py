@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 from imagesearch.errors import InvalidImage, TooCostly, UnreadableFile
@@ -21,9 +22,14 @@ BATCH = 64
 """Photos whose local features a kill can cost."""
 
 
-def find_local_features(settings: IndexerSettings, ledger: Ledger, show_progress: ShowProgress) -> None:
-    """Of every image that has none yet. What is committed when it is killed need not be done again."""
-    files = ledger.without_local_features()
+def find_local_features(
+    settings: IndexerSettings,
+    ledger: Ledger,
+    files: Sequence[tuple[FileState, str]],
+    show_progress: ShowProgress,
+) -> None:
+    """files: some of `Ledger.without_local_features`. What is committed when it is killed need not be done
+    again."""
     if not files:
         return
     image_ids = {file.path: image_id for file, image_id in files}

@@ -193,9 +193,11 @@ class Ledger:
                 if self.has_image(image_id):
                     self._write_local_features(image_id, blob)
                     write_checksums(self._connection, ["local_features"], image_id)
-            published = found.keys() - set(self.changes())
-            if published:
-                self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('detailed', '1')")
+                    self._connection.execute(
+                        "INSERT OR REPLACE INTO meta SELECT 'detailed', '1' "
+                        "WHERE NOT EXISTS (SELECT 1 FROM changes WHERE image_id = ?)",
+                        (image_id,),
+                    )
 
     def link(self, file: FileState, image_id: str) -> None:
         """A file that holds an image of the ledger."""

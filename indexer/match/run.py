@@ -26,6 +26,7 @@ from imagesearch.store.layout import StoreLayout
 from indexer.errors import NothingToMatch
 from indexer.match.verdicts import FileVerdict, Match
 from indexer.progress import ShowProgress
+from indexer.selftest.engine import engine_settings
 from indexer.settings import IndexerSettings
 from indexer.walk import walk
 
@@ -43,7 +44,7 @@ def match_files(
 ) -> list[FileVerdict]:
     """In the order given; folders stand for the photos in them. Reads the store only.
 
-    Raises NothingToMatch, ImagesFolderError, StoreError and ModelError.
+    Raises NothingToMatch, InvalidOption, ImagesFolderError, StoreError and ModelError.
     """
     files = list(_files(settings, paths))
     if not files:
@@ -51,7 +52,7 @@ def match_files(
     with show_progress(len(files)) as advance:
 
         async def all_files() -> list[FileVerdict]:
-            core = SearchCore(_service_settings(settings), load_backbone)
+            core = SearchCore(_engine_settings(settings), load_backbone)
             try:
                 await core.live.refresh()
                 matcher = _Matcher(core, StoreLayout(settings.store_dir), settings.max_image_bytes)
@@ -81,20 +82,13 @@ def _files(settings: IndexerSettings, paths: Sequence[Path]) -> Iterator[Path]:
         yield from (path / name for name in sorted(found))
 
 
-def _service_settings(settings: IndexerSettings) -> ExtractorSettings:
-    return ExtractorSettings(
-        store_dir=settings.store_dir,
-        images_dir=settings.images_dir,
-        threads=settings.threads,
-        max_image_bytes=settings.max_image_bytes,
-        max_pixels=settings.max_pixels,
-        decode_workers=settings.workers,
-        decode_timeout_s=settings.decode_timeout_s,
-        decode_memory_bytes=settings.decode_memory_bytes,
+def _engine_settings(settings: IndexerSettings) -> ExtractorSettings:
+    at_once = 2 * available_cpus()
+    return engine_settings(
+        settings,
         verify_candidates=VERIFIED,
-        verify_budget_ms=600_000,
-        max_in_flight=2 * available_cpus(),
-        max_bytes_in_flight=2 * available_cpus() * settings.max_image_bytes,
+        max_in_flight=at_once,
+        max_bytes_in_flight=at_once * settings.max_image_bytes,
     )
 
 

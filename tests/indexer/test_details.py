@@ -135,3 +135,13 @@ def test_photos_added_without_them_get_them_when_they_are_wanted(workplace: Work
     assert len(features_by_path(workplace)["1.png"]) == 0
     workplace.build(local_features=True)
     assert len(features_by_path(workplace)["1.png"]) > 50
+
+
+def test_soon_after_another_run_only_what_is_new_is_looked_at(workplace: Workplace) -> None:
+    draw_texture(workplace.images / "0.png", 0)
+    workplace.build()
+    draw_texture(workplace.images / "1.png", 1)
+    workplace.build(local_features=True, again=True)
+    kept = features_by_path(workplace)
+    assert len(kept["0.png"]) == 0
+    assert len(kept["1.png"]) > 50

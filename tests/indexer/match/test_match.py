@@ -126,3 +126,11 @@ def test_without_a_store_it_says_so(workplace: Workplace, capsys: pytest.Capture
     draw_texture(workplace.images / "a.png", 1)
     assert match(workplace, workplace.images) == 1
     assert "Nothing has been indexed yet" in capsys.readouterr().err
+
+
+def test_a_bad_setting_of_the_service_is_named(
+    collection: Workplace, others: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXTRACTOR_LOCALIZE_CANDIDATES", "0")
+    assert match(collection, others) == 2
+    assert "EXTRACTOR_LOCALIZE_CANDIDATES: " in capsys.readouterr().err
