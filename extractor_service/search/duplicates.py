@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
 from imagesearch.errors import InvalidOption
 from imagesearch.ranking.kinship import Kinship
 from imagesearch.store.duplicate_groups import Group, groups
-from imagesearch.store.duplicates import duplicates_state, read_duplicates
+from imagesearch.store.duplicates import Pair, duplicates_state, read_duplicates
+from imagesearch.store.layout import StoreLayout
+from imagesearch.store.records import ImageRecord
 
 MAX_GROUPS = 100
 """Of one page."""
 
-Groups = dict[Kinship, list[Group]]
+Made = TypeVar("Made")
+Akin = tuple[Mapping[Pair, Kinship], Mapping[str, ImageRecord]]
+"""See `Snapshot.akin`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,31 @@ class GroupPage:
     total: int
 
 
+class OfAkin(Generic[Made]):
+    """What is made of the images that are akin, once for each snapshot and each state of what is known of it.
+    Thread-safe."""
+
+    def __init__(self, layout: StoreLayout, make: Callable[[ServedSnapshot, Akin], Made]) -> None:
+        self._layout = layout
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: tuple[object, Made] | None = None
+
+    def of(self, served: ServedSnapshot) -> Made:
+        with self._lock:
+            key = (served.version, duplicates_state(self._layout))
+            if self._made is None or self._made[0] != key:
+                akin = served.snapshot.akin(read_duplicates(self._layout).pairs)
+                self._made = key, self._make(served, akin)
+            return self._made[1]
+
+
 class DuplicateLists:
-    """Makes the groups once for each snapshot and each state of what is known of it."""
+    """Of the live snapshot."""
 
     def __init__(self, live: LiveIndex) -> None:
         self._live = live
-        self._lock = threading.Lock()
-        self._made: tuple[object, Groups] | None = None
+        self._groups = OfAkin(live.layout, _groups)
 
     async def page(self, kind: str, limit: int, offset: int) -> GroupPage:
         """kind: empty for the closest of which there is a group. Raises IndexNotReady and InvalidOption."""
@@ -42,14 +65,11 @@ class DuplicateLists:
         if not 1 <= limit <= MAX_GROUPS:
             raise InvalidOption(f"The limit must be from 1 to {MAX_GROUPS}.")
         with self._live.use() as served:
-            found = await asyncio.to_thread(self._groups, served)
+            found = await asyncio.to_thread(self._groups.of, served)
         wanted = Kinship(kind) if kind else next((each for each in Kinship if found[each]), Kinship.IDENTICAL)
         return GroupPage(wanted, found[wanted][offset : offset + limit], len(found[wanted]))
 
-    def _groups(self, served: ServedSnapshot) -> Groups:
-        with self._lock:
-            key = (served.version, duplicates_state(self._live.layout))
-            if self._made is None or self._made[0] != key:
-                pairs, records = served.snapshot.akin(read_duplicates(self._live.layout).pairs)
-                self._made = key, {kind: groups(pairs, records, kind) for kind in Kinship}
-            return self._made[1]
+
+def _groups(_: ServedSnapshot, akin: Akin) -> dict[Kinship, list[Group]]:
+    pairs, records = akin
+    return {kind: groups(pairs, records, kind) for kind in Kinship}
