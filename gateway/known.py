@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from gateway.collection_schemas import IndexResponse
 from gateway.errors import GatewayError
-from gateway.schemas import IndexResponse
 from gateway.search_client import SearchClient
 
 # Some 1,600 of them, or 50 pages. An answer from here costs half of one that asks the service.

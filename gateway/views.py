@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway import languages
 from gateway.addresses import DEFAULT_OPTIONS, afresh, search_address, set_address
+from gateway.collection_schemas import Indexing, IndexResponse
 from gateway.errors import GatewayError
 from gateway.languages import Language
 from gateway.match_drawing import Drawing, drawings
@@ -23,8 +24,6 @@ from gateway.problems import blanks_of, describe
 from gateway.schemas import (
     MAX_PHOTOS,
     Hit,
-    Indexing,
-    IndexResponse,
     IndexSummary,
     Likeness,
     QueryImage,

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from gateway.collection_schemas import DuplicateKind, DuplicatesResponse
 from gateway.dependencies import ServicesDep
 from gateway.errors import GatewayError
 from gateway.openapi import problems
-from gateway.schemas import DuplicateKind, DuplicatesResponse
 from gateway.views import Page
 
 router = APIRouter(tags=["index"])
@@ -27,6 +27,7 @@ router = APIRouter(tags=["index"])
 )
 async def duplicates(
     request: Request,
+    response: Response,
     services: ServicesDep,
     kind: Annotated[
         DuplicateKind | None, Query(description="Left out: the closest of which there is a group.")
@@ -47,6 +48,7 @@ async def duplicates(
             return services.views.page(request, Page(), error)
         raise
     if not as_page:
+        response.headers["Vary"] = "Accept"
         return found
     return services.views.render(
         request, "duplicates.html", {"found": found, "limit": limit, "offset": offset}

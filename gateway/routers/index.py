@@ -8,9 +8,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from gateway.collection_schemas import FoldersResponse, IndexResponse, RefusedResponse
 from gateway.dependencies import ServicesDep
 from gateway.openapi import problems
-from gateway.schemas import FoldersResponse, IndexResponse, RefusedResponse
 
 router = APIRouter(tags=["index"])
 
@@ -48,12 +48,14 @@ async def folders(services: ServicesDep) -> FoldersResponse:
 )
 async def refused(
     request: Request,
+    response: Response,
     services: ServicesDep,
     limit: Annotated[int, Query(ge=1, le=1_000, description="At most this many.")] = 1_000,
     offset: Annotated[int, Query(ge=0, lt=2**63, description="How many to leave out first.")] = 0,
 ) -> RefusedResponse | Response:
     """The files that could not be indexed and why, in order of path; as CSV with `Accept: text/csv`."""
     page = await services.client.list_refused(limit, offset)
+    response.headers["Vary"] = "Accept"
     if "text/csv" not in request.headers.get("accept", ""):
         return page
     return Response(_csv(page), media_type="text/csv", headers={"Vary": "Accept"})

@@ -9,18 +9,20 @@ from typing import TypeVar
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from gateway import errors, schemas
+from gateway import collection_schemas, errors
+from gateway.search_client.collection_messages import (
+    duplicates_response,
+    folders_response,
+    index_response,
+    refused_response,
+)
 from gateway.search_client.failures import translated
 from gateway.search_client.messages import (
     Answer,
     IndexedImage,
     Query,
-    duplicates_response,
-    folders_response,
-    index_response,
     indexed_image,
     known_shape,
-    refused_response,
     search_answer,
     search_request,
 )
@@ -88,7 +90,7 @@ class SearchClient:
         message = await self._call(self._stub.GetImage, request)
         return indexed_image(message.image)
 
-    async def get_index(self) -> schemas.IndexResponse:
+    async def get_index(self) -> collection_schemas.IndexResponse:
         return index_response(await self._call(self._stub.GetIndex, search_pb2.GetIndexRequest()))
 
     async def sample_images(self, size: int) -> list[IndexedImage]:
@@ -97,19 +99,19 @@ class SearchClient:
         message = await self._call(self._stub.ListImages, request)
         return [indexed_image(record) for record in message.images]
 
-    async def list_folders(self) -> schemas.FoldersResponse:
+    async def list_folders(self) -> collection_schemas.FoldersResponse:
         message = await self._call(self._stub.ListFolders, search_pb2.ListFoldersRequest())
         return folders_response(message)
 
     async def list_duplicates(
-        self, kind: schemas.DuplicateKind | None, limit: int, offset: int
-    ) -> schemas.DuplicatesResponse:
+        self, kind: collection_schemas.DuplicateKind | None, limit: int, offset: int
+    ) -> collection_schemas.DuplicatesResponse:
         """kind: None for the closest of which there is a group."""
         request = search_pb2.ListDuplicatesRequest(kind=kind or "", limit=limit, offset=offset)
         message = await self._call(self._stub.ListDuplicates, request)
         return duplicates_response(message, offset, self._root_path)
 
-    async def list_refused(self, limit: int, offset: int) -> schemas.RefusedResponse:
+    async def list_refused(self, limit: int, offset: int) -> collection_schemas.RefusedResponse:
         request = search_pb2.ListRefusedRequest(limit=limit, offset=offset)
         return refused_response(await self._call(self._stub.ListRefused, request), offset)
 

@@ -10,7 +10,9 @@ HTML = {"Accept": "text/html,*/*;q=0.8"}
 async def test_groups_come_as_json_with_the_one_to_keep(
     client: httpx.AsyncClient, service: FakeService
 ) -> None:
-    answer = (await client.get("/duplicates")).json()
+    response = await client.get("/duplicates")
+    assert "Accept" in response.headers["vary"]
+    answer = response.json()
     assert (answer["kind"], answer["total"], answer["next_offset"]) == ("altered", 2, None)
     first = answer["groups"][0]["images"][0]
     image = service.images[0]

@@ -162,6 +162,7 @@ async def test_refused_files_come_as_csv_too(client: httpx.AsyncClient, service:
     refuse(service, 2)
     answer = await client.get("/refused?offset=1", headers={"Accept": "text/csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["vary"] == (await client.get("/refused")).headers["vary"] == "Accept"
     assert answer.text == 'path,reason,detail\r\n"1, ""é"".jpg",EMPTY_IMAGE,The file is empty.\r\n'
 
 
