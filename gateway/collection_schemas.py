@@ -81,7 +81,10 @@ class Indexing(BaseModel):
     """A run of the indexer."""
 
     phase: Annotated[
-        str, Field(description="listing, preparing, describing, detailing or publishing; others may follow.")
+        str,
+        Field(
+            description="listing, preparing, describing, detailing, publishing, comparing; more may follow."
+        ),
     ]
     done: Annotated[int, Field(description="Photos of this phase.")]
     total: int

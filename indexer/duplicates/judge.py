@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from io import BytesIO
-
-import numpy as np
-from PIL import Image
+from functools import lru_cache, partial
 
 from imagesearch.local_features.mirrored import mirrored
-from imagesearch.ranking.alignment import SmallPicture, agreement
+from imagesearch.ranking.alignment import agreement
 from imagesearch.ranking.kinship import Kinship, kinship
 from imagesearch.ranking.likeness import same_pixels
 from imagesearch.ranking.verification import verify
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot
+from indexer.duplicates.thumbnails import picture_of
 
 PICTURES_HELD = 512
 """Each holds some 400 kB."""
@@ -27,9 +24,8 @@ class Judge:
     """Thread-safe."""
 
     def __init__(self, layout: StoreLayout, snapshot: Snapshot) -> None:
-        self._layout = layout
         self._features = snapshot.local_features
-        self._picture = lru_cache(PICTURES_HELD)(self._read)
+        self._picture = lru_cache(PICTURES_HELD)(partial(picture_of, layout))
 
     def kinship(
         self, rows: tuple[int, int], records: tuple[ImageRecord, ImageRecord], distance: float
@@ -51,10 +47,3 @@ class Judge:
             return True
         one, other = (self._features.features(row).first(QUICK_FEATURES) for row in (left, right))
         return verify(one, other) is not None or verify(mirrored(one), other) is not None
-
-    def _read(self, image_id: str) -> SmallPicture | None:
-        try:
-            thumbnail = self._layout.thumbnail_path(image_id).read_bytes()
-        except OSError:
-            return None
-        return SmallPicture.of(np.asarray(Image.open(BytesIO(thumbnail)).convert("RGB"), np.uint8))

@@ -23,6 +23,7 @@ from imagesearch.ranking.alignment import LONG_SIDE_PX, SmallPicture, agreement
 from imagesearch.ranking.kinship import Kinship, kinship
 from imagesearch.ranking.likeness import Likeness
 from imagesearch.store.layout import StoreLayout
+from indexer.duplicates.thumbnails import picture_of
 from indexer.errors import NothingToMatch
 from indexer.match.verdicts import FileVerdict, Match
 from indexer.progress import ShowProgress
@@ -137,15 +138,12 @@ class _Matcher:
     def _kinship(self, own: SmallPicture, hit: Hit) -> Kinship | None:
         if hit.likeness is Likeness.IDENTICAL:
             return Kinship.IDENTICAL
-        try:
-            thumbnail = self._layout.thumbnail_path(hit.record.image_id).read_bytes()
-        except OSError:
-            return None
-        return kinship(agreement(own, SmallPicture.of(_shrunk(thumbnail))))
+        theirs = picture_of(self._layout, hit.record.image_id)
+        return None if theirs is None else kinship(agreement(own, theirs))
 
 
 def _shrunk(webp: bytes) -> NDArray[np.uint8]:
-    """Of a WebP file that a store or the engine has made: at the size at which pictures are compared."""
+    """Of a WebP file that the engine has made: at the size at which pictures are compared."""
     image = Image.open(BytesIO(webp)).convert("RGB")
     scale = min(1.0, LONG_SIDE_PX / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
