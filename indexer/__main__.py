@@ -37,7 +37,7 @@ from imagesearch.store.layout import StoreLayout
 from imagesearch.store.versions import prune
 from indexer import console
 from indexer.arguments import parser, settings_of
-from indexer.build import Options, Summary, build
+from indexer.build import Options, build
 from indexer.duplicates import listing
 from indexer.errors import NothingToMatch
 from indexer.inspection import damage, status
@@ -48,6 +48,7 @@ from indexer.quantisation import quantise
 from indexer.selftest.results import Choices
 from indexer.selftest.run import selftest
 from indexer.settings import IndexerSettings
+from indexer.summary import Summary
 from indexer.watch import Watch
 
 logger = logging.getLogger(__name__)

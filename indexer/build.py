@@ -6,21 +6,17 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
-from imagesearch.pictures.formats import kind_of_refusal
 from imagesearch.store.durable import exclusive, full_disk_as_store_full
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import FileState, Ledger
 from imagesearch.store.ledger_file import install_ledger
-from imagesearch.store.records import RefusedFile
-from imagesearch.store.snapshot import current_version
 from indexer.dates import add_dates
 from indexer.details import find_local_features
 from indexer.duplicates.find import find_duplicates
 from indexer.early import EarlyPublication
 from indexer.errors import ImagesFolderError
-from indexer.intake import Intake, Tally
+from indexer.intake import Intake
 from indexer.ledgers import OpenedLedger, rebuild_ledger, store_ledger
 from indexer.losses import apart, check_before_rebuild, check_something_stays, images_lost, is_large
 from indexer.network_source import Networks
@@ -28,6 +24,7 @@ from indexer.progress import Progress, ShowProgress
 from indexer.publication import publish_if_behind
 from indexer.refusals import conditions
 from indexer.settings import IndexerSettings
+from indexer.summary import Summary, Update, summary_of
 from indexer.walk import Listing, Plan, check_folder, is_another, make_plan, walk
 
 logger = logging.getLogger(__name__)
@@ -49,16 +46,6 @@ class Options:
     """Read every photo, also those whose size and time are as they were."""
     again: bool = False
     """Soon after another run of this process: the ledger is whole, and what cost too much is left alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Update:
-    """What became of the ledger."""
-
-    plan: Plan
-    tally: Tally
-    missing: int
-    intake_s: float
 
 
 def build(
@@ -99,7 +86,7 @@ def build(
             published = _publish(layout, ledger, settings, bare, progress, show_progress)
             find_duplicates(layout, settings, progress.told("comparing", show_progress))
             seconds = time.perf_counter() - started
-            return _summary(layout, ledger, listing, update, published, seconds)
+            return summary_of(layout, ledger, listing, update, published, seconds)
 
 
 def _check_listing(listing: Listing, settings: IndexerSettings, options: Options) -> None:
@@ -127,7 +114,7 @@ def _update(
     show_progress: ShowProgress,
     rest: Callable[[], object],
     options: Options,
-) -> _Update:
+) -> Update:
     ledger, load = opened
     known, held = ledger.known_files(), ledger.image_count()
     corrupt = set() if options.again else set(ledger.corrupt_images())
@@ -155,7 +142,7 @@ def _update(
     add_dates(ledger, settings)
     if not options.accept_loss:
         _check_something_is_left(ledger, settings)
-    return _Update(plan, intake.tally, missing, intake_s)
+    return Update(plan, intake.tally, missing, intake_s)
 
 
 def _check_something_is_left(ledger: Ledger, settings: IndexerSettings) -> None:
@@ -196,85 +183,3 @@ def _publish(
     find_local_features(settings, ledger, bare, progress.told("detailing", show_progress))
     progress.begin("publishing", ledger.image_count())
     return publish_if_behind(layout, ledger, settings) or published
-
-
-def _summary(
-    layout: StoreLayout, ledger: Ledger, listing: Listing, update: _Update, published: bool, seconds: float
-) -> Summary:
-    plan, tally = update.plan, update.tally
-    return Summary(
-        snapshot=current_version(layout) or "",
-        published=published,
-        images=ledger.image_count(),
-        descriptor=ledger.recipe.descriptor,
-        model=ledger.recipe.model.name,
-        model_note=ledger.model_note,
-        added=tally.added,
-        changed=tally.changed,
-        kept=plan.kept + tally.kept,
-        dropped=0 if update.missing else plan.dropped,
-        missing=update.missing,
-        refused=ledger.refused_count(),
-        refused_first=list(islice(ledger.refused(), REFUSED_SHOWN)),
-        ignored=listing.ignored,
-        passed_over=dict(listing.passed_over.most_common()),
-        left_out=_left_out(ledger, listing),
-        damaged=ledger.damaged_count(),
-        described=tally.described,
-        seconds=round(seconds, 3),
-        photos_per_second=round(len(plan.changed) / update.intake_s, 2) if plan.changed else 0.0,
-    )
-
-
-def _left_out(ledger: Ledger, listing: Listing) -> dict[str, int]:
-    kinds = listing.ignored_kinds.copy()
-    for detail, count in ledger.refused_counts().items():
-        if kind := kind_of_refusal(detail):
-            kinds[kind] += count
-    return dict(kinds.most_common())
-
-
-REFUSED_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Counts are of files, except where they say otherwise."""
-
-    snapshot: str
-    """The live snapshot's version."""
-    published: bool
-    """False where the snapshot that was live already says it all."""
-    images: int
-    """Distinct images in the index."""
-    descriptor: str
-    model: str
-    model_note: str
-    added: int
-    """In the index, and not before."""
-    changed: int
-    """In the index as before, with another content."""
-    kept: int
-    """In the index as before."""
-    dropped: int
-    """Gone from the folder, and so from the index."""
-    missing: int
-    """Images that are gone from the folder and stay in the index, because they are so many."""
-    refused: int
-    """All that cannot be indexed, found by this build or before."""
-    refused_first: list[RefusedFile]
-    """The first of them in order of path."""
-    ignored: int
-    """No photos by their names, or hidden."""
-    passed_over: dict[str, int]
-    """How many folders of each kind were passed over with all that is in them, and excluded files."""
-    left_out: dict[str, int]
-    """How many of the refused and the ignored are of each kind that is known and not accepted, most first."""
-    damaged: int
-    """Images in the index of which a part is missing or wrong."""
-    described: int
-    """Images that went through the network."""
-    seconds: float
-    """The whole build."""
-    photos_per_second: float
-    """New and changed files, while they were taken in; 0 where there were none."""

@@ -12,10 +12,10 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from imagesearch.backbones import Int8Quality
 from imagesearch.store.records import RefusedFile
-from indexer.build import Summary
 from indexer.inspection import Status
 from indexer.selftest.results import LEFT_OUT_SHOWN, LeftOut, Results, few_images_note, recall_at
 from indexer.selftest.transformations import TRANSFORMATIONS
+from indexer.summary import Summary
 
 
 def summary_text(summary: Summary) -> str:

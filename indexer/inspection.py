@@ -17,8 +17,8 @@ from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot, current_version
 from imagesearch.store.thumbnails import missing_thumbnails
 from imagesearch.store.versions import versions
-from indexer.build import REFUSED_SHOWN
 from indexer.network_source import Networks
+from indexer.summary import REFUSED_SHOWN
 
 _NAMED = 5
 

@@ -12,7 +12,7 @@ from imagesearch.store.durable import exclusive
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import KnownFile, Ledger
 from imagesearch.store.versions import prune
-from indexer.build import Options, Summary, build
+from indexer.build import Options, build
 from indexer.changes import Changes
 from indexer.errors import ImagesFolderError
 from indexer.network_source import Networks
@@ -20,6 +20,7 @@ from indexer.progress import Progress, ShowProgress
 from indexer.refusals import conditions
 from indexer.settings import IndexerSettings
 from indexer.steady import SETTLE_S, Steady
+from indexer.summary import Summary
 from indexer.walk import Listing, Plan, check_folder, is_another, make_plan, walk
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Groups of near-identical images, as the indexer has found them, of the live snapshot."""
+"""What the indexer has found to be near-identical: in groups to list, or one result for all."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
 from imagesearch.errors import InvalidOption
 from imagesearch.ranking.kinship import Kinship
-from imagesearch.store.duplicate_groups import Group, groups
+from imagesearch.store.duplicate_groups import Group, groups, joined
 from imagesearch.store.duplicates import Pair, duplicates_state, read_duplicates
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.records import ImageRecord
 
 MAX_GROUPS = 100
 """Of one page."""
+ONE_PICTURE = (Kinship.IDENTICAL, Kinship.ALTERED)
 
 Made = TypeVar("Made")
 Akin = tuple[Mapping[Pair, Kinship], Mapping[str, ImageRecord]]
@@ -73,3 +74,31 @@ class DuplicateLists:
 def _groups(_: ServedSnapshot, akin: Akin) -> dict[Kinship, list[Group]]:
     pairs, records = akin
     return {kind: groups(pairs, records, kind) for kind in Kinship}
+
+
+class Copies:
+    """Knows which rows are one picture."""
+
+    def __init__(self, layout: StoreLayout) -> None:
+        self._pictures = OfAkin(layout, _pictures)
+
+    def collapsed(self, served: ServedSnapshot, rows: Sequence[int]) -> dict[int, list[int]]:
+        """By the place of each result that stays, the places of those that it stands for."""
+        picture_of = self._pictures.of(served)
+        first: dict[object, int] = {}
+        kept: dict[int, list[int]] = {}
+        for place, row in enumerate(rows):
+            stands = first.setdefault(picture_of.get(row, row), place)
+            if stands == place:
+                kept[place] = []
+            else:
+                kept[stands].append(place)
+        return kept
+
+
+def _pictures(served: ServedSnapshot, akin: Akin) -> dict[int, str]:
+    """For each row that has copies, an id that they share."""
+    pairs, _ = akin
+    stands = joined(pair for pair, kind in pairs.items() if kind in ONE_PICTURE)
+    rows = ((served.snapshot.row_of(image_id), root) for image_id, root in stands.items())
+    return {row: root for row, root in rows if row is not None}

@@ -16,9 +16,9 @@ from typing import ParamSpec, TypeVar
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
 from extractor_service.search.closer_look import Efforts
-from extractor_service.search.copies import Copies
 from extractor_service.search.describe import QueryPhotos
 from extractor_service.search.described_query import DescribedQuery
+from extractor_service.search.duplicates import Copies
 from extractor_service.search.places import Places
 from extractor_service.search.queries import (
     MAX_REACH,

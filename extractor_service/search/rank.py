@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from extractor_service.live.served_snapshot import ServedSnapshot
 from extractor_service.search.closer_look import CloserLook, Efforts, localizing, verifying
-from extractor_service.search.copies import Copies
 from extractor_service.search.described_query import DescribedQuery
+from extractor_service.search.duplicates import Copies
 from extractor_service.search.nearest import (
     EXPANSION_NEIGHBOURS,
     AlikeRows,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
 
 from imagesearch.local_features.mirrored import mirrored
-from imagesearch.ranking.alignment import agreement
+from imagesearch.ranking.alignment import SmallPicture, agreement
 from imagesearch.ranking.kinship import Kinship, kinship
 from imagesearch.ranking.likeness import same_pixels
 from imagesearch.ranking.verification import verify
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot
-from indexer.duplicates.thumbnails import picture_of
 
 PICTURES_HELD = 512
 """Each holds some 400 kB."""
@@ -47,3 +50,12 @@ class Judge:
             return True
         one, other = (self._features.features(row).first(QUICK_FEATURES) for row in (left, right))
         return verify(one, other) is not None or verify(mirrored(one), other) is not None
+
+
+def picture_of(layout: StoreLayout, image_id: str) -> SmallPicture | None:
+    """None where the thumbnail is gone."""
+    try:
+        thumbnail = layout.thumbnail_path(image_id).read_bytes()
+    except OSError:
+        return None
+    return SmallPicture.of(np.asarray(Image.open(BytesIO(thumbnail)).convert("RGB"), np.uint8))

@@ -23,7 +23,7 @@ from imagesearch.ranking.alignment import LONG_SIDE_PX, SmallPicture, agreement
 from imagesearch.ranking.kinship import Kinship, kinship
 from imagesearch.ranking.likeness import Likeness
 from imagesearch.store.layout import StoreLayout
-from indexer.duplicates.thumbnails import picture_of
+from indexer.duplicates.judge import picture_of
 from indexer.errors import NothingToMatch
 from indexer.match.verdicts import FileVerdict, Match
 from indexer.progress import ShowProgress

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.snapshot import Snapshot
-from indexer.build import Options, Summary, build
+from indexer.build import Options, build
 from indexer.settings import IndexerSettings
+from indexer.summary import Summary
 from tests.indexer.fake_networks import FakeNetworks
 
 
