@@ -11,7 +11,7 @@ from extractor_service.search.collection import Collection
 from extractor_service.search.duplicates import DuplicateLists
 from extractor_service.search.engine import Engine
 from extractor_service.search.pictures import Pictures
-from extractor_service.transport import messages
+from extractor_service.transport import collection_messages, messages
 from imagesearch.errors import IndexNotReady, InvalidOption
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
@@ -42,18 +42,18 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
         self, request: search_pb2.GetImageRequest, context: Any
     ) -> search_pb2.GetImageResponse:
         record = await self._collection.image(request.image_id)
-        return search_pb2.GetImageResponse(image=messages.from_record(record))
+        return search_pb2.GetImageResponse(image=collection_messages.from_record(record))
 
     async def GetIndex(
         self, request: search_pb2.GetIndexRequest, context: Any
     ) -> search_pb2.GetIndexResponse:
         indexing = await self._collection.indexing()
         try:
-            return messages.from_index(await self._collection.description(), indexing)
+            return collection_messages.from_index(await self._collection.description(), indexing)
         except IndexNotReady:
             if indexing is None:
                 raise
-            return search_pb2.GetIndexResponse(indexing=messages.from_indexing(indexing))
+            return search_pb2.GetIndexResponse(indexing=collection_messages.from_indexing(indexing))
 
     async def ListImages(
         self, request: search_pb2.ListImagesRequest, context: Any
@@ -66,25 +66,27 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
         else:
             page = await self._collection.page(size, request.page_token)
             images, next_token = page.images, page.next_token
-        records = [messages.from_record(record) for record in images]
+        records = [collection_messages.from_record(record) for record in images]
         return search_pb2.ListImagesResponse(images=records, next_page_token=next_token)
 
     async def ListFolders(
         self, request: search_pb2.ListFoldersRequest, context: Any
     ) -> search_pb2.ListFoldersResponse:
-        return messages.from_folders(await self._collection.folders())
+        return collection_messages.from_folders(await self._collection.folders())
 
     async def ListRefused(
         self, request: search_pb2.ListRefusedRequest, context: Any
     ) -> search_pb2.ListRefusedResponse:
         limit = request.limit or DEFAULT_PAGE_SIZE
-        return messages.from_refused(await self._collection.refused(limit, request.offset))
+        return collection_messages.from_refused(await self._collection.refused(limit, request.offset))
 
     async def ListDuplicates(
         self, request: search_pb2.ListDuplicatesRequest, context: Any
     ) -> search_pb2.ListDuplicatesResponse:
         limit = request.limit or DEFAULT_GROUPS
-        return messages.from_duplicates(await self._duplicates.page(request.kind, limit, request.offset))
+        return collection_messages.from_duplicates(
+            await self._duplicates.page(request.kind, limit, request.offset)
+        )
 
     async def GetThumbnail(
         self, request: search_pb2.GetThumbnailRequest, context: Any
@@ -95,6 +97,6 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
         self, request: search_pb2.GetOriginalRequest, context: Any
     ) -> AsyncIterator[search_pb2.GetOriginalResponse]:
         original = await self._pictures.original(request.image_id)
-        yield messages.from_original(original)
-        async for chunk in self._pictures.read(original, messages.to_span(request, original)):
+        yield collection_messages.from_original(original)
+        async for chunk in self._pictures.read(original, collection_messages.to_span(request, original)):
             yield search_pb2.GetOriginalResponse(chunk=chunk)
