@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from gateway.schemas import Region, SearchOptions
 from gateway.search_client import Photo
+from gateway.search_options import Region, SearchOptions
 
 DEFAULT_OPTIONS = SearchOptions()
 

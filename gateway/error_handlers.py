@@ -9,8 +9,8 @@ from starlette.requests import ClientDisconnect
 
 from gateway import errors
 from gateway.middleware.root_path import route_path
+from gateway.page import Page
 from gateway.problems import problem_response
-from gateway.views import Page
 
 ERROR_BY_STATUS = {404: errors.UnknownPage, 405: errors.MethodNotAllowed}
 # As proxies log it: the client left before there was an answer.

@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from gateway import media_types
 from gateway.errors import GatewayError, InvalidOption
 from gateway.languages import DEFAULT, LANGUAGES, Language
-from gateway.schemas import MAX_PHOTOS, Problem, SearchOptions
+from gateway.schemas import Problem
+from gateway.search_options import MAX_PHOTOS, SearchOptions
 from gateway.settings import Settings
 
 MEDIA_TYPE = "application/problem+json"

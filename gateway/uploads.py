@@ -19,8 +19,8 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from gateway import errors
-from gateway.schemas import MAX_PHOTOS, SearchBody, SearchOptions
 from gateway.search_client import Photo, Query
+from gateway.search_options import MAX_PHOTOS, SearchBody, SearchOptions
 from gateway.settings import Settings
 
 # Room for the options and the part headers of a form, or for the JSON around an image.

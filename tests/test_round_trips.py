@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from extractor_service.transport.messages import to_region
-from gateway import errors, schemas
+from gateway import errors, search_options
 from gateway.addresses import region_text, search_address
 from gateway.search_client import Photo, Query, known_shape
 from gateway.search_client.messages import search_request
@@ -70,24 +70,24 @@ def test_a_region_that_http_takes_is_one_that_the_library_takes(
     x: float, y: float, width: float, height: float
 ) -> None:
     try:
-        region = schemas.Region(x=x, y=y, width=width, height=height)
+        region = search_options.Region(x=x, y=y, width=width, height=height)
     except ValidationError:
         with pytest.raises(InvalidOption):
             Region(x, y, width, height)
         return
-    query = Query(schemas.SearchOptions(region=region), (Photo("0" * 32),))
+    query = Query(search_options.SearchOptions(region=region), (Photo("0" * 32),))
     received = to_region(search_request(query, max_pixels=1, preview=False))
     assert received is not None
-    assert numbers(received) == pytest.approx(numbers(region), abs=schemas.EDGE_TOLERANCE)
+    assert numbers(received) == pytest.approx(numbers(region), abs=search_options.EDGE_TOLERANCE)
 
 
 @given(FRACTIONS, FRACTIONS, FRACTIONS, FRACTIONS)
 def test_a_link_brings_a_region_back(x: float, y: float, width: float, height: float) -> None:
     assume(min(width, height) >= 1e-3 and x + width <= 1 and y + height <= 1)
-    region = schemas.Region(x=x, y=y, width=width, height=height)
+    region = search_options.Region(x=x, y=y, width=width, height=height)
     text = region_text(region)
-    assert f"region={text}" in search_address("0" * 32, schemas.SearchOptions(region=region))
-    again = schemas.Region(**dict(zip(SIDE_NAMES, map(float, text.split(",")), strict=True)))
+    assert f"region={text}" in search_address("0" * 32, search_options.SearchOptions(region=region))
+    again = search_options.Region(**dict(zip(SIDE_NAMES, map(float, text.split(",")), strict=True)))
     assert numbers(again) == pytest.approx(numbers(region), abs=1e-6)
 
 
@@ -131,5 +131,5 @@ def _normalised(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def numbers(region: Region | schemas.Region) -> list[float]:
+def numbers(region: Region | search_options.Region) -> list[float]:
     return [getattr(region, name) for name in SIDE_NAMES]

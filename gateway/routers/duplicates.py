@@ -10,7 +10,7 @@ from gateway.collection_schemas import DuplicateKind, DuplicatesResponse
 from gateway.dependencies import ServicesDep
 from gateway.errors import GatewayError
 from gateway.openapi import problems
-from gateway.views import Page
+from gateway.page import Page
 
 router = APIRouter(tags=["index"])
 

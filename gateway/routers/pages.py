@@ -13,10 +13,13 @@ from gateway import uploads
 from gateway.dependencies import Services, ServicesDep
 from gateway.errors import GatewayError
 from gateway.languages import Language
-from gateway.schemas import QueryImage, QueryPhoto, SearchOptions, SearchResponse
+from gateway.page import MatchView, Page
+from gateway.photo_views import PhotoView, indexed_photo, uploaded_photo
+from gateway.schemas import QueryImage, QueryPhoto, SearchResponse
 from gateway.search_client import Answer, Photo, Query
+from gateway.search_options import SearchOptions
 from gateway.settings import Settings
-from gateway.views import MatchView, Page, PhotoView, indexed_photo, language_of, uploaded_photo
+from gateway.views import language_of
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 
 from gateway.dependencies import ServicesDep
 from gateway.openapi import problems
-from gateway.schemas import MAX_PHOTOS, SearchBody, SearchResponse
+from gateway.schemas import SearchResponse
+from gateway.search_options import MAX_PHOTOS, SearchBody
 
 router = APIRouter(tags=["search"])
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from gateway import errors, schemas
+from gateway import errors, schemas, search_options
 from protos.imagesearch.v1 import search_pb2
 
 IMAGE_ID = re.compile(r"[0-9a-f]{32}")
@@ -30,7 +30,7 @@ class Photo:
 class Query:
     """One search. The positive photos come first; there is one at least, or there is text."""
 
-    options: schemas.SearchOptions
+    options: search_options.SearchOptions
     photos: tuple[Photo, ...]
 
 
@@ -104,7 +104,7 @@ def known_shape(image_id: str) -> str:
     return image_id
 
 
-def _region_message(region: schemas.Region) -> search_pb2.Region:
+def _region_message(region: search_options.Region) -> search_pb2.Region:
     """Clamps what decimal rounding let reach past the edge."""
     return search_pb2.Region(
         x=region.x,
@@ -161,8 +161,8 @@ def _query_image(message: search_pb2.QueryImage) -> schemas.QueryImage:
     )
 
 
-def _region(message: search_pb2.Region) -> schemas.Region:
-    return schemas.Region(x=message.x, y=message.y, width=message.width, height=message.height)
+def _region(message: search_pb2.Region) -> search_options.Region:
+    return search_options.Region(x=message.x, y=message.y, width=message.width, height=message.height)
 
 
 def _query_photo(message: search_pb2.QueryPhoto) -> schemas.QueryPhoto:

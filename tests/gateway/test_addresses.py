@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from gateway.addresses import search_address, set_address
-from gateway.schemas import Region, SearchOptions
 from gateway.search_client import Photo
+from gateway.search_options import Region, SearchOptions
 from gateway.uploads import read_address
 
 A, B, C = ("a" * 32, "b" * 32, "c" * 32)

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from gateway import errors
-from gateway.schemas import SearchOptions
 from gateway.search_client import Photo, Query, SearchClient
+from gateway.search_options import SearchOptions
 from gateway.settings import Settings
 from tests.gateway.fake_service import Failure, FakeService, served
 
