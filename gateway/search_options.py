@@ -13,7 +13,7 @@ EDGE_TOLERANCE = 1e-5
 MAX_PHOTOS = 8
 """Of one search."""
 
-Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Corner = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Extent = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 
 
@@ -22,8 +22,8 @@ class Region(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    x: Fraction
-    y: Fraction
+    x: Corner
+    y: Corner
     width: Extent
     height: Extent
 
