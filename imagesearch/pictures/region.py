@@ -26,7 +26,8 @@ class Region:
             raise InvalidOption("The region must be four finite numbers.")
         if self.width <= 0 or self.height <= 0:
             raise InvalidOption("The region must have a width and a height above 0.")
-        if self.x < 0 or self.y < 0 or self.x + self.width > 1 or self.y + self.height > 1:
+        begins_inside = 0 <= self.x < 1 and 0 <= self.y < 1
+        if not begins_inside or self.x + self.width > 1 or self.y + self.height > 1:
             raise InvalidOption("The region must lie inside the image: fractions between 0 and 1.")
 
 
