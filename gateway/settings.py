@@ -39,7 +39,10 @@ class Settings(BaseSettings):
     )
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
     extractor_address: str = Field(
-        default="127.0.0.1:50051", min_length=1, description="Where the search service listens, host:port."
+        default="127.0.0.1:50051",
+        min_length=1,
+        description="Where the search service listens, host:port, or a target of gRPC such as "
+        "dns:///host:port; every address of the host is a replica.",
     )
     extractor_token: SecretStr = Field(
         default=SecretStr(""), description="Bearer token of the search service; empty: none."

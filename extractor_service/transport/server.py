@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 SERVICE_NAME = search_pb2.DESCRIPTOR.services_by_name["ImageSearchService"].full_name
 # What a request holds in addition to the image: options, or a vector of some thousand values.
 MESSAGE_SLACK_BYTES = MIB
+MAX_CONNECTION_AGE_MS = 60_000
 
 
 class StartupError(Exception):
@@ -152,6 +153,9 @@ def _options(settings: ExtractorSettings) -> list[tuple[str, Any]]:
         ("grpc.max_receive_message_length", settings.max_image_bytes + MESSAGE_SLACK_BYTES),
         # Otherwise two services could share one port unnoticed, each with its own store.
         ("grpc.so_reuseport", 0),
+        # A client that connects again asks for the addresses again, and finds replicas that are new. Calls
+        # under way go on over the old connection.
+        ("grpc.max_connection_age_ms", MAX_CONNECTION_AGE_MS),
     ]
 
 

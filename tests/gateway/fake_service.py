@@ -340,7 +340,8 @@ async def served(
     else:
         port = server.add_secure_port(address, credentials)
     service.address = f"127.0.0.1:{port}"
-    await service.health.set("", health_pb2.HealthCheckResponse.SERVING)
+    for name in ("", "imagesearch.v1.ImageSearchService"):
+        await service.health.set(name, health_pb2.HealthCheckResponse.SERVING)
     await server.start()
     try:
         yield service
