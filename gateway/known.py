@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from enum import IntEnum
 
 from gateway.collection_schemas import IndexResponse
 from gateway.errors import GatewayError
@@ -12,27 +13,36 @@ from gateway.search_client import SearchClient
 MAX_BYTES = 16 * 2**20
 
 
+class ThumbnailSize(IntEnum):
+    """Pixels of the long side, at most."""
+
+    SMALL = 256
+    MEDIUM = 512
+    LARGE = 1600
+
+
 class KnownThumbnails:
-    """Remembers thumbnails by image id. Those unused for longest are forgotten first."""
+    """Remembers thumbnails by image id and size. Those unused for longest are forgotten first."""
 
     def __init__(self, client: SearchClient, max_bytes: int = MAX_BYTES) -> None:
         self._client = client
         self._free_bytes = max_bytes
-        self._known: OrderedDict[str, bytes] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
-    async def of(self, image_id: str) -> bytes:
-        """A WebP. Raises UnknownImage; PhotoGone where the store lacks it."""
-        if image_id in self._known:
-            self._known.move_to_end(image_id)
-            return self._known[image_id]
-        thumbnail = await self._client.thumbnail(image_id)
-        self._remember(image_id, thumbnail)
+    async def of(self, image_id: str, size: int = ThumbnailSize.SMALL) -> bytes:
+        """A WebP, `size` pixels long at most. Raises UnknownImage or PhotoGone."""
+        key = (image_id, size)
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        thumbnail = await self._client.thumbnail(image_id, size)
+        self._remember(key, thumbnail)
         return thumbnail
 
-    def _remember(self, image_id: str, thumbnail: bytes) -> None:
+    def _remember(self, key: tuple[str, int], thumbnail: bytes) -> None:
         # Another request may have asked for it at the same time.
-        self._free_bytes += len(self._known.pop(image_id, b"")) - len(thumbnail)
-        self._known[image_id] = thumbnail
+        self._free_bytes += len(self._known.pop(key, b"")) - len(thumbnail)
+        self._known[key] = thumbnail
         while self._free_bytes < 0:
             _, forgotten = self._known.popitem(last=False)
             self._free_bytes += len(forgotten)

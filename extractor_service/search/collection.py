@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
 from imagesearch.backbones.base import Precision
-from imagesearch.errors import InvalidOption
+from imagesearch.errors import InvalidOption, UnknownFolder
+from imagesearch.store.filters import Filter
 from imagesearch.store.indexing import Indexing, read_indexing
 from imagesearch.store.manifest import IndexSummary, Manifest
 from imagesearch.store.records import ImageRecord, RefusedFile
@@ -32,7 +33,7 @@ class IndexDescription:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some images in ascending order of id."""
+    """Some images in their order."""
 
     images: list[ImageRecord]
     next_token: str
@@ -103,17 +104,35 @@ class Collection:
         with self._live.use() as served:
             return await asyncio.to_thread(_page, served, size, token)
 
-    async def sample(self, size: int) -> list[ImageRecord]:
+    async def folder_page(self, folder: str, size: int, token: str) -> Page:
+        """In order of path; token as for `page`. Raises InvalidOption or UnknownFolder."""
+        _check_page_size(size)
+        with self._live.use() as served:
+            return await asyncio.to_thread(_folder_page, served, Filter(folder), size, token)
+
+    async def sample(self, size: int, seed: int) -> list[ImageRecord]:
         """At most `size` images, evenly over the collection. Raises InvalidOption."""
         _check_page_size(size)
         with self._live.use() as served:
-            return await asyncio.to_thread(served.snapshot.sample, size)
+            return await asyncio.to_thread(served.snapshot.sample, size, seed)
 
 
 def _page(served: ServedSnapshot, size: int, token: str) -> Page:
     # The token is the last id of the page before, so paging goes on across snapshots without gaps.
     images = served.snapshot.page(token, size + 1)
     return Page(images[:size], images[size - 1].image_id if len(images) > size else "")
+
+
+def _folder_page(served: ServedSnapshot, where: Filter, size: int, token: str) -> Page:
+    found = served.snapshot.folder_page(where.folder, token, size + 1)
+    if not found and not token:
+        raise UnknownFolder("No indexed photo is in this folder.")
+    images = [replace(record, paths=_begun_with(path, record.paths)) for path, record in found[:size]]
+    return Page(images, found[size - 1][0] if len(found) > size else "")
+
+
+def _begun_with(path: str, paths: tuple[str, ...]) -> tuple[str, ...]:
+    return (path, *(other for other in paths if other != path))
 
 
 def _check_page_size(size: int) -> None:

@@ -1,6 +1,6 @@
-"""The files of indexed images: thumbnails from the store, originals from the folder of photos.
+"""The pictures of indexed images: thumbnails from the store, originals from the folder of photos, renderings.
 
-Neither counts as a search. Originals are read by threads of their own, a chunk at a time, so that a slow disk
+None counts as a search. Originals are read by threads of their own, a chunk at a time, so that a slow disk
 holds up nothing but originals, and a large one no other.
 """
 
@@ -15,7 +15,10 @@ from typing import ParamSpec, TypeVar
 
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
-from imagesearch.errors import PhotoGone
+from imagesearch.errors import InvalidOption, PhotoGone
+from imagesearch.pictures.decode import ImageLimits
+from imagesearch.pictures.pool import DecodePool
+from imagesearch.pictures.prepare import render_file
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.originals import Original, find_original
 
@@ -28,20 +31,40 @@ T = TypeVar("T")
 # its memory.
 CHUNK_BYTES = 128 * 1024
 READERS = 4
+RENDERED_SIZES = (512, 1600)
+"""Pixels of the long side."""
+RENDERINGS = 1
+"""At once: queries wait for the same decoders."""
 
 
 class Pictures:
     """Reads for the live snapshot. Every method but `read` raises IndexNotReady where there is none."""
 
-    def __init__(self, live: LiveIndex, images_dir: Path) -> None:
+    def __init__(self, live: LiveIndex, images_dir: Path, decode_pool: DecodePool) -> None:
         self._live = live
         self._images_dir = images_dir
+        self._decode_pool = decode_pool
+        self._rendering = asyncio.Semaphore(RENDERINGS)
         self._readers = ThreadPoolExecutor(READERS, "originals")
 
     async def thumbnail(self, image_id: str) -> bytes:
         """A WebP. Raises UnknownImage; PhotoGone where the store lacks it."""
         with self._live.use() as served:
             return await asyncio.to_thread(_thumbnail, served, self._live.layout, image_id)
+
+    async def rendering(self, image_id: str, long_side_px: int) -> bytes:
+        """A larger WebP, made from the original. Raises InvalidOption, UnknownImage or PhotoGone."""
+        if long_side_px not in RENDERED_SIZES:
+            raise InvalidOption("The size must be 256, 512 or 1600.")
+        async with self._rendering:
+            original = await self.original(image_id)
+            record = original.record
+            data = await self._by_reader(original.read, 0, record.size_bytes)
+            # It was accepted once, so the limits on uploads do not apply.
+            limits = ImageLimits(len(data), record.width * record.height)
+            return await asyncio.wrap_future(
+                self._decode_pool.submit(bytes, render_file, data, limits, long_side_px)
+            )
 
     async def original(self, image_id: str) -> Original:
         """Raises UnknownImage or PhotoGone."""

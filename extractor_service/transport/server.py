@@ -49,7 +49,7 @@ class ExtractorServer:
         self._arrivals = Arrivals()
         interceptors = (self._arrivals, *_interceptors(settings))
         self._server = grpc.aio.server(interceptors=interceptors, options=_options(settings))
-        self._pictures = Pictures(self._live, settings.images_dir)
+        self._pictures = Pictures(self._live, settings.images_dir, self._core.decode_pool)
         collection, duplicates = Collection(self._live), DuplicateLists(self._live)
         self._register(ImageSearchServicer(self._core.engine, collection, duplicates, self._pictures))
         self._tasks: list[asyncio.Task[None]] = []

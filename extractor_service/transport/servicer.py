@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from extractor_service.search.collection import Collection
+from extractor_service.search.collection import Collection, Page
 from extractor_service.search.duplicates import DuplicateLists
 from extractor_service.search.engine import Engine
 from extractor_service.search.pictures import Pictures
 from extractor_service.transport import collection_messages, messages
 from imagesearch.errors import IndexNotReady, InvalidOption
+from imagesearch.pictures.prepare import THUMBNAIL_LONG_SIDE_PX
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 DEFAULT_PAGE_SIZE = 100
@@ -60,14 +61,19 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
     ) -> search_pb2.ListImagesResponse:
         size = request.page_size or DEFAULT_PAGE_SIZE
         if request.sample:
-            if request.page_token:
-                raise InvalidOption("A sample has no pages; leave the page token out.")
-            images, next_token = await self._collection.sample(size), ""
+            if request.page_token or request.folder:
+                raise InvalidOption("A sample has no pages and no folder; leave page token and folder out.")
+            images, next_token = await self._collection.sample(size, request.seed), ""
         else:
-            page = await self._collection.page(size, request.page_token)
+            page = await self._page(request, size)
             images, next_token = page.images, page.next_token
         records = [collection_messages.from_record(record) for record in images]
         return search_pb2.ListImagesResponse(images=records, next_page_token=next_token)
+
+    async def _page(self, request: search_pb2.ListImagesRequest, size: int) -> Page:
+        if request.folder:
+            return await self._collection.folder_page(request.folder, size, request.page_token)
+        return await self._collection.page(size, request.page_token)
 
     async def ListFolders(
         self, request: search_pb2.ListFoldersRequest, context: Any
@@ -91,7 +97,11 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
     async def GetThumbnail(
         self, request: search_pb2.GetThumbnailRequest, context: Any
     ) -> AsyncIterator[search_pb2.GetThumbnailResponse]:
-        yield search_pb2.GetThumbnailResponse(chunk=await self._pictures.thumbnail(request.image_id))
+        if request.size in (0, THUMBNAIL_LONG_SIDE_PX):
+            picture = await self._pictures.thumbnail(request.image_id)
+        else:
+            picture = await self._pictures.rendering(request.image_id, request.size)
+        yield search_pb2.GetThumbnailResponse(chunk=picture)
 
     async def GetOriginal(
         self, request: search_pb2.GetOriginalRequest, context: Any

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from gateway import media_types
 from gateway.dependencies import ServicesDep
+from gateway.known import ThumbnailSize
 from gateway.openapi import problems
 from gateway.ranges import ByteRange, requested_range
 from gateway.search_client import Original, known_shape
@@ -48,14 +50,22 @@ async def image(request: Request, image_id: str, services: ServicesDep) -> Respo
     name="thumbnail",
     summary="A thumbnail",
     response_class=Response,
-    responses=problems(404, 502, 503, 504),
+    responses=problems(404, 422, 502, 503, 504),
 )
-async def thumbnail(request: Request, image_id: str, services: ServicesDep) -> Response:
-    """WebP, long side at most 256 pixels."""
-    etag = f'"{known_shape(image_id)}-thumbnail"'
+async def thumbnail(
+    request: Request,
+    image_id: str,
+    services: ServicesDep,
+    size: Annotated[
+        ThumbnailSize,
+        Query(description="Pixels of the long side, at most. The larger ones need the original."),
+    ] = ThumbnailSize.SMALL,
+) -> Response:
+    """WebP, whatever the format of the photo, and never larger than it."""
+    etag = f'"{known_shape(image_id)}-{size}"'
     if _has_copy(request, etag):
         return Response(status_code=304, headers=_caching(etag))
-    webp = await services.known_thumbnails.of(image_id)
+    webp = await services.known_thumbnails.of(image_id, size)
     return Response(webp, headers=_caching(etag), media_type="image/webp")
 
 

@@ -20,6 +20,7 @@ from gateway.search_client.collection_messages import (
 from gateway.search_client.failures import translated
 from gateway.search_client.messages import (
     Answer,
+    FolderPage,
     IndexedImage,
     Query,
     indexed_image,
@@ -93,11 +94,17 @@ class SearchClient:
     async def get_index(self) -> collection_schemas.IndexResponse:
         return index_response(await self._call("GetIndex", search_pb2.GetIndexRequest()))
 
-    async def sample_images(self, size: int) -> list[IndexedImage]:
-        """At most `size` images, spread evenly over the collection."""
-        request = search_pb2.ListImagesRequest(page_size=size, sample=True)
+    async def sample_images(self, size: int, seed: int = 0) -> list[IndexedImage]:
+        """At most `size` images, spread evenly over the collection; others for each seed."""
+        request = search_pb2.ListImagesRequest(page_size=size, sample=True, seed=seed)
         message = await self._call("ListImages", request)
         return [indexed_image(record) for record in message.images]
+
+    async def folder_images(self, folder: str, size: int, token: str) -> FolderPage:
+        """In order of path, from the page of this token on. Raises UnknownFolder."""
+        request = search_pb2.ListImagesRequest(page_size=size, folder=folder, page_token=token)
+        message = await self._call("ListImages", request)
+        return FolderPage([indexed_image(record) for record in message.images], message.next_page_token)
 
     async def list_folders(self) -> collection_schemas.FoldersResponse:
         message = await self._call("ListFolders", search_pb2.ListFoldersRequest())
@@ -116,9 +123,9 @@ class SearchClient:
         return refused_response(await self._call("ListRefused", request), offset)
 
     @asking_again
-    async def thumbnail(self, image_id: str) -> bytes:
-        """A WebP. Raises UnknownImage; PhotoGone where the store lacks it."""
-        request = search_pb2.GetThumbnailRequest(image_id=known_shape(image_id))
+    async def thumbnail(self, image_id: str, size: int) -> bytes:
+        """A WebP. Raises UnknownImage; PhotoGone where the picture cannot be had."""
+        request = search_pb2.GetThumbnailRequest(image_id=known_shape(image_id), size=size)
         call = self._stub.GetThumbnail(request, timeout=self._timeout_s, metadata=self._metadata)
         try:
             return b"".join([message.chunk async for message in call])

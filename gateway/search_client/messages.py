@@ -53,6 +53,17 @@ class IndexedImage:
     media_type: str
     size_bytes: int
     damaged: bool
+    taken_at: str
+    """ISO 8601 by the camera's clock; empty where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPage:
+    """Some images of a folder, each with its first path there in front."""
+
+    images: list[IndexedImage]
+    next_token: str
+    """Empty on the last page."""
 
 
 def search_request(query: Query, max_pixels: int, preview: bool) -> search_pb2.SearchRequest:
@@ -230,4 +241,5 @@ def indexed_image(message: search_pb2.ImageRecord) -> IndexedImage:
         media_type=message.media_type,
         size_bytes=message.size_bytes,
         damaged=message.damaged,
+        taken_at=message.taken_at,
     )

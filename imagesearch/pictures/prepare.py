@@ -181,6 +181,15 @@ def detail_file(path: Path, limits: ImageLimits, local_features: RootSift) -> Fi
     return FileDetails(hashlib.sha256(data).hexdigest(), _kept(image.rgb, local_features))
 
 
+def render_file(data: bytes, limits: ImageLimits, long_side_px: int) -> bytes:
+    """The upright picture as `webp` makes it. Raises whatever `images.decode` raises."""
+
+    def least_scale(width: int, height: int) -> float:
+        return long_side_px / max(width, height)
+
+    return webp(decode(data, limits, least_scale).rgb, long_side_px)
+
+
 def webp(rgb: NDArray[np.uint8], long_side_px: int) -> bytes:
     """A WebP file whose long side is at most `long_side_px`; a smaller picture keeps its size."""
     image = Image.fromarray(rgb)

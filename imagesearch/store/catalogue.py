@@ -168,6 +168,21 @@ class Catalogue:
         )
         return list(self._with_paths(images).values())
 
+    def folder_page(self, folder: str, after_path: str, size: int) -> list[tuple[str, ImageRecord]]:
+        """The next images under a folder in order of path, each with its first path there.
+
+        "" starts at the first.
+        """
+        below, behind = f"{folder}/", f"{folder}0"
+        found = self._query(
+            "SELECT path, row FROM paths AS here WHERE path > ? AND path < ? AND NOT EXISTS"
+            " (SELECT 1 FROM paths WHERE row = here.row AND path > ? AND path < here.path)"
+            " ORDER BY path LIMIT ?",
+            (max(after_path, below), behind, below, size),
+        )
+        records = self.records([row for _, row in found])
+        return [(path, record) for (path, _), record in zip(found, records, strict=True)]
+
     def refused(self, limit: int, offset: int = 0) -> list[RefusedFile]:
         query = "SELECT path, reason, detail FROM refused ORDER BY path LIMIT ? OFFSET ?"
         rows = self._query(query, (limit, min(offset, _MOST_ROWS)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
+from random import Random
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -126,11 +127,16 @@ class Snapshot:
         """The next images in ascending order of id; "" starts at the first."""
         return self._catalogue.page(after_image_id, size)
 
-    def sample(self, size: int) -> list[ImageRecord]:
-        """At most `size` images, spread evenly over the ids, the same ones every time."""
+    def folder_page(self, folder: str, after_path: str, size: int) -> list[tuple[str, ImageRecord]]:
+        """The next images under a folder in order of path, each with its first path there."""
+        return self._catalogue.folder_page(folder, after_path, size)
+
+    def sample(self, size: int, seed: int = 0) -> list[ImageRecord]:
+        """At most `size` images, spread evenly over the ids: the same ones every time for the same seed."""
         count = self.manifest.count
         size = min(size, count)
-        places = [index * count // size for index in range(size)]
+        moved = Random(seed)
+        places = [(index * count + (moved.randrange(count) if seed else 0)) // size for index in range(size)]
         return self.records(self.descriptors.rows_at(places).tolist())
 
     def akin(self, pairs: Mapping[Pair, Kinship]) -> tuple[dict[Pair, Kinship], dict[str, ImageRecord]]:

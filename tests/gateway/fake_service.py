@@ -40,6 +40,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     files: dict[str, bytes] = field(default_factory=dict)
     """By image id; one that is not there is gone."""
     thumbnails: dict[str, bytes] = field(default_factory=dict)
+    renderings: dict[str, bytes] = field(default_factory=dict)
+    """Larger pictures, whatever the size."""
     refused: list[search_pb2.RefusedFile] = field(
         default_factory=lambda: [
             search_pb2.RefusedFile(path="bad.jpg", reason="UNDECODABLE_IMAGE", detail="It is cut off.")
@@ -88,7 +90,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     def add(self, record: search_pb2.ImageRecord, content: bytes, thumbnail: bytes) -> None:
         self.images.append(record)
         self.files[record.image_id] = content
-        self.thumbnails[record.image_id] = thumbnail
+        self.thumbnails[record.image_id] = self.renderings[record.image_id] = thumbnail
 
     async def Search(  # noqa: N802
         self, request: search_pb2.SearchRequest, context: Context
@@ -166,7 +168,16 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         self, request: search_pb2.ListImagesRequest, context: Context
     ) -> search_pb2.ListImagesResponse:
         await self._begin("ListImages", context)
-        return search_pb2.ListImagesResponse(images=self.images[: request.page_size])
+        if not request.folder:
+            first = request.seed % max(len(self.images), 1)
+            return search_pb2.ListImagesResponse(images=self.images[first:][: request.page_size])
+        inside = [image for image in self.images if image.paths[0].startswith(f"{request.folder}/")]
+        if not inside:
+            await self._fail(Failure(grpc.StatusCode.NOT_FOUND, "UNKNOWN_FOLDER"), context)
+        first = int(request.page_token or 0)
+        end = first + request.page_size
+        token = str(end) if end < len(inside) else ""
+        return search_pb2.ListImagesResponse(images=inside[first:end], next_page_token=token)
 
     async def ListDuplicates(  # noqa: N802
         self, request: search_pb2.ListDuplicatesRequest, context: Context
@@ -207,9 +218,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         self, request: search_pb2.GetThumbnailRequest, context: Context
     ) -> AsyncIterator[search_pb2.GetThumbnailResponse]:
         await self._begin("GetThumbnail", context)
-        yield search_pb2.GetThumbnailResponse(
-            chunk=await self._content(self.thumbnails, request.image_id, context)
-        )
+        pictures = self.renderings if request.size > 256 else self.thumbnails
+        yield search_pb2.GetThumbnailResponse(chunk=await self._content(pictures, request.image_id, context))
 
     async def GetOriginal(  # noqa: N802
         self, request: search_pb2.GetOriginalRequest, context: Context

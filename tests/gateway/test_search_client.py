@@ -24,7 +24,7 @@ async def test_every_call_carries_the_token(service: FakeService, settings: Sett
         client.get_image(service.images[0].image_id),
         client.get_index(),
         client.sample_images(3),
-        client.thumbnail(service.images[0].image_id),
+        client.thumbnail(service.images[0].image_id, 256),
         client.open_original(service.images[0].image_id),
     ):
         service.metadata.clear()

@@ -396,12 +396,68 @@ async def test_refused_files_are_listed_in_pages(tmp_path: Path) -> None:
     assert reason_of(failure.value) == "INVALID_OPTION"
 
 
-async def test_a_sample_is_spread_over_the_collection(folder: Folder) -> None:
+async def test_a_sample_is_spread_over_the_collection_and_another_one_for_each_seed(folder: Folder) -> None:
     async with running(settings_for(folder)) as service:
-        whole = await service.stub.ListImages(pb.ListImagesRequest())
-        sample = await service.stub.ListImages(pb.ListImagesRequest(page_size=4, sample=True))
-    assert list(sample.images) == list(whole.images)[::3]
-    assert sample.next_page_token == ""
+        whole = list((await service.stub.ListImages(pb.ListImagesRequest())).images)
+        samples = [
+            await service.stub.ListImages(pb.ListImagesRequest(page_size=4, sample=True, seed=seed))
+            for seed in (0, 1, 1, 2)
+        ]
+    plain, first, again, second = [list(sample.images) for sample in samples]
+    assert plain == whole[::3]
+    assert samples[0].next_page_token == ""
+    assert first == again
+    assert len({image.image_id for image in [*first, *second]}) > 4
+    for sample in (first, second):
+        assert [whole.index(image) // 3 for image in sample] == [0, 1, 2, 3]
+
+
+async def test_a_folder_is_listed_in_order_of_path_each_image_once(tmp_path: Path) -> None:
+    folder = Folder.at(tmp_path)
+    for number, name in enumerate(["b/2.png", "b/1.png", "b/c/3.png", "a/0.png", "b0/9.png"]):
+        folder.add(name, photo(number))
+    for copy in ("b/4.png", "a/copy.png"):
+        folder.add(copy, photo(0))
+    folder.publish()
+
+    async with running(settings_for(folder)) as service:
+
+        async def listed(token: str) -> tuple[list[str], str]:
+            request = pb.ListImagesRequest(folder="b", page_size=2, page_token=token)
+            answer = await service.stub.ListImages(request)
+            return [image.paths[0] for image in answer.images], answer.next_page_token
+
+        first, token = await listed("")
+        rest, end = await listed(token)
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await service.stub.ListImages(pb.ListImagesRequest(folder="nowhere"))
+    assert (first, rest, end) == (["b/1.png", "b/2.png"], ["b/c/3.png"], "")
+    assert reason_of(failure.value) == "UNKNOWN_FOLDER"
+
+
+async def test_a_rendering_is_made_from_the_original_upright_and_never_larger(tmp_path: Path) -> None:
+    folder = Folder.at(tmp_path)
+    folder.add("wide.png", photo(1, width=1_000, height=500))
+    folder.publish()
+    image_id = folder.id_of("wide.png")
+
+    async with running(settings_for(folder)) as service:
+
+        async def size_of(size: int) -> tuple[int, int]:
+            call = service.stub.GetThumbnail(pb.GetThumbnailRequest(image_id=image_id, size=size))
+            picture = Image.open(io.BytesIO(b"".join([message.chunk async for message in call])))
+            assert picture.format == "WEBP"
+            return picture.size
+
+        sizes = [await size_of(size) for size in (0, 256, 512, 1600)]
+        with pytest.raises(grpc.aio.AioRpcError) as other_size:
+            await size_of(300)
+        (folder.images_dir / "wide.png").unlink()
+        assert await size_of(0) == (256, 128)
+        with pytest.raises(grpc.aio.AioRpcError) as gone:
+            await size_of(512)
+    assert sizes == [(256, 128), (256, 128), (512, 256), (1_000, 500)]
+    assert (reason_of(other_size.value), reason_of(gone.value)) == ("INVALID_OPTION", "PHOTO_GONE")
 
 
 IMAGE = pb.ImageFile(content=photo(1))
@@ -459,9 +515,10 @@ async def test_a_bad_search_is_the_callers_fault_and_says_why(folder: Folder, ca
     [
         pb.ListImagesRequest(page_size=1_001),
         pb.ListImagesRequest(sample=True, page_token="0" * 32),
+        pb.ListImagesRequest(sample=True, folder="a"),
         pb.ListImagesRequest(sample=True, page_size=1_001),
     ],
-    ids=["page too large", "sample with a token", "sample too large"],
+    ids=["page too large", "sample with a token", "sample of a folder", "sample too large"],
 )
 async def test_a_bad_listing_is_the_callers_fault(folder: Folder, request_: pb.ListImagesRequest) -> None:
     async with running(settings_for(folder)) as service:

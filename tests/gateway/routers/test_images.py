@@ -27,6 +27,17 @@ async def test_a_thumbnail_is_webp(client: httpx.AsyncClient, service: FakeServi
     assert "immutable" in response.headers["cache-control"]
 
 
+async def test_a_larger_picture_is_another_one_and_no_other_size_is_made(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    image_id = service.images[1].image_id
+    service.renderings[image_id] = b"larger"
+    small, large = [await client.get(f"/thumbnails/{image_id}{size}") for size in ("", "?size=1600")]
+    assert (small.content, large.content) == (b"thumbnail of photo 1", b"larger")
+    assert small.headers["etag"] != large.headers["etag"]
+    assert problem(await client.get(f"/thumbnails/{image_id}?size=300")) == (422, "INVALID_OPTION")
+
+
 @pytest.mark.parametrize("folder", ["images", "thumbnails"])
 async def test_a_known_copy_is_not_sent_again(
     client: httpx.AsyncClient, service: FakeService, folder: str
