@@ -19,8 +19,8 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from gateway import errors
-from gateway.schemas import SearchOptions
 from gateway.search_client import Photo, Query, SearchClient
+from gateway.search_options import SearchOptions
 from gateway.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.extractor_service.serving import Folder, photo
@@ -80,7 +80,7 @@ async def test_an_image_that_one_replica_does_not_know_yet_is_asked_for_again() 
         ahead.add(record, b"new", b"thumbnail")
         await ask_until_all_have_answered(client, (ahead, behind))
         for _ in range(4):
-            assert await client.thumbnail(record.image_id) == b"thumbnail"
+            assert await client.thumbnail(record.image_id, 256) == b"thumbnail"
             assert (await client.get_image(record.image_id)).paths == ("new.jpg",)
             (await client.open_original(record.image_id)).close()
         with pytest.raises(errors.UnknownImage):
