@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-READERS_VERSION = 1
+READERS_VERSION = 2
 """Of our own part, `readers` and `formats`: it grows when they accept files that they refused before."""
 PACKAGES = ("pillow", "pillow-heif", "simplejpeg")
 """Their wheels hold the libraries that decode."""

@@ -157,6 +157,9 @@ FORMATS = (
 )
 """Every format that is accepted, at every door."""
 CAMERA_RAW = "a camera's raw file"
+RARE_BMP = "a BMP file of a rare kind"
+RARE_JPEG = "a lossless JPEG picture"
+RARE_TIFF = "a TIFF file of a rare kind"
 REFUSED_KINDS = (
     RefusedKind(
         CAMERA_RAW,
@@ -203,6 +206,9 @@ REFUSED_KINDS = (
     ),
 )
 """What is told by its kind when it is refused."""
-_KINDS_BY_SENTENCE = {str(refused_kind(kind.name)): kind.short_name for kind in REFUSED_KINDS}
+_KINDS_BY_SENTENCE = {
+    str(refused_kind(name)): name.partition(" ")[2]
+    for name in (*(kind.name for kind in REFUSED_KINDS), RARE_BMP, RARE_JPEG, RARE_TIFF)
+}
 SUFFIXES = frozenset().union(*(image_format.suffixes for image_format in FORMATS))
 """The endings of the names of files that may be photos, in lower case."""

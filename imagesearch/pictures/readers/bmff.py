@@ -8,6 +8,7 @@ from io import BytesIO
 import pillow_heif
 from PIL import AvifImagePlugin, Image  # noqa: F401 (importing registers it)
 
+from imagesearch.errors import UndecodableImage
 from imagesearch.pictures.profiles import code_point_profile
 from imagesearch.pictures.readers.boxes import mended, read_boxes
 from imagesearch.pictures.readers.damage import check_shown, completions, share_alike
@@ -18,6 +19,8 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 
 BRANDS = {"AVIF": b"avif", "HEIF": b"heic"}
 """What Pillow's decoders know their files by."""
+ALPHA_OF = b"auxl"
+"""The reference from a picture that says how transparent another is, to that."""
 
 
 def read_avif(data: bytes, check_size: CheckSize, least_scale: LeastScale) -> Raster:
@@ -54,24 +57,43 @@ def _branded(data: bytes, kind: str) -> bytes:
 def _read(kind: str, data: bytes, check_size: CheckSize) -> tuple[Image.Image, bytes, bool]:
     boxes = read_boxes(data)
     data = _branded(data, kind)
-
-    def loaded(ending: bytes = b"") -> Image.Image:
-        image = opened(data + ending, kind, check_size)
-        image.load()
-        return image
-
-    missing, shown = boxes.end - len(data), 1.0
+    missing, damaged = boxes.end - len(data), False
     if missing > 0:
-        image, *others = completions(loaded, missing, len(data))
-        shown = share_alike([image, *others])
-        check_shown(shown)
+        image, damaged = _completed(kind, data, missing, check_size)
     else:
         try:
-            image = loaded()
+            image = _loaded(kind, data, check_size)
         except (OSError, ValueError):
-            data = mended(data, boxes)
-            image = loaded()
-    return image, image.info.get("icc_profile") or _profile(boxes.code_points), shown < 1
+            image = _loaded(kind, mended(data, boxes), check_size)
+    return image, image.info.get("icc_profile") or _profile(boxes.code_points), damaged
+
+
+def _loaded(kind: str, data: bytes, check_size: CheckSize) -> Image.Image:
+    image = opened(data, kind, check_size)
+    image.load()
+    return image
+
+
+def _completed(kind: str, data: bytes, missing: int, check_size: CheckSize) -> tuple[Image.Image, bool]:
+    """The picture of a file that ends early, and whether some of it is missing.
+
+    What makes it transparent may stand behind its colours: where it was cut it is given up.
+    """
+    try:
+        return _alike(kind, data, missing, check_size)
+    except UndecodableImage:
+        if ALPHA_OF not in data:
+            raise
+    image, _ = _alike(kind, data.replace(ALPHA_OF, b"skip"), missing, check_size)
+    return image, True
+
+
+def _alike(kind: str, data: bytes, missing: int, check_size: CheckSize) -> tuple[Image.Image, bool]:
+    """The same, of one that is taken as it is. Raises UndecodableImage."""
+    pictures = completions(lambda ending: _loaded(kind, data + ending, check_size), missing, len(data))
+    shown = share_alike(pictures)
+    check_shown(shown)
+    return pictures[0], shown < 1
 
 
 def _profile(code_points: bytes) -> bytes:

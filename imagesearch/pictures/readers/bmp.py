@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from PIL import Image
+
+from imagesearch.pictures.formats import RARE_BMP, refused_kind
 from imagesearch.pictures.readers.damage import check_shown, damaged_file, too_costly
 from imagesearch.pictures.readers.raster import CheckSize, LeastScale, Raster, opened
 
@@ -19,6 +22,8 @@ def read(data: bytes, check_size: CheckSize, least_scale: LeastScale) -> Raster:
     """See `Reader`. What is missing is of the first colour."""
     width, height, bits, compression = _header(data)
     check_size(width, height)
+    if bits == 0:  # another format's file stands in it
+        raise refused_kind(RARE_BMP)
     start, row_bytes = int.from_bytes(data[10:14], "little"), (width * bits + 31) // 32 * 4
     pixels = data[start:]
     if compression in (RLE8, RLE4):
@@ -29,9 +34,17 @@ def read(data: bytes, check_size: CheckSize, least_scale: LeastScale) -> Raster:
         shown = min(1.0, len(pixels) / (row_bytes * height))
     check_shown(shown)
     missing = row_bytes * height - len(pixels)
-    image = opened(data[:start] + pixels + bytes(max(0, missing)), "BMP", check_size)
+    image = _opened(data[:start] + pixels + bytes(max(0, missing)), check_size)
     image.load()
     return Raster(image, width, height, damaged=shown < 1)
+
+
+def _opened(data: bytes, check_size: CheckSize) -> Image.Image:
+    """Raises UnsupportedImageType for depths, masks and compressions that no camera and no program writes."""
+    try:
+        return opened(data, "BMP", check_size)
+    except OSError:
+        raise refused_kind(RARE_BMP) from None
 
 
 def _header(data: bytes) -> tuple[int, int, int, int]:

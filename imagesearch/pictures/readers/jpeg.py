@@ -13,6 +13,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from imagesearch.errors import UndecodableImage
+from imagesearch.pictures.formats import RARE_JPEG, refused_kind
 from imagesearch.pictures.readers.damage import (
     check_shown,
     damaged_file,
@@ -36,6 +37,8 @@ MISSING_SHADE = 128
 
 SOI, EOI, SOS, DRI, APP0, APP1, APP2, APP14 = 0xD8, 0xD9, 0xDA, 0xDD, 0xE0, 0xE1, 0xE2, 0xEE
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+RARE = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
+"""Frames that are lossless or of a hierarchy, which no decoder of photos knows."""
 PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 ALONE = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
 """Markers without a segment."""
@@ -237,6 +240,8 @@ def _is_needed(marker: int, body: bytes) -> bool:
 def _read_frame(jpeg: Jpeg, marker: int, body: bytes) -> None:
     if len(body) < 6 or len(body) < 6 + 3 * body[5]:
         raise damaged_file()
+    if marker in RARE:
+        raise refused_kind(RARE_JPEG)
     if body[0] != 8:
         raise UndecodableImage(f"JPEG files of {body[0]} bits a colour are not read: save it with 8.")
     jpeg.height, jpeg.width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")

@@ -204,6 +204,12 @@ def test_sixteen_bit_grey_is_scaled_and_not_clipped() -> None:
     assert decoded.rgb.max() == 255
 
 
+def test_a_tiff_may_call_white_zero() -> None:
+    values = gradient()[..., 0].astype(np.uint16) * 257
+    data = encoded(Image.fromarray(65535 - values), "TIFF", tiffinfo={262: 0})
+    assert_close(decode(data, LIMITS), np.repeat(gradient()[..., :1], 3, axis=2), 1)
+
+
 def test_a_transparent_shade_of_sixteen_bit_grey_becomes_white() -> None:
     values = np.array([[0, 258, 259, 40_000]], np.uint16)
     data = encoded(Image.fromarray(values), "PNG", transparency=258)

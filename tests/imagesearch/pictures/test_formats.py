@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from PIL import TiffImagePlugin
 
@@ -100,3 +102,24 @@ def test_a_jpeg_of_more_bits_is_told_by_them(bits: int) -> None:
 @pytest.mark.parametrize("name", MEDIA_TYPES)
 def test_no_type_is_taken_for_another(name: str) -> None:
     assert sniff(encoded(gradient(), name)).media_type == MEDIA_TYPES[name]
+
+
+def whole_bmp(bits: int, compression: int, masks: bytes = b"") -> bytes:
+    info = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, bits, compression, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + len(masks)) + info + masks + bytes(8 * 8 * 4)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (whole_bmp(2, 0), "BMP file of a rare kind"),
+        (whole_bmp(16, 3, struct.pack("<III", 0xF00, 0xF0, 0xF)), "BMP file of a rare kind"),
+        (whole_bmp(0, 5), "BMP file of a rare kind"),
+        (encoded(gradient(8, 8), "JPEG").replace(b"\xff\xc0", b"\xff\xc3"), "lossless JPEG picture"),
+        (encoded(gradient(8, 8), "TIFF").replace(b"\x08\0" * 3, b"\x20\0" * 3), "TIFF file of a rare kind"),
+    ],
+)
+def test_what_no_decoder_reads_is_not_called_damaged(data: bytes, kind: str) -> None:
+    with pytest.raises(UnsupportedImageType, match=kind) as caught:
+        decode(data, LIMITS)
+    assert kind_of_refusal(str(caught.value)) == kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 import zlib
@@ -10,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from imagesearch.errors import UndecodableImage
 from imagesearch.pictures.decode import DecodedImage, decode
@@ -40,6 +41,31 @@ def bmp_rle() -> bytes:
     return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + info + palette + rows
 
 
+def lzw(rgb: NDArray[np.uint8]) -> bytes:
+    data = encoded(rgb, "TIFF", compression="tiff_lzw")
+    with Image.open(io.BytesIO(data)) as image:
+        assert isinstance(image, TiffImagePlugin.TiffImageFile)
+        [place], [length] = image.tag_v2[273], image.tag_v2[279]
+    return data[place : place + length]
+
+
+def tiff_in_strips() -> bytes:
+    """With its directory in front, and 16 rows in each of the compressed strips."""
+    strips = [lzw(scene()[top : top + 16]) for top in range(0, 240, 16)]
+    count, lengths = len(strips), list(map(len, strips))
+    start = 8 + 2 + 12 * 9 + 4 + 8
+    places = start + 8 * count + np.cumsum([0, *lengths[:-1]])
+    entries = [
+        (256, 3, 1, 320), (257, 3, 1, 240), (258, 3, 3, start - 8), (259, 3, 1, 5), (262, 3, 1, 2),
+        (273, 4, count, start), (277, 3, 1, 3), (278, 3, 1, 16), (279, 4, count, start + 4 * count),
+    ]  # fmt: skip
+    head = (
+        b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(struct.pack("<HHII", *e) for e in entries)
+    )
+    depths = bytes(4) + struct.pack("<4H", 8, 8, 8, 0)
+    return head + depths + struct.pack(f"<{2 * count}I", *places, *lengths) + b"".join(strips)
+
+
 FILES: dict[str, Callable[[], bytes]] = {
     "JPEG": lambda: encoded(scene(), "JPEG", quality=85),
     "JPEG, whole colours": lambda: encoded(scene(), "JPEG", quality=95, subsampling=0),
@@ -56,6 +82,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "BMP": lambda: encoded(scene(), "BMP"),
     "BMP, runs": bmp_rle,
     "TIFF": lambda: encoded(scene(), "TIFF"),
+    "TIFF, compressed": tiff_in_strips,
     "AVIF": lambda: encoded(scene(), "AVIF", quality=80),
     "HEIC": lambda: encoded(scene(), "HEIF", quality=80),
 }
@@ -247,3 +274,12 @@ def interlaced_png(rgb: NDArray[np.uint8]) -> bytes:
     ihdr = b"IHDR" + bytes(header)
     data = data[:12] + ihdr + struct.pack(">I", zlib.crc32(ihdr)) + data[33:]
     return with_idats(data, zlib.compress(rows, 0))
+
+
+def test_colours_are_shown_where_only_what_makes_them_transparent_is_cut() -> None:
+    picture = Image.fromarray(scene())
+    picture.putalpha(Image.fromarray(scene()[..., 0]))
+    data = encoded(picture, "HEIF", quality=80)
+    cut = decode(data[:-9000], LIMITS)
+    assert cut.damaged
+    assert np.abs(cut.rgb.astype(int) - scene()).mean() < 12
