@@ -1,7 +1,8 @@
 // Keeps the line on how far indexing is up to date, and takes up the first photos once they can be searched.
 
+import { find, parse } from "./dom.js";
+
 const INTERVAL_MS = 2_000;
-const find = (selector, root = document) => root.querySelector(selector);
 
 /** Asks for the start page until nothing is under way. `show`: puts a page, given with its text, in place. */
 export function keepLive(address, show) {
@@ -22,7 +23,7 @@ async function refresh(address, show) {
 
 /** What the reader has come to is left alone, unless it is a start page that had nothing to show so far. */
 function take(text, show) {
-  const page = new DOMParser().parseFromString(text, "text/html");
+  const page = parse(text);
   const [line, next] = [find("#live"), find("#live", page)];
   const hadNothing = ["awaited", "first"].includes(line.dataset.live) && line.dataset.live !== next.dataset.live;
   line.replaceWith(next);

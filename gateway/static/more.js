@@ -1,11 +1,58 @@
 // The next results, put behind those that are shown.
 
+import { find, parse, say } from "./dom.js";
+import { evenLastRows } from "./gallery.js";
+import { remembered } from "./history.js";
+import { query } from "./query.js";
+import { begin, rendered, requestOf } from "./search.js";
+
 const ORDER = ["same", "alike", "related", "weak"]; // of the sections by how alike results are
 
-const find = (selector, root) => root.querySelector(selector);
+/** Puts the next results behind those shown, where they stay; the address then says how far they go. */
+export async function showMore(control) {
+  if (control.ariaBusy === "true") return;
+  control.ariaBusy = "true";
+  const signal = begin();
+  const address = control.dataset.address ?? control.href;
+  say(document.body.dataset.searching);
+  find("#results .problem")?.remove();
+  try {
+    take(await rendered({ ...requestOf(address, query.uploads), signal }), address);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    find(".following").before(find("#offline").content.cloneNode(true));
+    say("");
+  }
+  control.ariaBusy = "false";
+}
+
+function take(text, address) {
+  const next = parse(text);
+  const problem = find(".problem", next);
+  if (problem) {
+    find(".following").before(problem);
+    return;
+  }
+  keep(text, address);
+  history.replaceState(history.state, "", find("link[rel=canonical]", next).getAttribute("href"));
+  const first = append(document, next);
+  evenLastRows(document.querySelectorAll(".gallery"));
+  find(".photo", first).focus({ preventScroll: true });
+  say(find("#found").textContent);
+}
+
+/** So that going back shows them all. */
+function keep(text, address) {
+  const kept = remembered();
+  if (!kept) return;
+  const whole = parse(kept.text);
+  append(whole, parse(text));
+  kept.text = whole.documentElement.outerHTML;
+  if (query.uploads.length) kept.resend = { address, uploads: query.uploads };
+}
 
 /** Moves the results of the rendered page `next` into `page`, each to those as alike. Returns the first of them. */
-export function append(page, next) {
+function append(page, next) {
   const first = find("#results .gallery > li", next);
   for (const section of next.querySelectorAll("[data-section]")) {
     const same = find(`[data-section=${section.dataset.section}]`, page);

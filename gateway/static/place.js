@@ -1,0 +1,46 @@
+// Puts rendered pages in place, and binds what they need.
+
+import { find, main } from "./dom.js";
+import { fillRegionFields, regionOfFields } from "./fields.js";
+import { evenLastRows } from "./gallery.js";
+import { layBy } from "./history.js";
+import { query } from "./query.js";
+import { RegionBox } from "./region.js";
+
+/** Puts a rendered page in place; with `keepQuery`, only its results and what depends on the region. */
+export function show(page, { keepQuery = false } = {}) {
+  const problem = find(".problem", page);
+  if (keepQuery && find("#query")) {
+    if (problem) find("#results").replaceChildren(problem);
+    else find("#results").replaceWith(find("#results", page));
+    find(".problem", page)?.remove();
+    if (!problem) replaceParts(page, ["#query .tools", "#query .photo-set"]);
+  } else {
+    main.replaceChildren(...find("main", page).childNodes);
+  }
+  find("footer").replaceChildren(...find("footer", page).childNodes);
+  document.body.className = page.body.className;
+  document.title = page.title;
+  prepare({ keepQuery });
+}
+
+function replaceParts(page, selectors) {
+  for (const selector of selectors) find(selector)?.replaceWith(find(selector, page));
+}
+
+/** Binds what the page in place needs. */
+export function prepare({ keepQuery = false } = {}) {
+  evenLastRows(document.querySelectorAll(".gallery"));
+  window.onbeforeunload = query.uploads.length ? layBy : null;
+  const stage = find(".stage");
+  if (keepQuery && query.box) return;
+  query.box = null;
+  if (!stage || !find(".shade", stage)) return;
+  query.box = new RegionBox(stage, { onChange: fillRegionFields, onCommit: () => find(".refine").requestSubmit() });
+  query.box.show(regionOfFields());
+}
+
+export function showTemplate(id, target) {
+  target.replaceChildren(find(id).content.cloneNode(true));
+  document.body.className = "search";
+}
