@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import Response
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -33,6 +29,7 @@ from gateway.routers import docs, duplicates, health, images, index, pages, sear
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher
 from gateway.settings import Settings
+from gateway.static_files import VersionedFiles
 from gateway.views import Views
 
 COMPRESSED_FROM_BYTES = 1000
@@ -76,7 +73,7 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
 def _add_routes(app: FastAPI) -> None:
     for module in (pages, search, images, index, duplicates, health, docs):
         app.include_router(module.router)
-    app.mount("/static", RevalidatedFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.mount("/static", VersionedFiles(), name="static")
 
 
 def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Gate) -> None:
@@ -100,12 +97,3 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Ga
         app.add_middleware(RootPath, root_path=settings.root_path)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
-
-
-class RevalidatedFiles(StaticFiles):
-    """Lets browsers keep copies but ask each time, so that a page never meets a script of another version."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response

@@ -17,6 +17,7 @@ from gateway.errors import GatewayError
 from gateway.languages import Language
 from gateway.page import Page
 from gateway.problems import blanks_of, describe
+from gateway.static_files import MODULES, VERSION
 
 # The gallery's classes: width by height in steps of 0.05, within what a row can hold.
 RATIO_STEP, MIN_RATIO, MAX_RATIO = 0.05, 0.55, 2.6
@@ -38,6 +39,8 @@ class Views:
         root_path = app.state.settings.root_path
         self._environment.filters["rooted"] = partial(rooted, root_path=root_path)
         self._environment.globals.update(
+            asset=lambda path: f"{root_path}/static/{VERSION}/{path}",
+            modules=MODULES,
             link=lambda name, **parameters: root_path + app.url_path_for(name, **parameters),
             search_address=search_address,
             ratio_class=ratio_class,
