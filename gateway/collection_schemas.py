@@ -64,6 +64,7 @@ class RefusedResponse(BaseModel):
 
     total: Annotated[int, Field(description="All there are.")]
     next_offset: Annotated[int | None, Field(description="Where the next page begins; null on the last one.")]
+    reasons: Annotated[dict[str, int], Field(description="How many of all by reason, most first.")]
     refused: list[RefusedFile]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
+from gateway.known import ThumbnailSize
 from gateway.media_types import is_shown
 from gateway.schemas import QueryImage, QueryPhoto
 from gateway.search_client import IndexedImage
@@ -42,9 +43,12 @@ def uploaded_photo(preview: bytes, seen: QueryImage | QueryPhoto, alt: str) -> P
 
 
 def indexed_photo(image: IndexedImage) -> PhotoView:
+    """The original, or a picture of it where browsers do not show that or it is larger than a screen."""
     original_url = f"/images/{image.image_id}"
+    is_small = max(image.width, image.height) <= ThumbnailSize.LARGE
+    rendering = f"/thumbnails/{image.image_id}?size={ThumbnailSize.LARGE}"
     return PhotoView(
-        source=original_url if is_shown(image.media_type) else f"/thumbnails/{image.image_id}",
+        source=original_url if is_shown(image.media_type) and is_small else rendering,
         alt=image.paths[0],
         width=image.width,
         height=image.height,

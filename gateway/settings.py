@@ -15,10 +15,12 @@ ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 OWN_PATHS = {
     "docs",
     "duplicates",
+    "folder",
     "folders",
     "healthz",
     "images",
     "index",
+    "photo",
     "metrics",
     "openapi.json",
     "readyz",

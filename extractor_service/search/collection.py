@@ -47,6 +47,8 @@ class RefusedPage:
     files: list[RefusedFile]
     total: int
     """All there are."""
+    reasons: dict[str, int]
+    """How many of all there are by reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class Collection:
         _check_page_size(limit)
         with self._live.use() as served:
             files = await asyncio.to_thread(served.snapshot.refused, limit, offset)
-            return RefusedPage(files, served.snapshot.manifest.refused_count)
+            reasons = await asyncio.to_thread(served.snapshot.refusals)
+            return RefusedPage(files, served.snapshot.manifest.refused_count, reasons)
 
     async def folders(self) -> Folders:
         with self._live.use() as served:

@@ -102,7 +102,9 @@ def _group(group: Group) -> search_pb2.DuplicateGroup:
 
 
 def from_refused(page: RefusedPage) -> search_pb2.ListRefusedResponse:
-    return search_pb2.ListRefusedResponse(refused=[_refused(file) for file in page.files], total=page.total)
+    return search_pb2.ListRefusedResponse(
+        refused=[_refused(file) for file in page.files], total=page.total, reasons=page.reasons
+    )
 
 
 def from_summary(summary: IndexSummary) -> search_pb2.IndexSummary:

@@ -8,9 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from gateway.collection_schemas import DuplicateKind, DuplicatesResponse
 from gateway.dependencies import ServicesDep
-from gateway.errors import GatewayError
 from gateway.openapi import problems
-from gateway.page import Page
 
 router = APIRouter(tags=["index"])
 
@@ -40,14 +38,8 @@ async def duplicates(
     `identical`: the same bytes or pixels. `altered`: one picture, edited, scaled, cut or mirrored. `similar`:
     another shot of the same. Of each group `keep` suggests the one that should stay. Nothing is deleted.
     """
-    as_page = "text/html" in request.headers.get("accept", "")
-    try:
-        found = await services.client.list_duplicates(kind, limit, offset)
-    except GatewayError as error:
-        if as_page:
-            return services.views.page(request, Page(), error)
-        raise
-    if not as_page:
+    found = await services.client.list_duplicates(kind, limit, offset)
+    if "text/html" not in request.headers.get("accept", ""):
         response.headers["Vary"] = "Accept"
         return found
     return services.views.render(

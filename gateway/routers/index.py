@@ -14,6 +14,8 @@ from gateway.openapi import problems
 
 router = APIRouter(tags=["index"])
 
+TEXT = {"schema": {"type": "string"}}
+
 
 @router.get(
     "/index",
@@ -28,21 +30,28 @@ async def index(services: ServicesDep) -> IndexResponse:
 
 @router.get(
     "/folders",
+    name="folders",
     summary="List folders",
     response_model=FoldersResponse,
-    responses=problems(502, 503, 504),
+    responses={200: {"content": {"text/html": TEXT}}, **problems(502, 503, 504)},
 )
-async def folders(services: ServicesDep) -> FoldersResponse:
-    """The folders of the indexed photos, and how many photos are in each."""
-    return await services.client.list_folders()
+async def folders(request: Request, response: Response, services: ServicesDep) -> FoldersResponse | Response:
+    """The folders of the indexed photos, and how many photos are in each; as a page where `Accept` asks for
+    HTML."""
+    found = await services.client.list_folders()
+    if _accepts(request, "text/html"):
+        return services.views.render(request, "folders.html", {"found": found})
+    response.headers["Vary"] = "Accept"
+    return found
 
 
 @router.get(
     "/refused",
+    name="refused",
     summary="List refused files",
     response_model=RefusedResponse,
     responses={
-        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        200: {"content": {"text/csv": TEXT, "text/html": TEXT}},
         **problems(422, 502, 503, 504),
     },
 )
@@ -53,12 +62,21 @@ async def refused(
     limit: Annotated[int, Query(ge=1, le=1_000, description="At most this many.")] = 1_000,
     offset: Annotated[int, Query(ge=0, lt=2**63, description="How many to leave out first.")] = 0,
 ) -> RefusedResponse | Response:
-    """The files that could not be indexed and why, in order of path; as CSV with `Accept: text/csv`."""
-    page = await services.client.list_refused(limit, offset)
+    """The files that could not be indexed and why, in order of path; as CSV with `Accept: text/csv`.
+
+    As a page where `Accept` asks for HTML."""
+    found = await services.client.list_refused(limit, offset)
+    if _accepts(request, "text/html"):
+        context = {"found": found, "limit": limit, "offset": offset}
+        return services.views.render(request, "refused.html", context)
     response.headers["Vary"] = "Accept"
-    if "text/csv" not in request.headers.get("accept", ""):
-        return page
-    return Response(_csv(page), media_type="text/csv", headers={"Vary": "Accept"})
+    if _accepts(request, "text/csv"):
+        return Response(_csv(found), media_type="text/csv", headers={"Vary": "Accept"})
+    return found
+
+
+def _accepts(request: Request, media_type: str) -> bool:
+    return media_type in request.headers.get("accept", "")
 
 
 def _csv(page: RefusedResponse) -> str:

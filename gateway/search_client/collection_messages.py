@@ -103,6 +103,7 @@ def refused_response(message: search_pb2.ListRefusedResponse, offset: int) -> sc
     return schemas.RefusedResponse(
         total=message.total,
         next_offset=end if message.refused and end < message.total else None,
+        reasons=dict(sorted(message.reasons.items(), key=lambda reason: (-reason[1], reason[0]))),
         refused=_refused(message.refused),
     )
 

@@ -2,8 +2,10 @@
 
 import { find, PAGE, parse, say } from "./dom.js";
 import { fillRegionFields, refined, regionOfFields } from "./fields.js";
+import { copy } from "./copy.js";
 import { offerFolders } from "./folders.js";
 import { remember, remembered } from "./history.js";
+import { leave, look } from "./lightbox.js";
 import { keepLive } from "./live.js";
 import { showMore } from "./more.js";
 import { prepare, show } from "./place.js";
@@ -32,11 +34,13 @@ document.addEventListener("change", ({ target }) => {
 });
 
 document.addEventListener("click", (event) => {
-  const control = event.target.closest("[data-do], [data-address]");
+  const control = event.target.closest("[data-do], [data-address], [data-copy]");
   const act = ACTIONS[control?.dataset.do];
   if (act) {
     event.preventDefault();
     act(Number(control.dataset.file), control);
+  } else if (control?.dataset.copy) {
+    copy(control.dataset.copy, control);
   } else if (control) {
     search(control.dataset.address, query.uploads, whereTo(control.dataset.address));
   } else {
@@ -69,10 +73,15 @@ function whereTo(address) {
 function follow(event) {
   const link = event.target.closest("a[href]");
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-  if (!link || !isPlain || link.target || link.origin !== location.origin || link.pathname !== PAGE) return;
-  if (link.getAttribute("href").startsWith("#")) return;
+  if (!link || !isPlain || link.target || link.origin !== location.origin) return;
+  if (link.matches(".look")) {
+    event.preventDefault();
+    look(link);
+    return;
+  }
+  if (link.pathname !== PAGE || link.getAttribute("href").startsWith("#")) return;
   event.preventDefault();
-  visit(link.href, whereTo(link.href));
+  visit(link.href, { ...whereTo(link.href), change: leave() ? "replaceState" : "pushState" });
 }
 
 addEventListener("paste", (event) => {
@@ -100,6 +109,7 @@ addEventListener("drop", (event) => {
 });
 
 addEventListener("popstate", ({ state }) => {
+  if (!state?.isLooking && leave()) return;
   const page = remembered(state);
   if (!page) {
     visit(location.href, { change: "replaceState" });

@@ -188,6 +188,11 @@ class Catalogue:
         rows = self._query(query, (limit, min(offset, _MOST_ROWS)))
         return [RefusedFile(*row) for row in rows]
 
+    def refusals(self) -> dict[str, int]:
+        """How many files were refused by reason, most first."""
+        query = "SELECT reason, count(*) FROM refused GROUP BY reason ORDER BY count(*) DESC, reason"
+        return dict(self._query(query))
+
     def rows_of(self, where: Filter) -> NDArray[np.int64]:
         """The rows of the images that it lets through, in no order."""
         conditions = where.conditions()

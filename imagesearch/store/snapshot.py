@@ -151,6 +151,10 @@ class Snapshot:
         """Files that could not be indexed, in order of path, from the one after the first `offset` on."""
         return self._catalogue.refused(limit, offset)
 
+    def refusals(self) -> dict[str, int]:
+        """How many files could not be indexed, by reason, most first."""
+        return self._catalogue.refusals()
+
     def selected(self, where: Filter) -> NDArray[np.bool_]:
         """shape=(rows,): whether the filter lets a row's image through. Raises UnknownFolder."""
         rows = self._catalogue.rows_of(where)

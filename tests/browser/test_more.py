@@ -35,20 +35,20 @@ async def test_more_results_come_behind_those_shown_which_stay_where_they_are(
         await expect(page.locator("[data-section=weak] .gallery > li")).to_have_count(5)
         assert await page.locator("[data-section=weak]").evaluate("details => details.open")
         assert await page.evaluate("scrollY") == before
-        assert await page.evaluate("document.activeElement.querySelector('img').alt") == "set/11.jpg"
+        await expect(page.get_by_role("link", name="Search with set/11.jpg", exact=True)).to_be_focused()
         await expect(page).to_have_url(site.url + address_of(site, "&offset=10"))
         await show_more(page)
         await expect(page.locator(RESULTS)).to_have_count(23)
         await expect(page.get_by_role("link", name="Show more")).to_have_count(0)
         names = await page.locator(f"{RESULTS} img").evaluate_all("images => images.map(({ alt }) => alt)")
-        assert names == [f"set/{number}.jpg" for number in range(1, 24)]
+        assert names == [f"Search with set/{number}.jpg" for number in range(1, 24)]
 
 
 async def test_going_back_shows_all_that_was_shown(open_page: OpenPage, site: Site) -> None:
     async with open_page(address_of(site)) as page:
         await show_more(page)
         await expect(page.locator(RESULTS)).to_have_count(20)
-        await page.get_by_role("link", name="set/15.jpg", exact=True).click()
+        await page.get_by_role("link", name="Search with set/15.jpg", exact=True).click()
         await expect(page).to_have_url(f"{site.url}/?image_id={site.service.images[15].image_id}&limit=10")
         asked = len(site.service.searches)
         await page.go_back()
@@ -114,7 +114,7 @@ async def test_results_are_narrowed_down_by_folder_and_days_and_widened_again(pa
     await expect(page.locator(".chip")).to_have_text(["Taken since 2019-07-01"])
     assert (site.service.searches[-1].folder, site.service.searches[-1].taken_from) == ("", "2019-07-01")
     assert site.service.searches[-1].image.content == site.photo.read_bytes()
-    await page.get_by_role("link", name="set/1.jpg", exact=True).click()
+    await page.get_by_role("link", name="Search with set/1.jpg", exact=True).click()
     await expect(page.locator(".chip")).to_have_text(["Taken since 2019-07-01"])
     await page.get_by_role("link", name="Taken since 2019-07-01: take this filter away").click()
     await expect(page.locator(".chip")).to_have_count(0)

@@ -215,7 +215,7 @@ async def test_everything_works_without_scripts(open_page: OpenPage, site: Site)
         assert preview is not None
         assert preview.startswith("data:image/webp;base64,")
 
-        await page.get_by_role("link", name="set/0.jpg", exact=True).click()
+        await page.get_by_role("link", name="Search with set/0.jpg", exact=True).click()
         await expect(page).to_have_url(f"{site.url}/?image_id={first.image_id}")
         await page.locator(".query summary").click()
         await page.locator("#refine-limit").fill("3")
@@ -226,7 +226,7 @@ async def test_everything_works_without_scripts(open_page: OpenPage, site: Site)
         assert site.service.searches[-1].region.width == 0.3
         await expect(page.locator(".shade path")).to_have_count(1)
 
-        await page.get_by_role("link", name="set/1.jpg", exact=True).click()
+        await page.get_by_role("link", name="Search with set/1.jpg", exact=True).click()
         await expect(page).to_have_url(f"{site.url}/?image_id={second.image_id}&limit=3")
         await page.go_back()
         await expect(page.locator(".shade path")).to_have_count(1)
@@ -256,7 +256,7 @@ async def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page,
     assert outline == "solid"
     await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")
-    await expect(page.get_by_role("link", name="set/0.jpg")).to_be_focused()
+    await expect(page.get_by_role("link", name="Search with set/0.jpg", exact=True)).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("#results li")).to_have_count(23)
 

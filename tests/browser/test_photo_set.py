@@ -144,7 +144,7 @@ async def test_signs_appear_with_the_pointer_and_the_keyboard(page: Page, site: 
     await expect(signs).to_have_css("opacity", "1")
     await page.mouse.move(0, 0)
     await expect(signs).to_have_css("opacity", "0")
-    await page.get_by_role("link", name="set/1.jpg", exact=True).focus()
+    await page.get_by_role("link", name="Search with set/1.jpg", exact=True).focus()
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("link", name="More like set/1.jpg", exact=True)).to_be_focused()
     await expect(signs).to_have_css("opacity", "1")

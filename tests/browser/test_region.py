@@ -32,7 +32,7 @@ def last_region(site: Site) -> tuple[float, ...]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def query(page: Page, site: Site) -> Page:
     """The page with the results of the first image."""
-    await page.get_by_role("link", name="set/0.jpg").click()
+    await page.get_by_role("link", name="Search with set/0.jpg", exact=True).click()
     await expect(page.locator("#results li")).to_have_count(23)
     return page
 

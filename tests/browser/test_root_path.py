@@ -50,7 +50,7 @@ async def test_searching_stays_under_the_path(page: Page, site: Site) -> None:
     await expect_all_shown(page, "#results .photo img", 24)
     await expect(page).to_have_url(f"{site.url}/")
 
-    await page.get_by_role("link", name="set/3.jpg", exact=True).click()
+    await page.get_by_role("link", name="Search with set/3.jpg", exact=True).click()
     await expect_all_shown(page, "#results .photo img", 23)
     await expect_all_shown(page, ".query-image", 1)
     image_id = site.service.images[3].image_id

@@ -212,7 +212,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
     ) -> search_pb2.ListRefusedResponse:
         await self._begin("ListRefused", context)
         some = self.refused[request.offset :][: request.limit]
-        return search_pb2.ListRefusedResponse(refused=some, total=len(self.refused))
+        reasons = Counter(file.reason for file in self.refused)
+        return search_pb2.ListRefusedResponse(refused=some, total=len(self.refused), reasons=reasons)
 
     async def GetThumbnail(  # noqa: N802
         self, request: search_pb2.GetThumbnailRequest, context: Context

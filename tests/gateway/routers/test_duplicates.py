@@ -42,7 +42,7 @@ async def test_pages_of_a_kind_lead_on(client: httpx.AsyncClient, service: FakeS
 async def test_a_browser_gets_a_page_in_its_language(client: httpx.AsyncClient, service: FakeService) -> None:
     page = await client.get("/duplicates?kind=altered&limit=1", headers=HTML)
     assert page.headers["content-type"].startswith("text/html")
-    assert "<b>set/0.jpg</b>" in page.text
+    assert '<b dir="auto">set/0.jpg</b>' in page.text
     assert page.text.count("Suggested to keep") == 1
     assert 'href="/duplicates?kind=similar"' in page.text
     assert 'href="/duplicates?kind=altered&amp;limit=1&amp;offset=1" rel="next"' in page.text

@@ -75,13 +75,13 @@ async def test_results_link_to_a_search_with_the_same_options_but_the_region(
     assert f'class="photo" href="/?image_id={second.image_id}&amp;limit=9"' in page.text
 
 
-async def test_a_query_that_browsers_cannot_show_is_shown_by_its_thumbnail(
+async def test_a_query_that_browsers_cannot_show_is_shown_by_a_picture_of_it(
     client: httpx.AsyncClient, service: FakeService
 ) -> None:
     image = service.images[0]
     image.media_type = "image/heic"
     page = await client.get(f"/?image_id={image.image_id}")
-    assert f'src="/thumbnails/{image.image_id}"' in page.text
+    assert f'src="/thumbnails/{image.image_id}?size=1600"' in page.text
     assert f'href="/images/{image.image_id}"' in page.text
 
 

@@ -1,0 +1,23 @@
+// Pages beside the search: the folders, the duplicates, the photos of a folder, and one photo.
+
+import { copy } from "./copy.js";
+import { evenLastRows } from "./gallery.js";
+import { look } from "./lightbox.js";
+
+document.documentElement.classList.add("scripted");
+evenLastRows(document.querySelectorAll(".gallery"));
+
+document.addEventListener("click", (event) => {
+  const copied = event.target.closest("[data-copy]");
+  const looked = event.target.closest("a.look");
+  if (copied) {
+    copy(copied.dataset.copy, copied);
+  } else if (looked && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    look(looked);
+  }
+});
+
+addEventListener("popstate", ({ state }) => {
+  if (!state?.isLooking) document.querySelector("#lightbox").close();
+});
