@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from imagesearch.backbones import compiled
 from imagesearch.backbones.base import ModelIdentity
 from imagesearch.backbones.converted import models_damage
 from imagesearch.errors import ModelError, SnapshotOutdated, StoreError, StoreMissing
+from imagesearch.store.duplicates import duplicates_damage
 from imagesearch.store.indexing import Indexing, read_indexing
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.manifest import Manifest
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot, current_version
-from imagesearch.store.thumbnails import missing_thumbnails
+from imagesearch.store.thumbnails import damaged_thumbnails
 from imagesearch.store.versions import versions
 from indexer.network_source import Networks
 from indexer.summary import REFUSED_SHOWN
@@ -82,6 +84,7 @@ def damage(layout: StoreLayout, networks: Networks) -> list[str]:
         *_live_damage(layout),
         *_snapshot_damage(layout),
         *_model_damage(layout, networks),
+        *duplicates_damage(layout),
     )
     return list(dict.fromkeys(found))  # the live snapshot is looked at in two ways, its model too
 
@@ -107,7 +110,7 @@ def _row_damage(ledger: Ledger) -> list[str]:
 
 
 def _thumbnail_damage(layout: StoreLayout, ledger: Ledger) -> list[str]:
-    missing = list(missing_thumbnails(layout, ledger.image_ids()))
+    missing = list(damaged_thumbnails(layout, ledger.image_ids()))
     if not missing:
         return []
     return [
@@ -144,7 +147,7 @@ def _snapshot_damage(layout: StoreLayout) -> list[str]:
 
 def _model_damage(layout: StoreLayout, networks: Networks) -> list[str]:
     """Of every model in the store, and of the one that the ledger's descriptors came from, if it is lost."""
-    found = models_damage(layout.models_dir)
+    found = models_damage(layout.models_dir) + compiled.damage(layout.models_dir)
     try:
         with _ledger(layout) as ledger:
             networks.check(ledger.recipe.model)

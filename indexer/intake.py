@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.descriptors.choices import LOCAL_KINDS
+from imagesearch.descriptors.known_picture import describe_known
 from imagesearch.errors import InvalidImage, TooCostly, UnreadableFile
 from imagesearch.host.cpus import available_cpus
 from imagesearch.host.files import modified_ns
@@ -115,6 +116,7 @@ class Intake:
         local_features = RootSift(upright=recipe.upright) if recipe.descriptor in LOCAL_KINDS else None
         with DecodePool(workers, settings.decode_timeout_s, settings.decode_memory_bytes) as pool:
             describer = self._load_describer()
+            self._compare_known(describer)
             plan = describer.descriptor.input_plan if describer.descriptor else NoInput()
             map_plan = describer.maps.input_plan if describer.maps else None
 
@@ -146,6 +148,14 @@ class Intake:
             self._link(state, image_id)
             return
         self._batch.setdefault(image_id, _Pending(picture, [])).files.append(state)
+
+    def _compare_known(self, describer: Describer) -> None:
+        """Raises ModelDamaged where the network does not describe as it did."""
+        if describer.descriptor is not None:
+            expected = self._ledger.known
+            vectors = describe_known(describer.descriptor, expected)
+            if expected is None:
+                self._ledger.keep_known(vectors)
 
     def _describe_batch(self, describer: Describer) -> None:
         """Thumbnails first: what the ledger holds is complete."""

@@ -149,6 +149,7 @@ def _everything(ledger: Ledger, plan: IndexPlan, learnt: Encodings) -> SnapshotC
         index=plan,
         local_features=ledger.local_features(),
         conv_maps=ledger.conv_maps(),
+        known=ledger.known,
         learnt=learnt,
     )
 
@@ -165,6 +166,7 @@ def _addition(layout: StoreLayout, ledger: Ledger, plan: IndexPlan, changes: _Ch
         index=plan,
         local_features=ledger.local_features(changes.added),
         conv_maps=ledger.conv_maps(changes.added),
+        known=ledger.known,
         learnt=learnt,
         base=Base(changes.base, changes.deleted, moved),
     )

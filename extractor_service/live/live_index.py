@@ -22,7 +22,6 @@ from imagesearch.errors import (
     StoreMissing,
 )
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.manifest import Manifest
 from imagesearch.store.snapshot import Snapshot, current_version
 
 logger = logging.getLogger(__name__)
@@ -112,7 +111,7 @@ class LiveIndex:
     def _open(self) -> ServedSnapshot:
         snapshot = Snapshot.open(self.layout)
         try:
-            model = self._model_for(snapshot.manifest)
+            model = self._model_for(snapshot)
             try:
                 return open_for_serving(self.layout, snapshot, model, self._threads)
             finally:
@@ -121,12 +120,15 @@ class LiveIndex:
             snapshot.close()
             raise
 
-    def _model_for(self, manifest: Manifest) -> QueryModel:
+    def _model_for(self, snapshot: Snapshot) -> QueryModel:
         """The model already loaded where it fits, held once more for the caller."""
+        manifest = snapshot.manifest
         if self._served is not None and self._served.model.fits(manifest):
             self._served.model.hold()
             return self._served.model
-        return load_query_model(manifest, self._load_backbone, self._precision, self._max_batch)
+        return load_query_model(
+            manifest, snapshot.known, self._load_backbone, self._precision, self._max_batch
+        )
 
     def _swap(self, opened: ServedSnapshot) -> None:
         old, self._served = self._served, opened

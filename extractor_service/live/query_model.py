@@ -17,7 +17,8 @@ from imagesearch.descriptors.base import Descriptor
 from imagesearch.descriptors.choices import LOCAL_KINDS
 from imagesearch.descriptors.embedding import WordDescriber
 from imagesearch.descriptors.kinds import create_descriptor
-from imagesearch.errors import ModelDamaged, ModelMismatch, TextUnavailable
+from imagesearch.descriptors.known_picture import check_norms, describe_known, known_picture
+from imagesearch.errors import ModelMismatch, TextUnavailable
 from imagesearch.local_features import RootSift
 from imagesearch.local_features.features import from_bytes
 from imagesearch.local_features.storage import from_blob, to_blob
@@ -29,9 +30,6 @@ from imagesearch.store.recipe import Recipe
 logger = logging.getLogger(__name__)
 
 LoadBackbone = Callable[[ModelIdentity, Precision], Backbone]
-
-# float32 rows of some thousand values are normalised to within 1e-6; a broken network is off by far more.
-_NORM_TOLERANCE = 1e-3
 
 
 class QueryModel(Shared):
@@ -119,9 +117,16 @@ class QueryModel(Shared):
 
 
 def load_query_model(
-    manifest: Manifest, load_backbone: LoadBackbone, precision: Precision, max_batch: int
+    manifest: Manifest,
+    known: NDArray[np.float16] | None,
+    load_backbone: LoadBackbone,
+    precision: Precision,
+    max_batch: int,
 ) -> QueryModel:
-    """Raises ModelError where the network cannot be used, ModelMismatch where it is not the snapshot's."""
+    """known: see `Snapshot.known`.
+
+    Raises ModelError where the network cannot be used, ModelMismatch where it is not the snapshot's.
+    """
     recipe = manifest.recipe
     if not recipe.needs_network:
         return QueryModel(recipe, recipe.precision, None, max_batch)
@@ -135,17 +140,17 @@ def load_query_model(
         raise _mismatch()
     macs = MacDescriber(backbone) if recipe.localization else None
     if macs is not None:  # for its first query need not wait until the network is compiled
-        macs.describe([macs.input_plan.prepare(_known_picture())])
+        macs.describe([macs.input_plan.prepare(known_picture())])
     if recipe.descriptor in LOCAL_KINDS:
         return QueryModel(recipe, backbone.precision, None, max_batch, macs)
     network = create_descriptor(recipe.descriptor, backbone, recipe.settings)
     if network.dim != recipe.dim:
         raise _mismatch()
-    _check_known_picture(network)
+    describe_known(network, known)
     has_words = backbone.card.text is not None and recipe.descriptor == backbone.card.descriptor
     words = WordDescriber(backbone) if has_words else None
     if words is not None:
-        _check_norms(words.known, network.dim)
+        check_norms(words.known, network.dim)
     return QueryModel(recipe, backbone.precision, network, max_batch, macs, words, backbone.card.title)
 
 
@@ -166,23 +171,3 @@ def _comparable(index: Precision, asked_for: Precision) -> Precision:
         )  # fmt: skip
         return index
     return asked_for
-
-
-def _check_known_picture(network: Descriptor) -> None:
-    """Runs a fixed picture through the network, which also warms it up. Raises ModelDamaged for nonsense."""
-    vectors = network.describe([network.input_plan.prepare(_known_picture())])[0]
-    _check_norms(vectors, network.dim)
-
-
-def _check_norms(vectors: NDArray[np.float32], dim: int) -> None:
-    norms = np.linalg.norm(vectors, axis=1)
-    # A norm that is not a number fails the comparison as well.
-    if vectors.shape[1:] != (dim,) or not (np.abs(norms - 1) <= _NORM_TOLERANCE).all():
-        raise ModelDamaged("The network does not describe what is known as it should; convert it again.")
-
-
-def _known_picture() -> NDArray[np.uint8]:
-    """shape=(256, 256, 3): red grows to the right, green downwards, blue in squares of 32 pixels."""
-    y, x = np.mgrid[0:256, 0:256]
-    squares = ((x // 32 + y // 32) % 2) * 255
-    return np.stack([x, y, squares], axis=-1).astype(np.uint8)

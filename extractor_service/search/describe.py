@@ -21,7 +21,7 @@ from extractor_service.live.served_snapshot import ServedSnapshot
 from extractor_service.search.described_query import DescribedPhoto
 from extractor_service.search.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
 from imagesearch.descriptors.pooling import mac
-from imagesearch.errors import InvalidOption
+from imagesearch.errors import InvalidOption, StoreError
 from imagesearch.local_features.features import from_bytes
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
@@ -29,6 +29,7 @@ from imagesearch.pictures.prepare import QueryPicture, decode_query
 from imagesearch.store.layout import StoreLayout, image_id_of
 from imagesearch.store.originals import read_original
 from imagesearch.store.records import ImageRecord
+from imagesearch.store.thumbnails import read_thumbnail
 
 logger = logging.getLogger(__name__)
 
@@ -168,9 +169,9 @@ class QueryPhotos:
     def _thumbnail(self, record: ImageRecord) -> bytes:
         """A WebP of at most 256 pixels; empty where it is gone, for a preview is not worth failing for."""
         try:
-            return self._layout.thumbnail_path(record.image_id).read_bytes()
-        except OSError:
-            logger.warning("the store lacks the thumbnail of %s", record.image_id)
+            return read_thumbnail(self._layout, record.image_id)
+        except StoreError as error:
+            logger.warning("no thumbnail of %s: %s", record.image_id, error)
             return b""
 
 

@@ -15,12 +15,13 @@ from typing import ParamSpec, TypeVar
 
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
-from imagesearch.errors import InvalidOption, PhotoGone
+from imagesearch.errors import InvalidOption, PhotoGone, StoreError
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
 from imagesearch.pictures.prepare import render_file
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.originals import Original, find_original
+from imagesearch.store.thumbnails import read_thumbnail
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def _original(served: ServedSnapshot, images_dir: Path, image_id: str) -> Origin
 def _thumbnail(served: ServedSnapshot, layout: StoreLayout, image_id: str) -> bytes:
     served.find(image_id)
     try:
-        return layout.thumbnail_path(image_id).read_bytes()
-    except OSError as error:
-        logger.warning("the store lacks the thumbnail of %s", image_id)
-        raise PhotoGone("The store lacks the thumbnail of this image; index the photos again.") from error
+        return read_thumbnail(layout, image_id)
+    except StoreError as error:
+        logger.warning("no thumbnail of %s: %s", image_id, error)
+        raise PhotoGone(str(error)) from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.backbones import compiled
 from imagesearch.backbones.base import TEXT_OUTPUT, Card, ModelIdentity, Precision
 from imagesearch.backbones.converted import TOKENIZER_NAME, open_converted
 from imagesearch.errors import ModelDamaged, ModelUnavailable
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from imagesearch.backbones.text import TextEncoder
 
 logger = logging.getLogger(__name__)
-
-CACHE_NAME = ".compiled"
 
 
 @cache
@@ -70,22 +69,8 @@ def load_backbone(
             f"The store has no int8 form of {identity.name}: make one with python -m indexer quantize."
         )
     precision = resolve_precision(precision)
-    return OpenVinoBackbone(model.folder, model.card, identity, precision, threads, _cache_dir(models_dir))
-
-
-def _cache_dir(models_dir: Path) -> Path | None:
-    """Where OpenVINO keeps compiled networks from start to start, some 100 kB each.
-
-    In the store, so that the indexer fills it for a service that can only read there. What is missing from a
-    folder that cannot be written is compiled each time.
-    """
-    folder = models_dir / CACHE_NAME
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        logger.info("Compiled networks cannot be kept in the store: %s.", error.strerror)
-        return None
-    return folder
+    cache_dir = compiled.trusted_folder(models_dir)
+    return OpenVinoBackbone(model.folder, model.card, identity, precision, threads, cache_dir)
 
 
 class OpenVinoBackbone:
@@ -112,6 +97,7 @@ class OpenVinoBackbone:
             "PERFORMANCE_HINT": "LATENCY",
             "ENABLE_CPU_PINNING": False,  # else a service and an indexer side by side pin to the same cores
         }
+        self._cache_dir = cache_dir
         if cache_dir is not None:
             # By size: without the weights, which are read from the model. With them it would take longer.
             self._options |= {"CACHE_DIR": str(cache_dir), "CACHE_MODE": "OPTIMIZE_SIZE"}
@@ -152,12 +138,15 @@ class OpenVinoBackbone:
         import openvino as ov
 
         try:
-            return ov.Core().compile_model(self._folder / f"{output}.xml", "CPU", self._options)
+            network = ov.Core().compile_model(self._folder / f"{output}.xml", "CPU", self._options)
         except RuntimeError as error:
             raise ModelDamaged(
                 f"The converted model {self._folder.name} cannot be loaded; delete its folder under models/ "
                 "in the store and run the indexer again."
             ) from error
+        if self._cache_dir is not None:
+            compiled.write_checksums(self._cache_dir)
+        return network
 
 
 def _infer(request: ov.InferRequest, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -46,6 +46,8 @@ class SnapshotContent:
     """The same of convolutional maps."""
     int8_quality: Int8Quality | None = None
     """Of the network, where the recipe's precision is int8."""
+    known: NDArray[np.float16] | None = None
+    """See `Snapshot.known`."""
     learnt: Encodings | None = None
     """What made the vectors of pictures their descriptors; None where that is nothing but a sum."""
     base: Base | None = None

@@ -7,11 +7,13 @@ new is compared. Ids that a snapshot does not hold mean nothing to its reader.
 from __future__ import annotations
 
 import io
+import zlib
 from dataclasses import dataclass, field
 from zipfile import BadZipFile
 
 import numpy as np
 
+from imagesearch.errors import StoreError
 from imagesearch.ranking.kinship import Kinship
 from imagesearch.store.durable import replace_file
 from imagesearch.store.layout import StoreLayout
@@ -56,6 +58,25 @@ def write_duplicates(layout: StoreLayout, known: Duplicates) -> None:
 def read_duplicates(layout: StoreLayout) -> Duplicates:
     """Nothing where there is none, or none that can be read: it is made again."""
     try:
+        return _read(layout)
+    except (OSError, StoreError):
+        return Duplicates()
+
+
+def duplicates_damage(layout: StoreLayout) -> list[str]:
+    """What is wrong with the file, a sentence; empty where all is well or there is none."""
+    try:
+        _read(layout)
+    except FileNotFoundError:
+        return []
+    except (OSError, StoreError):
+        return ["duplicates.npz is damaged; build finds the duplicates again."]
+    return []
+
+
+def _read(layout: StoreLayout) -> Duplicates:
+    """Raises OSError, or StoreError for a file that is not as it was written."""
+    try:
         # Opened here: of a damaged file NumPy would leave its own handle open.
         with layout.duplicates_path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if int(file["format"]) != FORMAT:
@@ -64,8 +85,8 @@ def read_duplicates(layout: StoreLayout) -> Duplicates:
             kinds = [_KINDS[kind] for kind in file["kinds"].tolist()]
             compared = {image_id.decode() for image_id in file["compared"].tolist()}
             return Duplicates(str(file["made_by"]), compared, dict(zip(pairs, kinds, strict=True)))
-    except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile):
-        return Duplicates()
+    except (ValueError, KeyError, IndexError, EOFError, NotImplementedError, zlib.error, BadZipFile) as error:
+        raise StoreError("duplicates.npz is damaged.") from error
 
 
 def duplicates_state(layout: StoreLayout) -> tuple[int, int] | None:

@@ -17,6 +17,7 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # SQLite says FULL for ENOSPC; a quota, a limit on file sizes and a full disk under its shared memory
 # come out as failed writes.
 _SQLITE_NO_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+_UNWRITABLE = "The store cannot be written: there is no space left for it, or its disk fails."
 _FULL = "There is no space left for the store; free some or prune old snapshots, then index again."
 
 
@@ -32,7 +33,8 @@ def full_disk_as_store_full() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode not in _SQLITE_NO_SPACE:
             raise
-        raise StoreFull(_FULL) from error
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise StoreFull(_FULL if full else _UNWRITABLE) from error
 
 
 def sync_file(path: Path) -> None:

@@ -302,6 +302,20 @@ class Ledger:
         """Of the snapshot that `changes` goes on from; None where there has been none yet."""
         return self._meta("published")
 
+    @property
+    def known(self) -> NDArray[np.float16] | None:
+        """See `Snapshot.known`."""
+        coded = self._meta("known")
+        if coded is None:
+            return None
+        return np.frombuffer(bytes.fromhex(coded), "<f2").reshape(-1, self.recipe.dim)
+
+    def keep_known(self, vectors: NDArray[np.float32]) -> None:
+        """vectors: of `known_picture`, shape=(R, C)."""
+        with transaction(self._connection):
+            coded = vectors.astype("<f2").tobytes().hex()
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('known', ?)", (coded,))
+
     def mark_early(self, version: str) -> None:
         """version: of a snapshot that holds what has been described so far, until `mark_published`."""
         with transaction(self._connection):

@@ -17,6 +17,8 @@ from imagesearch.index.files import IndexReport
 from imagesearch.store.recipe import Recipe
 
 MANIFEST_NAME = "manifest.json"
+CHECKSUM_NAME = "manifest.sha256"
+"""As sha256sum writes and checks it. Older snapshots have none."""
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -96,6 +98,9 @@ class Manifest(BaseModel):
         SnapshotOutdated where it is of an earlier one."""
         try:
             content = (snapshot_dir / MANIFEST_NAME).read_bytes()
+            checksum = snapshot_dir / CHECKSUM_NAME
+            if checksum.exists() and checksum.read_bytes() != checksum_of(content):
+                raise ValueError
             if _is_outdated(content):
                 raise SnapshotOutdated(
                     f"Snapshot {snapshot_dir.name} was written by an older version; index again to write it "
@@ -107,8 +112,10 @@ class Manifest(BaseModel):
                 f"Snapshot {snapshot_dir.name} has no readable manifest; index again to publish a new one."
             ) from error
 
-    def to_bytes(self) -> bytes:
-        return self.model_dump_json(indent=2).encode() + b"\n"
+    def write(self, snapshot_dir: Path) -> None:
+        content = self.model_dump_json(indent=2).encode() + b"\n"
+        (snapshot_dir / MANIFEST_NAME).write_bytes(content)
+        (snapshot_dir / CHECKSUM_NAME).write_bytes(checksum_of(content))
 
     def damage(self, snapshot_dir: Path, max_hashed_bytes: int | None = None) -> list[str]:
         """What is wrong with the files, one sentence each; empty when all is well.
@@ -142,6 +149,11 @@ class Manifest(BaseModel):
     @property
     def total_bytes(self) -> int:
         return sum(entry.bytes for entry in self.files.values())
+
+
+def checksum_of(manifest: bytes) -> bytes:
+    """The content of the file CHECKSUM_NAME."""
+    return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST_NAME}\n".encode()
 
 
 def _is_outdated(content: bytes) -> bool:

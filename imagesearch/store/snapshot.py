@@ -41,6 +41,7 @@ from imagesearch.store.table_files import (
 
 ORDER_NAME = "order.npy"
 CALIBRATION_NAME = "calibration.npy"
+KNOWN_NAME = "known.npy"
 
 # Hashing 256 MiB takes some 0.15 s, which opening may cost; larger snapshots are left to `verify`.
 _MAX_HASHED_BYTES = 256 * 1024 * 1024
@@ -78,6 +79,7 @@ class Snapshot:
         conv_maps: SegmentedMaps | None = None,
         candidates: DescriptorMatrix | None = None,
         inverted_files: Sequence[InvertedFile] = (),
+        known: NDArray[np.float16] | None = None,
     ) -> None:
         self.manifest = manifest
         self.descriptors = descriptors
@@ -94,6 +96,9 @@ class Snapshot:
         """By `encodings.candidates`, of every row; None where there is no such encoding."""
         self.inverted_files = inverted_files
         """Of each segment where the descriptors are sparse, else none."""
+        self.known = known
+        """The vectors of `known_picture`, shape=(R, C), by the network that described the photos; None where
+        it was not kept, or there is no network."""
         self._catalogue = catalogue
 
     @classmethod
@@ -211,6 +216,7 @@ def _open(layout: StoreLayout, version: str) -> Snapshot:
         conv_maps=_open_conv_maps(directory, manifest),
         candidates=_open_candidates(directory, manifest, encodings),
         inverted_files=_open_inverted_files(directory, manifest),
+        known=_load(directory / KNOWN_NAME) if KNOWN_NAME in manifest.files else None,
     )
 
 

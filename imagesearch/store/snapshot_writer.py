@@ -16,9 +16,9 @@ from imagesearch.store.catalogue import CATALOGUE_NAME, CatalogueWriter
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.durable import sync_directory, sync_file
 from imagesearch.store.layout import SegmentFiles, StoreLayout
-from imagesearch.store.manifest import MANIFEST_NAME, FileEntry, Manifest
+from imagesearch.store.manifest import CHECKSUM_NAME, MANIFEST_NAME, FileEntry, Manifest
 from imagesearch.store.segments import DESCRIPTORS_NAME, link_segments, write_segment
-from imagesearch.store.snapshot import CALIBRATION_NAME, ORDER_NAME, open_matrix
+from imagesearch.store.snapshot import CALIBRATION_NAME, KNOWN_NAME, ORDER_NAME, open_matrix
 from imagesearch.store.table_files import write_encodings
 
 
@@ -47,6 +47,8 @@ class SnapshotWriter:
             base_directory = self._layout.snapshot_dir(content.base.manifest.version)
             shutil.copyfile(base_directory / CATALOGUE_NAME, directory / CATALOGUE_NAME)
             self._shared = link_segments(content.base.manifest, base_directory, directory)
+        if content.known is not None:
+            np.save(directory / KNOWN_NAME, content.known, allow_pickle=False)
         self._write_catalogue_and_segment()
         dim = content.encodings.descriptor.dim
         descriptors = open_matrix(directory, content.segment_rows, DESCRIPTORS_NAME, dim)
@@ -81,8 +83,8 @@ class SnapshotWriter:
             refused_count=self._refused_count,
             files={name: self._shared.get(name) or FileEntry.of(self._directory / name) for name in names},
         )
-        (self._directory / MANIFEST_NAME).write_bytes(manifest.to_bytes())
-        for name in [*names, MANIFEST_NAME]:
+        manifest.write(self._directory)
+        for name in [*names, MANIFEST_NAME, CHECKSUM_NAME]:
             sync_file(self._directory / name)
         sync_directory(self._directory)
         return manifest

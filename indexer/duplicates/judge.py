@@ -8,6 +8,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from imagesearch.errors import StoreError
 from imagesearch.local_features.mirrored import mirrored
 from imagesearch.ranking.alignment import SmallPicture, agreement
 from imagesearch.ranking.kinship import Kinship, kinship
@@ -16,6 +17,7 @@ from imagesearch.ranking.verification import verify
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.snapshot import Snapshot
+from imagesearch.store.thumbnails import read_thumbnail
 
 PICTURES_HELD = 512
 """Each holds some 400 kB."""
@@ -55,7 +57,7 @@ class Judge:
 def picture_of(layout: StoreLayout, image_id: str) -> SmallPicture | None:
     """None where the thumbnail is gone."""
     try:
-        thumbnail = layout.thumbnail_path(image_id).read_bytes()
-    except OSError:
+        thumbnail = read_thumbnail(layout, image_id)
+    except StoreError:
         return None
     return SmallPicture.of(np.asarray(Image.open(BytesIO(thumbnail)).convert("RGB"), np.uint8))

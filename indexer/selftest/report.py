@@ -9,7 +9,9 @@ from html import escape
 from importlib import resources
 from statistics import fmean
 
+from imagesearch.errors import StoreError
 from imagesearch.store.layout import StoreLayout
+from imagesearch.store.thumbnails import read_thumbnail
 from indexer.selftest.results import (
     LEFT_OUT_SHOWN,
     RANKS_TOLD,
@@ -151,8 +153,8 @@ def _image(webp: bytes | None, what: str) -> str:
 
 def _thumbnail(layout: StoreLayout, image_id: str | None) -> bytes | None:
     try:
-        return layout.thumbnail_path(image_id).read_bytes() if image_id else None
-    except OSError:
+        return read_thumbnail(layout, image_id) if image_id else None
+    except StoreError:
         return None
 
 

@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imagesearch.errors import StoreBusy, StoreError
+from extractor_service.live.query_model import load_query_model
+from imagesearch.backbones import Precision
+from imagesearch.errors import ModelDamaged, StoreBusy, StoreError
 from imagesearch.pictures.decode import ImageLimits, decode
 from imagesearch.store.durable import exclusive
 from imagesearch.store.ledger import Ledger
 from imagesearch.store.snapshot import Snapshot
 from indexer.errors import ImagesFolderError
 from indexer.inspection import damage, status
+from tests.fakes import FakeBackbone
 from tests.imagesearch.store.older import make_older
 from tests.indexer.conftest import Workplace
 from tests.indexer.pictures import ACCEPTED_FORMATS, draw, draw_damaged, draw_many
@@ -358,3 +361,19 @@ def test_a_damaged_ledger_says_what_to_do_and_doing_it_helps(workplace: Workplac
 
 def thumbnails(workplace: Workplace) -> set[str]:
     return {path.name for path in workplace.layout.thumbnails_dir.rglob("*") if path.is_file()}
+
+
+def test_a_network_that_no_longer_describes_as_it_did_is_not_used(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_many(workplace.images, range(3))
+    workplace.build()
+    embed = FakeBackbone.embed
+    monkeypatch.setattr(FakeBackbone, "embed", lambda self, images: embed(self, images)[:, ::-1])
+    with Snapshot.open(workplace.layout) as snapshot, pytest.raises(ModelDamaged):
+        load_query_model(
+            snapshot.manifest, snapshot.known, workplace.networks.load, Precision.AUTO, max_batch=1
+        )
+    draw(workplace.images / "new.png", 4, "PNG")
+    with pytest.raises(ModelDamaged):
+        workplace.build()

@@ -57,7 +57,7 @@ def test_an_index_that_finds_images_by_themselves_passes(folder: Folder) -> None
 
 def test_images_are_found_by_id_and_only_by_id(folder: Folder) -> None:
     snapshot = Snapshot.open(folder.layout)
-    model = load_query_model(snapshot.manifest, load_fake, Precision.AUTO, max_batch=1)
+    model = load_query_model(snapshot.manifest, None, load_fake, Precision.AUTO, max_batch=1)
     served = open_for_serving(folder.layout, snapshot, model, threads=1)
     model.release()
     row, record = served.find(folder.id_of("002.png"))

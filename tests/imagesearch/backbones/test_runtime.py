@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imagesearch.backbones import Backbone, ModelIdentity, Precision, load_backbone, runtime
+from imagesearch.backbones import Backbone, ModelIdentity, Precision, compiled, load_backbone, runtime
 from imagesearch.errors import ModelUnavailable
 from tests.conftest import REPOSITORY
 from tests.imagesearch.backbones import numpy_network
@@ -120,37 +120,44 @@ def test_the_compiled_network_is_kept_in_the_store_for_the_next_start(
     efficientnet: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     models_dir = tmp_path / "models"
-    shutil.copytree(efficientnet.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
+    shutil.copytree(efficientnet.models_dir, models_dir, ignore=shutil.ignore_patterns(compiled.FOLDER_NAME))
     picture = smooth_pictures(1, 224, seed=6)
     first, second = (
         load_backbone(models_dir, efficientnet.identity, Precision.F32, threads=2).embed(picture)
         for _ in range(2)
     )
     np.testing.assert_array_equal(first, second)
-    kept = list((models_dir / runtime.CACHE_NAME).iterdir())
+    kept = list((models_dir / compiled.FOLDER_NAME).glob("*.blob"))
     assert len(kept) == 1
     assert kept[0].stat().st_size < 1_000_000  # without the weights
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_damaged_cache_harms_nothing(efficientnet: Prepared, tmp_path: Path, threads: int) -> None:
+def test_a_compiled_network_that_has_changed_is_found_and_compiled_again(
+    efficientnet: Prepared, tmp_path: Path
+) -> None:
     models_dir = tmp_path / "models"
-    shutil.copytree(efficientnet.models_dir, models_dir)
+    shutil.copytree(efficientnet.models_dir, models_dir, ignore=shutil.ignore_patterns(compiled.FOLDER_NAME))
     picture = smooth_pictures(1, 224, seed=6)
-    expected = load_backbone(models_dir, efficientnet.identity, Precision.F32, threads).embed(picture)
-    for blob in (models_dir / runtime.CACHE_NAME).iterdir():
-        blob.chmod(0o600)
-        blob.write_bytes(blob.read_bytes()[:1000])
-    again = load_backbone(models_dir, efficientnet.identity, Precision.F32, threads).embed(picture)
+    expected = load_backbone(models_dir, efficientnet.identity, Precision.F32, threads=1).embed(picture)
+    [blob] = (models_dir / compiled.FOLDER_NAME).glob("*.blob")
+    whole = blob.read_bytes()
+    assert compiled.damage(models_dir) == []
+    rng = np.random.default_rng(1)
+    blob.chmod(0o600)
+    for place in rng.integers(0, len(whole), 20).tolist():
+        blob.write_bytes(whole[:place] + bytes([whole[place] ^ 8]) + whole[place + 1 :])
+        assert blob.name in compiled.damage(models_dir)[0]
+    again = load_backbone(models_dir, efficientnet.identity, Precision.F32, threads=1).embed(picture)
     np.testing.assert_array_equal(again, expected)
+    assert compiled.damage(models_dir) == []
 
 
 def test_a_store_that_cannot_be_written_serves_without_a_cache(
     efficientnet: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     models_dir = tmp_path / "models"
-    shutil.copytree(efficientnet.models_dir, models_dir, ignore=shutil.ignore_patterns(runtime.CACHE_NAME))
-    (models_dir / runtime.CACHE_NAME).touch()  # in the way of the folder, as a read-only file system would be
+    shutil.copytree(efficientnet.models_dir, models_dir, ignore=shutil.ignore_patterns(compiled.FOLDER_NAME))
+    (models_dir / compiled.FOLDER_NAME).touch()  # in the way, as a read-only file system would be
     caplog.set_level(logging.INFO)
     backbone = load_backbone(models_dir, efficientnet.identity, Precision.F32, threads=1)
     assert backbone.embed(smooth_pictures(1, 224, seed=6)).any()

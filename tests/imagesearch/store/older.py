@@ -28,6 +28,7 @@ def make_older(layout: StoreLayout, ledger_format: str = "1") -> None:
     make_older_ledger(layout.ledger_path, ledger_format)
     for directory in layout.snapshots_dir.iterdir():
         manifest = json.loads((directory / "manifest.json").read_text())
+        (directory / "manifest.sha256").unlink()
         (directory / "manifest.json").write_text(json.dumps(manifest | {"format": int(ledger_format) + 1}))
 
 

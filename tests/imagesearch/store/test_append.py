@@ -14,7 +14,7 @@ from imagesearch.errors import SnapshotDamaged
 from imagesearch.index import open_index
 from imagesearch.store.content import Base, SnapshotContent
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.manifest import MANIFEST_NAME, FileEntry, Manifest
+from imagesearch.store.manifest import FileEntry, Manifest
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.snapshot import Snapshot
 from imagesearch.store.versions import prune
@@ -186,6 +186,6 @@ def test_an_order_that_does_not_fit_the_rows_is_damage(layout: StoreLayout, harm
     np.save(directory / "order.npy", order[:-1] if harm == "one less" else order + 3)
     manifest = Manifest.read(directory)
     files = manifest.files | {"order.npy": FileEntry.of(directory / "order.npy")}
-    (directory / MANIFEST_NAME).write_bytes(manifest.model_copy(update={"files": files}).to_bytes())
+    manifest.model_copy(update={"files": files}).write(directory)
     with pytest.raises(SnapshotDamaged):
         Snapshot.open(layout)

@@ -12,7 +12,7 @@ from imagesearch.errors import SnapshotDamaged
 from imagesearch.store.content import Base, SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
-from imagesearch.store.manifest import MANIFEST_NAME, FileEntry, Manifest
+from imagesearch.store.manifest import FileEntry, Manifest
 from imagesearch.store.snapshot import Snapshot
 from indexer.new_snapshot import publish
 from tests.imagesearch.store.stores import RECIPE, content, described, file, image_id
@@ -89,7 +89,7 @@ def test_files_that_do_not_fit_each_other_are_damage(layout: StoreLayout, name: 
     np.save(directory / name, np.load(directory / name)[:-1])
     manifest = Manifest.read(directory)
     files = manifest.files | {name: FileEntry.of(directory / name)}
-    (directory / MANIFEST_NAME).write_bytes(manifest.model_copy(update={"files": files}).to_bytes())
+    manifest.model_copy(update={"files": files}).write(directory)
     with pytest.raises(SnapshotDamaged):
         Snapshot.open(layout)
 

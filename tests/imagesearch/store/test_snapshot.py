@@ -152,7 +152,7 @@ def test_every_kind_of_damage_to_every_file_is_found(layout: StoreLayout, name: 
     elif harm == "truncate":
         path.write_bytes(before[:-1] if name != "manifest.json" else before[:-4])
     else:
-        middle = before.index(b"sha256") if name == "manifest.json" else len(before) // 2
+        middle = before.index(b"created") + 12 if name == "manifest.json" else len(before) // 2
         path.write_bytes(before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :])
     with pytest.raises(SnapshotDamaged, match="ndex again"):
         Snapshot.open(layout)
@@ -161,6 +161,7 @@ def test_every_kind_of_damage_to_every_file_is_found(layout: StoreLayout, name: 
 def test_a_manifest_cannot_name_files_outside_its_folder(layout: StoreLayout) -> None:
     publish(layout, content(range(2)))
     path = layout.snapshot_dir("000001") / "manifest.json"
+    path.with_suffix(".sha256").unlink()
     path.write_text(path.read_text().replace('"calibration.npy"', '"../../CURRENT"'))
     with pytest.raises(SnapshotDamaged):
         Snapshot.open(layout)
@@ -169,6 +170,7 @@ def test_a_manifest_cannot_name_files_outside_its_folder(layout: StoreLayout) ->
 def test_a_snapshot_of_a_later_format_is_refused(layout: StoreLayout) -> None:
     publish(layout, content(range(2)))
     path = layout.snapshot_dir("000001") / "manifest.json"
+    path.with_suffix(".sha256").unlink()
     path.write_text(path.read_text().replace('"format": 5', '"format": 6'))
     with pytest.raises(SnapshotDamaged):
         Snapshot.open(layout)
@@ -178,6 +180,7 @@ def test_a_snapshot_of_a_later_format_is_refused(layout: StoreLayout) -> None:
 def test_a_snapshot_of_an_older_format_asks_to_be_written_anew(layout: StoreLayout, older: int) -> None:
     publish(layout, content(range(2)))
     path = layout.snapshot_dir("000001") / "manifest.json"
+    path.with_suffix(".sha256").unlink()
     path.write_text(path.read_text().replace('"format": 5', f'"format": {older}'))
     with pytest.raises(SnapshotOutdated, match="index again"):
         Snapshot.open(layout)

@@ -4,10 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from imagesearch.errors import StoreError
 from imagesearch.pictures.prepare import webp
 from imagesearch.store.layout import StoreLayout
-from imagesearch.store.thumbnails import missing_thumbnails, sweep_thumbnails, write_thumbnail
+from imagesearch.store.thumbnails import (
+    damaged_thumbnails,
+    read_thumbnail,
+    sweep_thumbnails,
+    write_thumbnail,
+)
 from tests.imagesearch.store.stores import image_id
 
 PICTURE = webp(np.zeros((8, 8, 3), np.uint8), 256)
@@ -20,7 +27,9 @@ def layout(tmp_path: Path) -> StoreLayout:
 
 def test_a_thumbnail_is_where_the_layout_says(layout: StoreLayout) -> None:
     write_thumbnail(layout, image_id(1), PICTURE)
-    assert layout.thumbnail_path(image_id(1)).read_bytes() == PICTURE
+    with Image.open(layout.thumbnail_path(image_id(1))) as image:
+        assert image.size == (8, 8)
+        image.load()
 
 
 def test_sweeping_leaves_the_wanted_ones_only(layout: StoreLayout) -> None:
@@ -37,12 +46,32 @@ def test_sweeping_where_there_are_none_is_fine(layout: StoreLayout) -> None:
     sweep_thumbnails(layout, set())
 
 
+def test_every_changed_bit_and_every_missing_end_is_found(layout: StoreLayout) -> None:
+    write_thumbnail(layout, image_id(1), PICTURE)
+    path = layout.thumbnail_path(image_id(1))
+    whole = path.read_bytes()
+    assert list(damaged_thumbnails(layout, [image_id(1)])) == []
+    ignored = range(len(whole) - 12, len(whole) - 4)  # name and length of the checksum itself
+    for place in set(range(len(whole))).difference(ignored):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert list(damaged_thumbnails(layout, [image_id(1)])) == [image_id(1)]
+        path.write_bytes(whole[:place])
+        with pytest.raises(StoreError):
+            read_thumbnail(layout, image_id(1))
+
+
+def test_a_thumbnail_of_an_earlier_version_is_whole(layout: StoreLayout) -> None:
+    write_thumbnail(layout, image_id(1), PICTURE)
+    layout.thumbnail_path(image_id(1)).write_bytes(PICTURE)
+    assert read_thumbnail(layout, image_id(1)) == PICTURE
+
+
 def test_missing_empty_and_foreign_files_count_as_missing(layout: StoreLayout) -> None:
     for seed in range(3):
         write_thumbnail(layout, image_id(seed), PICTURE)
     layout.thumbnail_path(image_id(1)).write_bytes(b"")
     layout.thumbnail_path(image_id(2)).write_bytes(b"\xff\xd8\xff a JPEG, perhaps")
-    assert list(missing_thumbnails(layout, map(image_id, range(4)))) == [
+    assert list(damaged_thumbnails(layout, map(image_id, range(4)))) == [
         image_id(1),
         image_id(2),
         image_id(3),
