@@ -33,8 +33,8 @@ def full_disk_as_store_full() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode not in _SQLITE_NO_SPACE:
             raise
-        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
-        raise StoreFull(_FULL if full else _UNWRITABLE) from error
+        in_doubt = error.sqlite_errorcode == sqlite3.SQLITE_IOERR_WRITE
+        raise StoreFull(_UNWRITABLE if in_doubt else _FULL) from error
 
 
 def sync_file(path: Path) -> None:
