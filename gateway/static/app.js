@@ -4,7 +4,7 @@ import { find, PAGE, parse, say } from "./dom.js";
 import { fillRegionFields, refined, regionOfFields } from "./fields.js";
 import { copy } from "./copy.js";
 import { offerFolders } from "./folders.js";
-import { remember, remembered } from "./history.js";
+import { isShown, recalled, remember, remembered } from "./history.js";
 import { leave, look } from "./lightbox.js";
 import { keepLive } from "./live.js";
 import { showMore } from "./more.js";
@@ -109,8 +109,9 @@ addEventListener("drop", (event) => {
 });
 
 addEventListener("popstate", ({ state }) => {
-  if (!state?.isLooking && leave()) return;
-  const page = remembered(state);
+  leave();
+  if (isShown(state)) return;
+  const page = recalled(state);
   if (!page) {
     visit(location.href, { change: "replaceState" });
     return;

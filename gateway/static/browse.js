@@ -2,7 +2,7 @@
 
 import { copy } from "./copy.js";
 import { evenLastRows } from "./gallery.js";
-import { look } from "./lightbox.js";
+import { leave, look } from "./lightbox.js";
 
 document.documentElement.classList.add("scripted");
 evenLastRows(document.querySelectorAll(".gallery"));
@@ -18,6 +18,4 @@ document.addEventListener("click", (event) => {
   }
 });
 
-addEventListener("popstate", ({ state }) => {
-  if (!state?.isLooking) document.querySelector("#lightbox").close();
-});
+addEventListener("popstate", leave);

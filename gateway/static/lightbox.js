@@ -35,7 +35,7 @@ export async function look(target) {
 /** Closes it without touching the history, before another page is shown in its place. */
 export function leave() {
   if (!box.open) return false;
-  box.close();
+  box.close("left");
   return true;
 }
 
@@ -112,6 +112,8 @@ box.addEventListener("touchend", ({ changedTouches }) => {
 box.addEventListener("close", () => {
   looking.replaceChildren();
   comparison = null;
-  if (history.state?.isLooking) history.back();
+  const isLeft = box.returnValue === "left";
+  box.returnValue = "";
+  if (history.state?.isLooking && !isLeft) history.back();
   if (link?.isConnected) link.focus();
 });
