@@ -115,7 +115,7 @@ proto: $(STUBS)  ## Generate the gRPC stubs
 
 lock: $(VENV)  ## Lock the newest versions that requirements/*.in allow, all locks agreeing
 	cd requirements && $(COMPILE) --upgrade development.in --output-file development.txt
-	cd requirements && for part in gateway extractor convert stubs; do \
+	cd requirements && for part in gateway extractor convert milvus dask stubs; do \
 	  $(COMPILE) $$part.in --constraint development.txt --output-file $$part.txt || exit 1; done
 
 clean:  ## Remove what was built here, but no store and no photos

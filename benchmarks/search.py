@@ -115,7 +115,7 @@ def compare_kind(
     index = open_index(report.kind, folder, descriptors, THREADS)
     recall, median = measure(index, queries, truth)
     resident_mb = anonymous_mb() - before_mb
-    codes = open_codes(folder, kind)
+    codes = open_codes(folder, report, descriptors, None)
     table.add(
         size.count,
         size.dim,

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from imagesearch.backbones.base import Precision
+from imagesearch.index.milvus.server import MilvusAddress, milvus_address
 
 MIB = 1024 * 1024
 
@@ -17,7 +18,7 @@ class ExtractorSettings(BaseSettings):
     """Every setting of the search service; its variable is EXTRACTOR_ and the name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_prefix="EXTRACTOR_", env_ignore_empty=True, frozen=True, extra="forbid"
+        env_prefix="EXTRACTOR_", env_ignore_empty=True, frozen=True, extra="forbid", populate_by_name=True
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -26,6 +27,15 @@ class ExtractorSettings(BaseSettings):
     images_dir: Path = Field(
         Path("photos"),
         description="Folder of the indexed photos, to show them and to search with a part of one.",
+    )
+    milvus_uri: str = Field(
+        "",
+        validation_alias="MILVUS_URI",
+        description="Where Milvus is, for INDEXER_INDEX=milvus: http://host:19530, or a file for Milvus "
+        "Lite, which one process at a time can open.",
+    )
+    milvus_token: SecretStr = Field(
+        SecretStr(""), validation_alias="MILVUS_TOKEN", description="Token of Milvus, or user:password."
     )
     precision: Precision = Field(
         Precision.AUTO,
@@ -96,6 +106,10 @@ class ExtractorSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe messages that are logged."
     )
+
+    @property
+    def milvus(self) -> MilvusAddress | None:
+        return milvus_address(self.milvus_uri, self.milvus_token.get_secret_value())
 
     @model_validator(mode="after")
     def _certificate_and_key_come_together(self) -> Self:

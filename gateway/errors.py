@@ -30,6 +30,7 @@ GatewayError
  ├─ ExtractorFailed         502  a defect of the search service
  ├─ Overloaded              503
  ├─ IndexNotReady           503
+ ├─ VectorsUnavailable      503
  ├─ ExtractorUnavailable    503  the search service cannot be reached, or is not yet ready
  └─ DeadlineExceeded        504
 
@@ -265,6 +266,14 @@ class Overloaded(GatewayError):
     status = 503
     code = "OVERLOADED"
     retry_after_s = 1
+
+
+class VectorsUnavailable(GatewayError):
+    """The vector database of the search service cannot be asked."""
+
+    status = 503
+    code = "VECTORS_UNAVAILABLE"
+    retry_after_s = 5
 
 
 class IndexNotReady(GatewayError):

@@ -16,6 +16,8 @@ ImageSearchError
  ├─ UnknownFolder             no image is in it
  ├─ PhotoGone                 an indexed image whose file is gone or has changed
  ├─ IndexNotReady             nothing to search yet
+ ├─ VectorsUnavailable        the vector database cannot be asked
+ │   └─ VectorsGone           it no longer holds what was written into it
  ├─ Overloaded                the queue is full
  ├─ NotEnoughMemory           to build what was asked for
  ├─ StoreError                the folder on disk
@@ -128,6 +130,16 @@ class IndexNotReady(ImageSearchError):
     """No snapshot is loaded yet."""
 
     reason = "INDEX_NOT_READY"
+
+
+class VectorsUnavailable(ImageSearchError):
+    """The vector database cannot be asked."""
+
+    reason = "VECTORS_UNAVAILABLE"
+
+
+class VectorsGone(VectorsUnavailable):
+    """The vector database no longer holds what was written into it."""
 
 
 class Overloaded(ImageSearchError):

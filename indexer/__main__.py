@@ -38,6 +38,7 @@ from imagesearch.store.versions import prune
 from indexer import console
 from indexer.arguments import parser, settings_of
 from indexer.build import Options, build
+from indexer.collections import drop_unnamed
 from indexer.duplicates import listing
 from indexer.errors import NothingToMatch
 from indexer.inspection import damage, status
@@ -138,9 +139,11 @@ def _prune(options: argparse.Namespace, settings: IndexerSettings, _: ProvideNet
         return fail(PROGRAM, f"There is no store in {layout.root}.", FAILED)
     with exclusive(layout):
         removed = prune(layout, options.keep)
-    _report(
-        options, {"removed": removed}, f"{len(removed)} old snapshots removed. {' '.join(removed)}".rstrip()
-    )
+        dropped = drop_unnamed(layout, settings.milvus)
+    text = f"{len(removed)} old snapshots removed. {' '.join(removed)}".rstrip()
+    if dropped:
+        text += f"\n{len(dropped)} collections dropped from Milvus. {' '.join(dropped)}"
+    _report(options, {"removed": removed, "dropped": dropped}, text)
     return FINE
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from imagesearch.backbones import Int8Quality, Precision
 from imagesearch.backbones.converted import open_converted
 from imagesearch.descriptors.base import Encodings
-from imagesearch.errors import StoreError
+from imagesearch.errors import StoreError, VectorsGone
 from imagesearch.host.cpus import available_cpus
 from imagesearch.index import IndexPlan
+from imagesearch.index.files import open_collection
+from imagesearch.index.kinds import MILVUS
 from imagesearch.store.content import Base, SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import Ledger
@@ -20,6 +22,7 @@ from imagesearch.store.recipe import Recipe
 from imagesearch.store.snapshot import Snapshot
 from imagesearch.store.thumbnails import remove_thumbnails, sweep_thumbnails
 from imagesearch.store.versions import remove_version
+from indexer.collections import name_of, point_alias
 from indexer.learning import encoded, learn, taken_from
 from indexer.new_snapshot import publish
 from indexer.settings import IndexerSettings
@@ -61,7 +64,7 @@ def publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSett
     changes = _changes_since_live(layout, ledger, settings)
     if changes is not None and not ledger.unpublished:
         return False
-    plan = IndexPlan(settings.index, settings.target_recall, settings.threads or available_cpus())
+    plan = _plan(layout, settings)
     quality = _int8_quality(layout, ledger.recipe)
     if changes is not None and changes.are_few:
         content = _addition(layout, ledger, plan, changes)
@@ -74,6 +77,7 @@ def publish_if_behind(layout: StoreLayout, ledger: Ledger, settings: IndexerSett
         content = _everything(ledger, plan, learnt)
         manifest = publish(layout, replace(content, int8_quality=quality))
         sweep_thumbnails(layout, ledger.departed_ids().union(ledger.image_ids()))
+    point_alias(layout, settings.milvus, manifest)
     # Thumbnails went only now: the snapshot that was live until here showed them.
     superseded = ledger.early_version
     ledger.mark_published(manifest.version)
@@ -100,6 +104,13 @@ def publish_so_far(layout: StoreLayout, ledger: Ledger, settings: IndexerSetting
     remove_version(layout, superseded)
 
 
+def _plan(layout: StoreLayout, settings: IndexerSettings) -> IndexPlan:
+    plan = IndexPlan(settings.index, settings.target_recall, settings.threads or available_cpus())
+    if settings.index != MILVUS:
+        return plan
+    return replace(plan, milvus=settings.milvus, collection=name_of(layout))
+
+
 def _int8_quality(layout: StoreLayout, recipe: Recipe) -> Int8Quality | None:
     if recipe.precision is not Precision.INT8:
         return None
@@ -108,15 +119,17 @@ def _int8_quality(layout: StoreLayout, recipe: Recipe) -> Int8Quality | None:
 
 def _changes_since_live(layout: StoreLayout, ledger: Ledger, settings: IndexerSettings) -> _Changes | None:
     """None where the live snapshot is not what this ledger was published as, not what is asked for, or lacks
-    local features of its images."""
+    local features of its images or its vectors in Milvus. Raises VectorsUnavailable."""
     try:
         with Snapshot.open(layout) as live:
             manifest = live.manifest
             wanted = (ledger.publishable_recipe, settings.index, ledger.published_version)
             if ledger.detailed or (manifest.recipe, manifest.index.requested, manifest.version) != wanted:
                 return None
+            if manifest.index.kind == MILVUS:
+                open_collection(settings.milvus, manifest.index, live.descriptors)
             return _changes(live, ledger)
-    except StoreError:
+    except (StoreError, VectorsGone):
         return None
 
 

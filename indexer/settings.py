@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from imagesearch.backbones.base import Precision
 from imagesearch.index.kinds import KINDS, REQUESTS
+from imagesearch.index.milvus.server import MilvusAddress, milvus_address
 
 MIB = 1024 * 1024
 
@@ -101,14 +102,24 @@ class IndexerSettings(BaseSettings):
     )
     index: Annotated[str, AfterValidator(_known_index)] = Field(
         "auto",
-        description=f"Kind of index: exact, or approximate: {_listed([*KINDS])}; auto takes exact "
-        "where that is fast enough, else pq, and ivf above 100,000 photos.",
+        description=f"Kind of index: exact, or approximate: {_listed([*KINDS])}; or milvus, of another "
+        "machine or of many; auto takes exact where that is fast enough, else pq, and ivf above 100,000 "
+        "photos.",
     )
     target_recall: float = Field(
         0.99,
         ge=0.5,
         le=1,
         description="Share of the true ten nearest that an approximate index must find; measured when built.",
+    )
+    milvus_uri: str = Field(
+        "",
+        validation_alias="MILVUS_URI",
+        description="Where Milvus is, for INDEXER_INDEX=milvus: http://host:19530, or a file for Milvus "
+        "Lite, which one process at a time can open.",
+    )
+    milvus_token: SecretStr = Field(
+        SecretStr(""), validation_alias="MILVUS_TOKEN", description="Token of Milvus, or user:password."
     )
     local_features: bool = Field(
         True,
@@ -145,3 +156,7 @@ class IndexerSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe messages that are logged."
     )
+
+    @property
+    def milvus(self) -> MilvusAddress | None:
+        return milvus_address(self.milvus_uri, self.milvus_token.get_secret_value())

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 
-from imagesearch.errors import StoreBusy, StoreError, StoreFull
+from imagesearch.errors import StoreBusy, StoreError, StoreFull, VectorsUnavailable
 from imagesearch.store.durable import exclusive
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import KnownFile, Ledger
 from imagesearch.store.versions import prune
 from indexer.build import Options, build
 from indexer.changes import Changes
+from indexer.collections import drop_unnamed
 from indexer.errors import ImagesFolderError
 from indexer.network_source import Networks
 from indexer.progress import Progress, ShowProgress
@@ -70,7 +71,7 @@ class Watch:
             if self._is_due(listing, known) and not (held and not listing.photos):
                 self._build(listing)
             self._complaint = ""
-        except (ImagesFolderError, StoreBusy, StoreFull) as error:
+        except (ImagesFolderError, StoreBusy, StoreFull, VectorsUnavailable) as error:
             self._complain(str(error))
             return RETRY_S
         return SETTLE_S if held else float("inf")
@@ -106,6 +107,7 @@ class Watch:
         if summary.published:
             with exclusive(self._layout):
                 prune(self._layout, KEPT_SNAPSHOTS)
+                drop_unnamed(self._layout, self._settings.milvus)
         plan = make_plan(listing, self._known_files(), conditions(self._settings))
         self._missing = plan.vanished
         self._is_first = False

@@ -56,7 +56,7 @@ def test_stubs_are_built_by_the_same_tools_everywhere() -> None:
     assert f"grpcio-tools=={version}" in project["build-system"]["requires"]
 
 
-@pytest.mark.parametrize("extra", ["gateway", "extractor", "convert"])
+@pytest.mark.parametrize("extra", ["gateway", "extractor", "convert", "milvus", "dask"])
 def test_an_extra_asks_for_what_its_lock_holds_from_a_version_on(extra: str) -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
     wanted = [Requirement(line) for line in project["optional-dependencies"][extra] if "[" not in line]

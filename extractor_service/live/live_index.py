@@ -20,7 +20,9 @@ from imagesearch.errors import (
     SnapshotDamaged,
     SnapshotOutdated,
     StoreMissing,
+    VectorsUnavailable,
 )
+from imagesearch.index import MilvusAddress
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.snapshot import Snapshot, current_version
 
@@ -56,6 +58,7 @@ class LiveIndex:
         precision: Precision,
         max_batch: int,
         threads: int,
+        milvus: MilvusAddress | None = None,
     ) -> None:
         self.layout = layout
         self.ready = asyncio.Event()
@@ -64,16 +67,18 @@ class LiveIndex:
         self._precision = precision
         self._max_batch = max_batch
         self._threads = threads
+        self._milvus = milvus
         self._served: ServedSnapshot | None = None
-        self._advice = _LOADING
+        self._unready: ImageSearchError = IndexNotReady(_LOADING)
         self._failed_version: str | None = None
         self._retry_at = 0.0
 
     @contextmanager
     def use(self) -> Iterator[ServedSnapshot]:
-        """The live snapshot, which stays open for as long as it is used. Raises IndexNotReady."""
+        """The live snapshot, which stays open for as long as it is used. Raises IndexNotReady, and
+        VectorsUnavailable where that is what it waits for."""
         if self._served is None:
-            raise IndexNotReady(self._advice)
+            raise type(self._unready)(str(self._unready))
         with self._served.held() as served:
             yield served
 
@@ -91,10 +96,12 @@ class LiveIndex:
             if self._is_settled(version):
                 return
             self._swap(await asyncio.to_thread(self._open))
+        except VectorsUnavailable as error:
+            self._fail(version, error, error)
         except ImageSearchError as error:
-            self._fail(version, error, _ADVICE.get(type(error), _UNEXPECTED))
+            self._fail(version, error, IndexNotReady(_ADVICE.get(type(error), _UNEXPECTED)))
         except Exception as error:
-            self._fail(version, error, _UNEXPECTED)
+            self._fail(version, error, IndexNotReady(_UNEXPECTED))
 
     def close(self) -> None:
         """Lets go of the served snapshot; requests still under way keep it until they are done."""
@@ -113,7 +120,7 @@ class LiveIndex:
         try:
             model = self._model_for(snapshot)
             try:
-                return open_for_serving(self.layout, snapshot, model, self._threads)
+                return open_for_serving(self.layout, snapshot, model, self._threads, self._milvus)
             finally:
                 model.release()
         except BaseException:
@@ -142,14 +149,15 @@ class LiveIndex:
         if old is not None:
             old.release()
 
-    def _fail(self, version: str | None, error: Exception, advice: str) -> None:
-        repeated = (version, advice) == (self._failed_version, self._advice)
-        self._failed_version, self._advice = version, advice
+    def _fail(self, version: str | None, error: Exception, unready: ImageSearchError) -> None:
+        """unready: what requests are told while nothing is served."""
+        repeated = (version, str(unready)) == (self._failed_version, str(self._unready))
+        self._failed_version, self._unready = version, unready
         self._retry_at = time.monotonic() + RETRY_INTERVAL_S
         if repeated:
             return
         logger.log(
-            logging.WARNING if isinstance(error, StoreMissing) else logging.ERROR,
+            logging.WARNING if isinstance(error, StoreMissing | VectorsUnavailable) else logging.ERROR,
             "cannot serve snapshot %s, %s: %s", version or "(none)",
             "still serving the one before" if self._served else "nothing to serve", error,
             exc_info=None if isinstance(error, ImageSearchError) else error,

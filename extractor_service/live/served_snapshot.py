@@ -12,7 +12,7 @@ from extractor_service.live.query_model import QueryModel
 from extractor_service.live.sharing import Shared
 from imagesearch.conv_maps.storage import SegmentedMaps
 from imagesearch.errors import OptionUnavailable, SnapshotDamaged, UnknownImage
-from imagesearch.index import open_index
+from imagesearch.index import MilvusAddress, open_index
 from imagesearch.index.base import Index
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.inverted import InvertedIndex
@@ -134,16 +134,21 @@ class ServedSnapshot(Shared):
 
 
 def open_for_serving(
-    layout: StoreLayout, snapshot: Snapshot, model: QueryModel, threads: int
+    layout: StoreLayout,
+    snapshot: Snapshot,
+    model: QueryModel,
+    threads: int,
+    milvus: MilvusAddress | None = None,
 ) -> ServedSnapshot:
-    """Opens the index and asks it for known answers. Raises SnapshotDamaged for a wrong one."""
+    """Opens the index and asks it for known answers. Raises SnapshotDamaged for a wrong one, and
+    VectorsUnavailable where the vectors are in Milvus and it cannot be asked."""
     directory = layout.snapshot_dir(snapshot.manifest.version)
     kind = snapshot.manifest.index.kind
     index: Index
     if kind == "inverted":
         index = InvertedIndex(snapshot.inverted_files, snapshot.descriptors)
     else:
-        index = open_index(kind, directory, snapshot.descriptors, threads)
+        index = open_index(kind, directory, snapshot.descriptors, threads, milvus)
     try:
         check_known_answers(snapshot, index)
     except BaseException:

@@ -20,7 +20,9 @@ class SearchCore:
     def __init__(self, settings: ExtractorSettings, load_backbone: LoadBackbone) -> None:
         threads = settings.threads or available_cpus()
         layout = StoreLayout(settings.store_dir)
-        self.live = LiveIndex(layout, load_backbone, settings.precision, settings.max_batch, threads)
+        self.live = LiveIndex(
+            layout, load_backbone, settings.precision, settings.max_batch, threads, settings.milvus
+        )
         self.decode_pool = DecodePool(
             settings.decode_workers or available_cpus(),
             settings.decode_timeout_s,

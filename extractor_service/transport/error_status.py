@@ -24,6 +24,7 @@ from imagesearch.errors import (
     PhotoGone,
     UnknownFolder,
     UnknownImage,
+    VectorsUnavailable,
 )
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ CODES: dict[type[ImageSearchError], grpc.StatusCode] = {
     PhotoGone: grpc.StatusCode.NOT_FOUND,
     OptionUnavailable: grpc.StatusCode.FAILED_PRECONDITION,
     IndexNotReady: grpc.StatusCode.UNAVAILABLE,
+    VectorsUnavailable: grpc.StatusCode.UNAVAILABLE,
     Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 

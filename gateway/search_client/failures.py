@@ -29,6 +29,7 @@ ERROR_BY_REASON: dict[str, type[errors.GatewayError]] = {
     "OPTION_UNAVAILABLE": errors.OptionUnavailable,
     "TEXT_UNAVAILABLE": errors.TextUnavailable,
     "INDEX_NOT_READY": errors.IndexNotReady,
+    "VECTORS_UNAVAILABLE": errors.VectorsUnavailable,
     "OVERLOADED": errors.Overloaded,
     "DEADLINE_EXCEEDED": errors.DeadlineExceeded,
 }
@@ -46,6 +47,7 @@ WORTH_REPEATING = {
     "UNDECODABLE_IMAGE",
     "INVALID_OPTION",
     "OPTION_UNAVAILABLE",
+    "VECTORS_UNAVAILABLE",
 }
 # One plain sentence without the slash of a path, the angle of an object, or the break of a traceback: a
 # second lock behind the service's own, which names a reason only for its typed errors.

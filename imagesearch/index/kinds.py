@@ -12,6 +12,7 @@ from pathlib import Path
 from imagesearch.errors import InvalidOption
 from imagesearch.index.codes import Codes, FaissCodes
 from imagesearch.index.flann import FlannCodes
+from imagesearch.index.milvus.server import MilvusAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,11 @@ KINDS = {
     # FLANN keeps what it has found in order by insertion, so that many cost more than they bring.
     "flann": IndexKind(FlannCodes.read, visits=(64, 256, 1_024), max_candidates=200),
 }
-"""By name."""
-REQUESTS = ("auto", "exact", *KINDS)
+"""Of those whose codes lie beside the snapshot, by name."""
+MILVUS = "milvus"
+SPENDING = KINDS | {MILVUS: IndexKind(visits=(16, 32, 64, 128, 256, 512))}
+"""What a query may spend, of every kind."""
+REQUESTS = ("auto", "exact", *SPENDING)
 """What can be asked for."""
 
 
@@ -56,6 +60,9 @@ class IndexPlan:
     target_recall: float = 0.99
     """The recall@10 below which an approximate index is not trusted."""
     threads: int = 1
+    milvus: MilvusAddress | None = None
+    collection: str = "images"
+    """What the names of collections in Milvus begin with."""
 
 
 def choose_kind(requested: str, count: int, dim: int) -> tuple[str, str]:

@@ -38,6 +38,11 @@ class StoreLayout:
         return self.root / "duplicates.npz"
 
     @property
+    def milvus_name_path(self) -> Path:
+        """What the names of this store's collections in Milvus begin with."""
+        return self.root / "milvus-name"
+
+    @property
     def snapshots_dir(self) -> Path:
         return self.root / "snapshots"
 

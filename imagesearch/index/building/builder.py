@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from imagesearch.errors import NotEnoughMemory
+from imagesearch.errors import NotEnoughMemory, VectorsGone
 from imagesearch.index.approximate import SearchEffort
+from imagesearch.index.building.collection import grow_collection, write_collection
 from imagesearch.index.building.training import (
     BLOCK_ROWS,
     ROTATION_ROWS,
@@ -21,8 +23,10 @@ from imagesearch.index.building.tuning import SelfTest, Trial
 from imagesearch.index.codes import Codes, FaissCodes
 from imagesearch.index.exact import BLOCK_BYTES
 from imagesearch.index.files import IndexReport, open_codes, remove_index, write_index
-from imagesearch.index.kinds import IndexPlan, choose_kind
+from imagesearch.index.kinds import MILVUS, IndexPlan, choose_kind
 from imagesearch.index.matrix import DescriptorMatrix
+from imagesearch.index.milvus.collection import MilvusCodes
+from imagesearch.index.milvus.server import connected
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +52,7 @@ def build_index(plan: IndexPlan, descriptors: DescriptorMatrix, directory: Path)
     test = SelfTest(descriptors, truth)
     passed: list[tuple[str, Codes, Trial]] = []
     best_recall = 0.0
-    for method, codes in TRAININGS[kind].build(descriptors, directory, rng):
+    for method, codes in _trained(plan, kind, descriptors, directory, rng):
         trial, recall = test.least_effort(kind, codes, plan.target_recall)
         best_recall = max(best_recall, recall)
         if trial is not None:
@@ -61,7 +65,7 @@ def build_index(plan: IndexPlan, descriptors: DescriptorMatrix, directory: Path)
         logger.warning("%s", note)
         return IndexReport("exact", plan.kind, note=note)
     method, codes, trial = min(passed, key=lambda each: each[2].latency_ms)
-    report = _report(IndexReport(kind, plan.kind, method=method), trial)
+    report = _report(IndexReport(kind, plan.kind, method=method), codes, trial)
     write_index(directory, codes, report)
     truth.write(directory)
     return report
@@ -81,10 +85,9 @@ def extend_index(
     the one to build, or has drifted far from what reaches the target: then build it from scratch.
     """
     kind, _ = choose_kind(plan.kind, descriptors.count, descriptors.dim)
-    codes = open_codes(base_directory, base.kind) if kind == base.kind != "exact" else None
-    if not isinstance(codes, FaissCodes) or codes.shape != (base_rows, descriptors.dim):
+    codes = _grown(plan, descriptors, base, base_rows, base_directory) if kind == base.kind else None
+    if codes is None:
         return None
-    add_rows(codes, descriptors, base_rows)
     truth = _extended(Truth.read(base_directory), plan, descriptors, base_rows)
     test = SelfTest(descriptors, truth)
     passed = test.try_effort(kind, codes, SearchEffort(base.candidates, base.visits))
@@ -93,10 +96,38 @@ def extend_index(
         if harder is None or harder.effort.candidates > MAX_DRIFT * base.candidates:
             return None
         passed = harder
-    report = _report(base, passed)
+    report = _report(base, codes, passed)
     write_index(directory, codes, report)
     truth.write(directory)
     return report
+
+
+def _trained(
+    plan: IndexPlan, kind: str, descriptors: DescriptorMatrix, directory: Path, rng: np.random.Generator
+) -> Iterator[tuple[str, Codes]]:
+    """Codes of every row, by each of the kind's methods in turn, with the method's name."""
+    if kind == MILVUS:
+        yield "", write_collection(connected(plan.milvus), plan.collection, descriptors)
+    else:
+        yield from TRAININGS[kind].build(descriptors, directory, rng)
+
+
+def _grown(
+    plan: IndexPlan, descriptors: DescriptorMatrix, base: IndexReport, base_rows: int, base_directory: Path
+) -> Codes | None:
+    """The base's codes with the rows from `base_rows` on; None where the kind cannot grow."""
+    if base.kind == "exact":
+        return None
+    try:
+        codes = open_codes(base_directory, base, descriptors, plan.milvus)
+    except VectorsGone:
+        return None
+    if isinstance(codes, MilvusCodes):
+        return grow_collection(codes, descriptors, base_rows)
+    if not isinstance(codes, FaissCodes) or codes.shape != (base_rows, descriptors.dim):
+        return None
+    add_rows(codes, descriptors, base_rows)
+    return codes
 
 
 def _extended(before: Truth | None, plan: IndexPlan, descriptors: DescriptorMatrix, base_rows: int) -> Truth:
@@ -109,7 +140,10 @@ def _extended(before: Truth | None, plan: IndexPlan, descriptors: DescriptorMatr
     return find_truth(descriptors, SELF_TEST_SAMPLES, rng)
 
 
-def _report(of: IndexReport, trial: Trial) -> IndexReport:
+def _report(of: IndexReport, codes: Codes, trial: Trial) -> IndexReport:
+    if isinstance(codes, MilvusCodes):
+        seen = codes.seen
+        of = replace(of, collection=seen.name, growth=seen.growth, entities=seen.entities)
     return replace(
         of,
         candidates=trial.effort.candidates,
@@ -142,6 +176,8 @@ def estimated_bytes(kind: str, count: int, dim: int) -> int:
     test = 3 * BLOCK_BYTES
     if kind == "exact":
         return order
+    if kind == MILVUS:
+        return order + test + WORKSPACE_BYTES
     training = TRAININGS[kind]
     rotated = min(dim, training.rotated_dim)
     rotating = 3 * 4 * min(count, ROTATION_ROWS) * dim

@@ -15,7 +15,7 @@ from imagesearch.index.base import Index
 from imagesearch.index.building.truth import K, Truth
 from imagesearch.index.codes import Codes
 from imagesearch.index.half_precision import widened
-from imagesearch.index.kinds import KINDS
+from imagesearch.index.kinds import SPENDING
 from imagesearch.index.matrix import DescriptorMatrix
 
 MIN_CANDIDATES = 20
@@ -61,7 +61,7 @@ class SelfTest:
         return Trial(effort, *measure(index, self._queries, self._true_distances, skip=1))
 
     def _trials(self, kind: str, codes: Codes, target_recall: float) -> Iterator[Trial]:
-        most, all_visits = KINDS[kind].max_candidates, KINDS[kind].visits
+        most, all_visits = SPENDING[kind].max_candidates, SPENDING[kind].visits
         for visits in all_visits:
             places = self._places(codes, visits, most)
             wanted = places[math.ceil(min(target_recall, 1.0) * len(places)) - 1]

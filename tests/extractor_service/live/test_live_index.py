@@ -9,10 +9,11 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 import grpc
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from extractor_service.live import live_index
 from imagesearch.backbones.base import Backbone, ModelIdentity, NetworkInput, Precision
-from imagesearch.errors import ModelDamaged, ModelUnavailable
+from imagesearch.errors import ModelDamaged, ModelUnavailable, VectorsUnavailable
 from imagesearch.pictures.plans import SquareInput
 from imagesearch.pictures.prepare import decode_query
 from imagesearch.store.durable import replace_file
@@ -513,3 +514,27 @@ async def test_an_index_without_images_answers_with_none(tmp_path: Path) -> None
         answer = await service.stub.Search(pb.SearchRequest(image=pb.ImageFile(content=photo(1))))
     assert list(answer.hits) == []
     assert answer.index.count == 0
+
+
+async def test_what_waits_for_its_vectors_says_so_and_is_ready_when_they_come(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_index, "RETRY_INTERVAL_S", 0.0)
+    folder.publish()
+    live = live_index.LiveIndex(folder.layout, load_fake, Precision.AUTO, max_batch=1, threads=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(live_index, "open_for_serving", raising(VectorsUnavailable("Milvus is away.")))
+        await live.refresh()
+        with pytest.raises(VectorsUnavailable, match="Milvus is away"), live.use():
+            pass
+    await live.refresh()
+    with live.use() as served:
+        assert served.version == "000001"
+    live.close()
+
+
+def raising(error: Exception) -> Callable[..., NoReturn]:
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    return fail

@@ -20,6 +20,7 @@ FAILURES = [
     ("UNKNOWN_IMAGE", grpc.StatusCode.NOT_FOUND, 404),
     ("OPTION_UNAVAILABLE", grpc.StatusCode.FAILED_PRECONDITION, 422),
     ("INDEX_NOT_READY", grpc.StatusCode.UNAVAILABLE, 503),
+    ("VECTORS_UNAVAILABLE", grpc.StatusCode.UNAVAILABLE, 503),
     ("OVERLOADED", grpc.StatusCode.RESOURCE_EXHAUSTED, 503),
     ("DEADLINE_EXCEEDED", grpc.StatusCode.DEADLINE_EXCEEDED, 504),
 ]
@@ -64,6 +65,7 @@ async def test_a_failure_without_a_reason_goes_by_its_status(
         ("UNDECODABLE_IMAGE", "The image takes longer to decode than is allowed."),
         ("UNSUPPORTED_IMAGE_TYPE", "A camera's raw file is not accepted: save it as JPEG."),
         ("OPTION_UNAVAILABLE", "Index the photos again with INDEXER_LOCALIZATION=true and build --rebuild."),
+        ("VECTORS_UNAVAILABLE", "Milvus, which holds the vectors, refuses the token: set MILVUS_TOKEN."),
     ],
 )
 async def test_the_services_own_reason_is_repeated(

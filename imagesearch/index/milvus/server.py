@@ -1,0 +1,134 @@
+"""A Milvus server: how it is reached, and what its failures mean."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from imagesearch.errors import VectorsGone, VectorsUnavailable
+
+logger = logging.getLogger(__name__)
+
+ANSWER_S = 3.0
+"""Longest wait for an answer; what could not be asked is asked again within it."""
+REST_S = 1.0
+"""After a failure nobody asks for so long, so that searches fail at once instead of one after the other."""
+OLDEST_VERSION = (2, 3)
+
+ADVICE = "The search goes on by itself when it is back."
+UNREACHABLE = f"Milvus, which holds the vectors, cannot be reached. {ADVICE}"
+TOO_SLOW = f"Milvus, which holds the vectors, takes too long to answer. {ADVICE}"
+REFUSED = "Milvus, which holds the vectors, refuses the token: set MILVUS_TOKEN to one that it knows."
+GONE = (
+    "The vectors of this snapshot are gone from Milvus: build again to write them, without describing photos."
+)
+FAILED = f"Milvus, which holds the vectors, failed; the log holds the details. {ADVICE}"
+
+
+@dataclass(frozen=True, slots=True)
+class MilvusAddress:
+    """Where it is: http://host:19530, or a file for Milvus Lite, which one process at a time can open."""
+
+    uri: str
+    token: str = field(default="", repr=False)
+
+
+def milvus_address(uri: str, token: str) -> MilvusAddress | None:
+    """None without a uri."""
+    return MilvusAddress(uri, token) if uri else None
+
+
+class Milvus:
+    """One server. Thread-safe."""
+
+    def __init__(self, client: Any) -> None:
+        """client: a `pymilvus.MilvusClient`."""
+        self._client = client
+        self._lock = threading.Lock()
+        self._rest_until = 0.0
+        self._why = ""
+
+    @property
+    def client(self) -> Any:
+        """For what may take its time. Use it within `typed_failures`."""
+        return self._client
+
+    def search(self, collection: str, query: Any, **options: Any) -> list[dict[str, Any]]:
+        """Raises VectorsUnavailable, shortly after a failure at once."""
+        with self._lock:
+            if self._why and time.monotonic() < self._rest_until:
+                raise VectorsUnavailable(self._why)
+        try:
+            with typed_failures():
+                found = self._client.search(collection, [query], timeout=ANSWER_S, **options)
+        except VectorsGone:  # the others are there
+            raise
+        except VectorsUnavailable as failure:
+            with self._lock:
+                self._why, self._rest_until = str(failure), time.monotonic() + REST_S
+            raise
+        self._why = ""
+        hits: list[dict[str, Any]] = found[0]
+        return hits
+
+
+def connected(address: MilvusAddress | None) -> Milvus:
+    """Raises VectorsUnavailable."""
+    if address is None:
+        raise VectorsUnavailable(
+            "The vectors of this collection are in Milvus: set MILVUS_URI to where it is."
+        )
+    return _connected(address)
+
+
+@lru_cache
+def _connected(address: MilvusAddress) -> Milvus:
+    """One connection a process: it survives restarts of the server."""
+    try:
+        from pymilvus import MilvusClient
+    except ModuleNotFoundError as error:
+        raise VectorsUnavailable("Milvus needs the package pymilvus, which is not installed here.") from error
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what it logs is raised as well
+    with typed_failures():
+        client = MilvusClient(address.uri, token=address.token, timeout=ANSWER_S)
+        version = str(client.get_server_version(timeout=ANSWER_S))
+    numbers = re.search(r"(\d+)\.(\d+)", version)
+    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_VERSION:
+        client.close()
+        raise VectorsUnavailable("This Milvus is too old: version 2.3 or a later one is needed.")
+    return Milvus(client)
+
+
+@contextmanager
+def typed_failures() -> Iterator[None]:
+    """Whatever the client raises becomes VectorsUnavailable, which says what to do."""
+    try:
+        yield
+    except VectorsUnavailable:
+        raise
+    except Exception as error:
+        logger.warning("Milvus: %s", error)
+        raise _typed(error) from error
+
+
+def _typed(error: Exception) -> VectorsUnavailable:
+    """The client raises errors of its own with numbers, and gRPC's with codes."""
+    code: Any = getattr(error, "code", None)
+    name = getattr(code() if callable(code) else code, "name", "")
+    words = str(error).lower()
+    if name in ("UNAUTHENTICATED", "PERMISSION_DENIED") or "auth" in words:
+        return VectorsUnavailable(REFUSED)
+    if code == 100:
+        return VectorsGone(GONE)
+    if name == "DEADLINE_EXCEEDED" or "timeout" in words or "deadline" in words:
+        return VectorsUnavailable(TOO_SLOW)
+    if name == "UNAVAILABLE" or "connect" in words or "unavailable" in words:
+        return VectorsUnavailable(UNREACHABLE)
+    return VectorsUnavailable(FAILED)
