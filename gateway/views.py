@@ -15,6 +15,7 @@ from gateway.addresses import search_address
 from gateway.collection_schemas import Indexing
 from gateway.errors import GatewayError
 from gateway.languages import Language
+from gateway.middleware.root_path import route_path
 from gateway.page import Page
 from gateway.problems import blanks_of, describe
 from gateway.static_files import MODULES, VERSION
@@ -57,7 +58,11 @@ class Views:
         return self.render(
             request,
             "page.html",
-            {"page": page, "problem": describe(error, language, request) if error else None},
+            {
+                "page": page,
+                "problem": describe(error, language, request) if error else None,
+                "again": _address(request) if request.method == "GET" else "",
+            },
             status=error.status if error else 200,
             headers=error.headers if error else {},
         )
@@ -79,6 +84,13 @@ class Views:
 
 def language_of(request: Request) -> Language:
     return languages.preferred(request.headers.get("accept-language", ""))
+
+
+def _address(request: Request) -> str:
+    """The path and what follows it, without what a proxy puts before."""
+    query = request.url.query
+    path = "/" + route_path(request.scope).lstrip("/")  # two would name another host
+    return path + (f"?{query}" if query else "")
 
 
 def rooted(address: str, root_path: str) -> str:

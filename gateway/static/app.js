@@ -1,8 +1,9 @@
 // What people do on the page, and what then happens. The server renders every state of it.
 
 import { find, PAGE, parse, say } from "./dom.js";
-import { fillRegionFields, refined, regionOfFields } from "./fields.js";
+import { fieldsOf, fillRegionFields, refined, regionOfFields } from "./fields.js";
 import { copy } from "./copy.js";
+import "./drops.js";
 import { offerFolders } from "./folders.js";
 import { isShown, recalled, remember, remembered } from "./history.js";
 import { leave, look } from "./lightbox.js";
@@ -10,7 +11,8 @@ import { keepLive } from "./live.js";
 import { showMore } from "./more.js";
 import { prepare, show } from "./place.js";
 import { query } from "./query.js";
-import { addFiles, cease, restore, search, searchWith, searchWithWords, upload, visit } from "./search.js";
+import { cease, restore, search, searchWith, searchWithWords, tryAgain, visit } from "./search.js";
+import { addFiles, upload } from "./uploads.js";
 
 document.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -42,13 +44,18 @@ document.addEventListener("click", (event) => {
   } else if (control?.dataset.copy) {
     copy(control.dataset.copy, control);
   } else if (control) {
-    search(control.dataset.address, query.uploads, whereTo(control.dataset.address));
+    search(control.dataset.address, query.uploads, whereTo(control, control.dataset.address));
   } else {
     follow(event);
   }
 });
 
 const ACTIONS = {
+  again: tryAgain,
+  cancel: () => {
+    cease();
+    show(parse(remembered().text));
+  },
   "show-more": (_, control) => showMore(control),
   "select-region": () => query.box?.select(),
   "search-region": () => find(".refine").requestSubmit(),
@@ -63,10 +70,22 @@ const ACTIONS = {
   ),
 };
 
-/** A match is shown above the results of the query that stays. */
-function whereTo(address) {
+/** A match is shown above the results of the query that stays; closed, it leads back to the result it is of. */
+function whereTo(control, address) {
+  const match = control.closest("section.match");
+  const held = control.closest(".signs")?.closest("li");
+  if (match) return { keepQuery: true, focus: `[data-photo="${match.dataset.photo}"] .match` };
   const isMatch = new URL(address, location.href).searchParams.has("match");
-  return { keepQuery: isMatch, focus: isMatch ? "#match-heading" : "#results-heading" };
+  return { held, keepQuery: isMatch, focus: isMatch ? "#match-heading" : "#results-heading" };
+}
+
+/** The address of a sample with the options that are ticked beside it. */
+function optioned(link) {
+  if (!link.closest(".samples .photo")) return link.href;
+  const fields = new URLSearchParams(fieldsOf(find(".upload")));
+  fields.delete("image");
+  fields.set("image_id", new URL(link.href).searchParams.get("image_id"));
+  return `${PAGE}?${fields}`;
 }
 
 /** Links of the page itself are shown in place; others, and those opened in a new tab, are left to the browser. */
@@ -81,31 +100,12 @@ function follow(event) {
   }
   if (link.pathname !== PAGE || link.getAttribute("href").startsWith("#")) return;
   event.preventDefault();
-  visit(link.href, { ...whereTo(link.href), change: leave() ? "replaceState" : "pushState" });
+  visit(optioned(link), { ...whereTo(link, link.href), change: leave() ? "replaceState" : "pushState" });
 }
 
-addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length) {
-    event.preventDefault();
-    upload([...event.clipboardData.files]);
-  }
-});
-
-addEventListener("dragover", (event) => {
-  if (!event.dataTransfer.types.includes("Files")) return;
-  event.preventDefault();
-  document.body.classList.add("dropping");
-});
-
-addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) document.body.classList.remove("dropping");
-});
-
-addEventListener("drop", (event) => {
-  document.body.classList.remove("dropping");
-  if (!event.dataTransfer.files.length) return;
-  event.preventDefault();
-  upload([...event.dataTransfer.files]);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || find("dialog[open]")) return;
+  find("section.match > .remove")?.click();
 });
 
 addEventListener("popstate", ({ state }) => {
@@ -123,6 +123,7 @@ addEventListener("popstate", ({ state }) => {
 });
 
 document.documentElement.classList.add("scripted");
+find("#photo").multiple = true; // without scripts the form takes one
 const resend = history.state?.resend ?? null;
 remember(document.documentElement.outerHTML, "replaceState", location.href, resend);
 prepare();

@@ -4,7 +4,8 @@ import { find, parse, say } from "./dom.js";
 import { evenLastRows } from "./gallery.js";
 import { remembered } from "./history.js";
 import { query } from "./query.js";
-import { begin, rendered, requestOf } from "./search.js";
+import { begin, requestOf } from "./search.js";
+import { rendered } from "./send.js";
 
 const ORDER = ["same", "alike", "related", "weak"]; // of the sections by how alike results are
 

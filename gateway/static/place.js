@@ -30,6 +30,7 @@ function replaceParts(page, selectors) {
 
 /** Binds what the page in place needs. */
 export function prepare({ keepQuery = false } = {}) {
+  find("#results-heading")?.after(...notes());
   evenLastRows(document.querySelectorAll(".gallery"));
   window.onbeforeunload = query.uploads.length ? layBy : null;
   const stage = find(".stage");
@@ -38,6 +39,10 @@ export function prepare({ keepQuery = false } = {}) {
   if (!stage || !find(".shade", stage)) return;
   query.box = new RegionBox(stage, { onChange: fillRegionFields, onCommit: () => find(".refine").requestSubmit() });
   query.box.show(regionOfFields());
+}
+
+function notes() {
+  return query.uploads.length ? query.notes.map((text) => Object.assign(document.createElement("p"), { className: "note", textContent: text })) : [];
 }
 
 export function showTemplate(id, target) {

@@ -3,12 +3,13 @@
 import { find, main, PAGE, parse, say } from "./dom.js";
 import { fieldsOf, fillRegionFields, refined } from "./fields.js";
 import { remember } from "./history.js";
-import { show, showTemplate } from "./place.js";
+import { holder } from "./hold.js";
+import { show } from "./place.js";
 import { query } from "./query.js";
-
-const QUERY_FIELDS = ["text", "image", "image_id", "image_ids", "not_image_ids", "region"];
+import { rendered } from "./send.js";
 
 let running = null; // AbortController of the search under way
+let again = () => location.reload(); // begins it once more
 
 /** Ends the search under way, and begins another one. Returns what tells whether that is ended too. */
 export function begin() {
@@ -25,47 +26,65 @@ export function cease() {
 /**
  * Fetches a page and shows it. A newer search ends this one.
  * `body`: what to post, `resend` what it was made of: {address, uploads}. `keepQuery`: the query is the one already
- * shown. `change`: of the history, pushState or replaceState. `focus`: what to go to then.
+ * shown. `change`: of the history, pushState or replaceState. `focus`: what to go to then. `held`: the result that
+ * stays where it is. `onFailure`: given the code of a failure, may return whether it does something else about it.
  */
-export async function visit(url, { body, resend = null, keepQuery = false, change = "pushState", focus = "" } = {}) {
+export async function visit(url, options = {}) {
+  const { body, keepQuery = false, focus = "" } = options;
   const signal = begin();
+  again = () => visit(url, options);
   main.setAttribute("aria-busy", "true");
   say(document.body.dataset.searching);
   try {
-    arrive(await rendered({ url, body, signal }), { resend, keepQuery, change, focus });
+    await arrive(await rendered({ url, body, signal }), { change: "pushState", ...options, url, keepQuery, focus });
   } catch (error) {
     if (error.name === "AbortError") return;
-    showTemplate("#offline", find("#results") ?? main);
-    say("");
+    showOffline();
   }
   if (!signal.aborted) main.removeAttribute("aria-busy");
 }
 
-export async function rendered({ url, body, signal }) {
-  const response = await fetch(url, { method: body ? "POST" : "GET", body, headers: { Accept: "text/html" }, signal });
-  return response.text();
+/** Tries the last search again. */
+export function tryAgain() {
+  again();
 }
 
-function arrive(text, { resend, keepQuery, change, focus }) {
+/** Says so above what is shown, which stays. */
+function showOffline() {
+  const place = find(".skeleton") ? find("#results") : main;
+  if (place === main) find(":scope > .problem", main)?.remove();
+  const problem = find("#offline").content.cloneNode(true);
+  if (place === main) main.prepend(problem);
+  else place.replaceChildren(problem);
+  find(".problem").scrollIntoView({ block: "nearest" });
+  say("");
+}
+
+async function arrive(text, { url, body, resend = null, keepQuery, change, focus, held, onFailure }) {
   const sent = resend?.uploads ?? [];
   const page = parse(text);
+  const problem = find(".problem", page);
+  if (problem && (await onFailure?.(problem.dataset.code))) return;
   const shown = find(".query-image");
   if (sent.length === 1 && shown?.src === query.picture && shown.naturalWidth && find(".query-image", page)) {
     find(".query-image", page).src = query.picture; // sharper than the preview, and already on the screen
   }
-  const hasFailed = Boolean(find(".problem", page));
-  if (!hasFailed) query.uploads = sent;
-  remember(text, change, find("link[rel=canonical]", page).getAttribute("href"), resend);
-  show(page, { keepQuery: keepQuery || (sent.length > 0 && hasFailed) });
+  if (!problem) query.uploads = sent;
+  const canonical = find("link[rel=canonical]", page).getAttribute("href");
+  const failed = body ? location.href : url;
+  remember(text, change, problem ? failed : canonical, resend);
+  const hold = held && !problem ? holder(held) : null;
+  show(page, { keepQuery: keepQuery || (sent.length > 0 && Boolean(problem)) });
   say(find("#summary")?.textContent ?? "");
-  if (focus && !hasFailed) goTo(focus);
+  if (hold) hold();
+  else if (focus && !problem) goTo(focus);
 }
 
 /** Shows a part of the page from its top, and reads on from there. */
 function goTo(selector) {
   const heading = find(selector) ?? find("#results-heading");
-  if (selector === "#results-heading") scrollTo(0, 0);
-  else heading?.scrollIntoView({ block: "start" });
+  if (heading?.id === "results-heading") scrollTo(0, 0);
+  else heading?.scrollIntoView({ block: selector.startsWith("#") ? "start" : "center" });
   heading?.focus({ preventScroll: true });
 }
 
@@ -87,23 +106,6 @@ export function requestOf(address, photos) {
   return { url: match ? `${PAGE}?match=${match}` : PAGE, body };
 }
 
-/** Searches with chosen files, in place of the query so far. */
-export function upload(files) {
-  if (isTooLarge(files)) return;
-  const fields = fieldsOf(find(".refine") ?? find(".upload"));
-  for (const name of QUERY_FIELDS) fields.delete(name);
-  query.uploads = files.map((file) => ({ file, isNegative: false }));
-  URL.revokeObjectURL(query.picture);
-  query.picture = URL.createObjectURL(files[0]);
-  showTemplate("#pending", main);
-  const image = find(".query-image");
-  image.addEventListener("error", () => find("#query")?.remove()); // not a photo, or one that only the server can show
-  image.src = query.picture;
-  query.box = null;
-  scrollTo(0, 0);
-  search(`${PAGE}?${new URLSearchParams(fields)}`, query.uploads);
-}
-
 /** Searches with words alone, from the start page, with the options that are ticked there. */
 export function searchWithWords(text) {
   if (!text) return;
@@ -118,19 +120,6 @@ export function searchWith(photos) {
   const positivesFirst = [...photos].sort((a, b) => a.isNegative - b.isNegative);
   fillRegionFields(null);
   search(refined(), positivesFirst, { focus: "#results-heading" });
-}
-
-export function addFiles(files) {
-  if (isTooLarge([...query.uploads.map(({ file }) => file), ...files])) return;
-  searchWith([...query.uploads, ...files.map((file) => ({ file, isNegative: false }))]);
-}
-
-function isTooLarge(files) {
-  const bytes = files.reduce((sum, file) => sum + file.size, 0);
-  if (bytes <= Number(document.body.dataset.maxBytes)) return false;
-  cease();
-  showTemplate("#too-large", find("#results") ?? main);
-  return true;
 }
 
 /** Searches again with what a reload took off the page; with nothing where the browser has lost the files. */

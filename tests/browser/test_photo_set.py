@@ -150,7 +150,7 @@ async def test_signs_appear_with_the_pointer_and_the_keyboard(page: Page, site: 
     await expect(signs).to_have_css("opacity", "1")
     await page.keyboard.press("Enter")
     await expect_set(page, ["set/0.jpg", "set/1.jpg"], [])
-    await expect(page.get_by_role("heading", name="Results")).to_be_focused()
+    await expect(page.get_by_role("link", name="Search with set/1.jpg", exact=True)).to_be_focused()
 
 
 async def test_signs_are_always_there_on_a_touch_screen(open_page: OpenPage, site: Site) -> None:

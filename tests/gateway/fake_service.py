@@ -47,6 +47,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             search_pb2.RefusedFile(path="bad.jpg", reason="UNDECODABLE_IMAGE", detail="It is cut off.")
         ]
     )
+    unreadable: bytes | None = None
+    """The content of a file that is no photo."""
     chunk_bytes: int = 4
     torn: bool = False
     """Originals end in a failure after their first chunk."""
@@ -100,6 +102,8 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         if request.text and not self.text:
             await self._fail(Failure(grpc.StatusCode.FAILED_PRECONDITION, "TEXT_UNAVAILABLE"), context)
         photos = [*request.photos.positives, *request.photos.negatives]
+        if self.unreadable in (request.image.content, *(photo.image.content for photo in photos)):
+            await self._fail(Failure(grpc.StatusCode.INVALID_ARGUMENT, "UNSUPPORTED_IMAGE_TYPE"), context)
         if request.text and request.WhichOneof("query") in ("image", "image_id"):
             photos = [search_pb2.Photo(image_id=request.image_id)]
         own_ids = {request.image_id, *(photo.image_id for photo in photos)}
