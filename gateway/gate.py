@@ -48,16 +48,16 @@ class RateLimit:
 
 
 class Shared:
-    """A total that clients share, of which one alone gets at most half."""
+    """A total that clients share: none holds more than it leaves free, so that some is always left."""
 
     def __init__(self, total: int) -> None:
         self._free = total
-        self._share = -(-total // 2)
         self._held: Counter[str] = Counter()
 
     def take(self, client: str | None, amount: int = 1) -> None:
         """Raises Overloaded instead of waiting. A client without an address is bounded by the total alone."""
-        is_over_share = client is not None and self._held[client] + amount > self._share
+        held = self._held[client] if client is not None else 0
+        is_over_share = held > 0 and held + amount > self._free - amount
         if amount > self._free or is_over_share:
             raise errors.Overloaded
         self._free -= amount

@@ -73,8 +73,8 @@ class Settings(BaseSettings):
     max_concurrent_searches: int = Field(
         default=64,
         ge=1,
-        description="Searches under way at once, at most half of them of one client; further ones get 503 "
-        "and a time to retry.",
+        description="Searches under way at once: of one client at most half, of the next half of the rest; "
+        "further ones get 503 and a time to retry.",
     )
     rate_limit_per_minute: int = Field(
         default=600, ge=0, description="Searches per minute and client, with bursts of as many; 0: no limit."

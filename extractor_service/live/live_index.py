@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from extractor_service.live.query_model import LoadBackbone, QueryModel, load_query_model
 from extractor_service.live.served_snapshot import ServedSnapshot, open_for_serving
@@ -62,7 +63,9 @@ class LiveIndex:
     ) -> None:
         self.layout = layout
         self.ready = asyncio.Event()
-        """Set once a snapshot is served; from then on one always is."""
+        """Set while a snapshot is served: from the first on always, unless one turns out to be damaged."""
+        self.lost = asyncio.Event()
+        """Set while one that was served is not, since it is damaged."""
         self._load_backbone = load_backbone
         self._precision = precision
         self._max_batch = max_batch
@@ -71,6 +74,7 @@ class LiveIndex:
         self._served: ServedSnapshot | None = None
         self._unready: ImageSearchError = IndexNotReady(_LOADING)
         self._failed_version: str | None = None
+        self._condemned_version: str | None = None
         self._retry_at = 0.0
 
     @contextmanager
@@ -113,6 +117,8 @@ class LiveIndex:
         if self._served is not None and version in (None, self._served.version):
             # A store whose CURRENT vanished is served from what is open.
             return True
+        if version is not None and version == self._condemned_version:
+            return True
         return version is not None and version == self._failed_version and time.monotonic() < self._retry_at
 
     def _open(self) -> ServedSnapshot:
@@ -140,6 +146,7 @@ class LiveIndex:
     def _swap(self, opened: ServedSnapshot) -> None:
         old, self._served = self._served, opened
         self._failed_version = None
+        self.lost.clear()
         self.ready.set()
         manifest = opened.snapshot.manifest
         logger.info(
@@ -148,6 +155,27 @@ class LiveIndex:
         )  # fmt: skip
         if old is not None:
             old.release()
+        if not manifest.is_hashed_at_opening:
+            args = (opened, asyncio.get_running_loop())
+            threading.Thread(target=self._hash, args=args, name="hash-snapshot", daemon=True).start()
+
+    def _hash(self, served: ServedSnapshot, loop: asyncio.AbstractEventLoop) -> None:
+        """Of a snapshot that took too long to hash before it was served."""
+        version = served.version
+        damage = served.snapshot.manifest.damage(self.layout.snapshot_dir(version))
+        if damage:
+            with suppress(RuntimeError):  # the event loop is closed: nobody is served any more
+                loop.call_soon_threadsafe(self._condemn, version, damage[0])
+
+    def _condemn(self, version: str, damage: str) -> None:
+        """Serves it no more, nor again. Where it has been superseded, its files may simply be gone."""
+        if self._served is None or self._served.version != version:
+            return
+        self.close()
+        self.ready.clear()
+        self.lost.set()
+        self._condemned_version = version
+        self._fail(version, SnapshotDamaged(damage), _ADVICE[SnapshotDamaged])
 
     def _fail(self, version: str | None, error: Exception, unready: ImageSearchError) -> None:
         """unready: what requests are told while nothing is served."""

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.live.served_snapshot import ServedSnapshot
+from extractor_service.search.caller import current_caller
 from extractor_service.search.described_query import DescribedPhoto
 from extractor_service.search.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
 from imagesearch.descriptors.pooling import mac
@@ -160,6 +161,7 @@ class QueryPhotos:
                 options.preview,
                 extractor,
                 map_plan,
+                client=current_caller.get().client,
             )
         )
 

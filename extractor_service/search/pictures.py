@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
+from extractor_service.search.caller import current_caller
 from imagesearch.errors import InvalidOption, PhotoGone, StoreError
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
@@ -64,7 +65,9 @@ class Pictures:
             # It was accepted once, so the limits on uploads do not apply.
             limits = ImageLimits(len(data), record.width * record.height)
             return await asyncio.wrap_future(
-                self._decode_pool.submit(bytes, render_file, data, limits, long_side_px)
+                self._decode_pool.submit(
+                    bytes, render_file, data, limits, long_side_px, client=current_caller.get().client
+                )
             )
 
     async def original(self, image_id: str) -> Original:

@@ -14,6 +14,7 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
+from extractor_service.search.caller import Caller, current_caller
 from imagesearch.errors import (
     ImageSearchError,
     IndexNotReady,
@@ -106,6 +107,7 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     @asynccontextmanager
     async def _bounded(self, context: Any) -> AsyncIterator[asyncio.Timeout]:
         """Ends the call with a status where what it does inside fails or takes too long."""
+        current_caller.set(_caller(context))
         deadline = asyncio.timeout_at(self._latest(context))
         # A cancelled call is no failure: CancelledError is no Exception and passes.
         try:
@@ -123,11 +125,18 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         return asyncio.get_running_loop().time() + wait_s
 
 
+def _caller(context: Any) -> Caller:
+    """As the gateway says; who calls without one is known by address."""
+    given = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    address = str(context.peer()).rpartition(":")[0]
+    return Caller(given.get("x-client", address)[:64], given.get("x-request-id", "")[:64])
+
+
 def failure_of(error: Exception) -> Failure:
     """Logs what the caller does not get to see."""
     code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), None)
     if code is None or not isinstance(error, ImageSearchError):
-        logger.error("a call failed", exc_info=error)
+        logger.error("a call failed, request %s", current_caller.get().request_id or "-", exc_info=error)
         return INTERNAL
     return Failure(code, error.reason, str(error))
 

@@ -18,12 +18,16 @@ from extractor_service.live.query_model import LoadBackbone
 from extractor_service.search.collection import Collection
 from extractor_service.search.duplicates import DuplicateLists
 from extractor_service.search.pictures import Pictures
+from extractor_service.search.queries import FileQuery, SearchOptions
 from extractor_service.search.wiring import SearchCore
 from extractor_service.settings import MIB, ExtractorSettings
 from extractor_service.transport.auth import BearerTokenInterceptor
 from extractor_service.transport.draining import Arrivals
 from extractor_service.transport.error_status import StatusInterceptor
 from extractor_service.transport.servicer import ImageSearchServicer
+from imagesearch.descriptors.known_picture import known_picture
+from imagesearch.errors import TooManyBytes, TooManyPixels
+from imagesearch.pictures.prepare import webp
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 logger = logging.getLogger(__name__)
@@ -32,6 +36,9 @@ SERVICE_NAME = search_pb2.DESCRIPTOR.services_by_name["ImageSearchService"].full
 # What a request holds in addition to the image: options, or a vector of some thousand values.
 MESSAGE_SLACK_BYTES = MIB
 MAX_CONNECTION_AGE_MS = 60_000
+
+
+RETRY_S = 5.0
 
 
 class StartupError(Exception):
@@ -52,6 +59,7 @@ class ExtractorServer:
         self._pictures = Pictures(self._live, settings.images_dir, self._core.decode_pool)
         collection, duplicates = Collection(self._live), DuplicateLists(self._live)
         self._register(ImageSearchServicer(self._core.engine, collection, duplicates, self._pictures))
+        self._answering = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
         """The port listened on, once started."""
@@ -67,11 +75,11 @@ class ExtractorServer:
                 "EXTRACTOR_IMAGES_DIR: there is no folder %s, so no original can be shown",
                 self._settings.images_dir,
             )
-        self._tasks = [asyncio.create_task(self._live.follow()), asyncio.create_task(self._report_ready())]
+        self._tasks = [asyncio.create_task(self._live.follow()), asyncio.create_task(self._report_health())]
 
     async def ready(self) -> None:
         """Returns once queries are answered."""
-        await asyncio.shield(self._tasks[1])
+        await self._answering.wait()
 
     async def drain(self) -> None:
         """Takes no more calls and waits for those under way, at most `drain_timeout_s`."""
@@ -96,9 +104,32 @@ class ExtractorServer:
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
 
-    async def _report_ready(self) -> None:
-        await self._live.ready.wait()
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+    async def _report_health(self) -> None:
+        while True:
+            await self._live.ready.wait()
+            if await self._answers() and self._live.ready.is_set():
+                self._log_ready()
+                await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+                self._answering.set()
+                await self._live.lost.wait()
+                self._answering.clear()
+                await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+            else:
+                await asyncio.sleep(RETRY_S)
+
+    async def _answers(self) -> bool:
+        """Whether a whole search comes to an end, the decoding of its photo included."""
+        photo = FileQuery(webp(known_picture()[::16, ::16], 16))
+        try:
+            await self._core.engine.search(photo, SearchOptions(limit=1))
+        except (TooManyBytes, TooManyPixels):  # by limits that are stranger still than this photo
+            return True
+        except Exception:
+            logger.exception("a photo that is known cannot be searched with")
+            return False
+        return True
+
+    def _log_ready(self) -> None:
         with self._live.use() as served:
             manifest = served.snapshot.manifest
             logger.info(

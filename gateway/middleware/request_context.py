@@ -13,8 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.error_handlers import CLIENT_LEFT, answer
 from gateway.errors import Internal
+from gateway.gate import account_of
 from gateway.metrics import Metrics
 from gateway.problems import problem_response
+from gateway.search_client.on_behalf import call_on_behalf
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class RequestContext:
             return
         request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        call_on_behalf(request_id, account_of(scope["client"][0]) if scope.get("client") else None)
         status = CLIENT_LEFT
 
         async def send_with_id(message: Message) -> None:

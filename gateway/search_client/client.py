@@ -28,6 +28,7 @@ from gateway.search_client.messages import (
     search_answer,
     search_request,
 )
+from gateway.search_client.on_behalf import call_metadata
 from gateway.search_client.originals import Messages, Original
 from gateway.settings import Settings
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
@@ -67,7 +68,7 @@ class SearchClient:
         self._max_pixels = settings.max_pixels
         self._root_path = settings.root_path
         token = settings.extractor_token.get_secret_value()
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._authorization = (("authorization", f"Bearer {token}"),) if token else ()
 
     @classmethod
     def connect(cls, settings: Settings) -> SearchClient:
@@ -126,7 +127,7 @@ class SearchClient:
     async def thumbnail(self, image_id: str, size: int) -> bytes:
         """A WebP. Raises UnknownImage; PhotoGone where the picture cannot be had."""
         request = search_pb2.GetThumbnailRequest(image_id=known_shape(image_id), size=size)
-        call = self._stub.GetThumbnail(request, timeout=self._timeout_s, metadata=self._metadata)
+        call = self._stub.GetThumbnail(request, timeout=self._timeout_s, metadata=self._metadata())
         try:
             return b"".join([message.chunk async for message in call])
         except grpc.aio.AioRpcError as error:
@@ -139,14 +140,21 @@ class SearchClient:
         Raises UnknownImage; PhotoGone where the file is not the indexed one any more.
         """
         request = search_pb2.GetOriginalRequest(image_id=known_shape(image_id), offset=offset, length=length)
-        call = self._stub.GetOriginal(request, metadata=self._metadata)
+        call = self._stub.GetOriginal(request, metadata=self._metadata())
         return await Original.opened(Messages(call, self._timeout_s))
 
     async def check_serving(self) -> None:
-        """Raises ExtractorUnavailable unless the service calls itself able to answer."""
+        """Raises ExtractorUnavailable unless the service calls itself able to answer, and answers us."""
         message = await self._answer(self._health, "Check", health_pb2.HealthCheckRequest())
         if message.status != health_pb2.HealthCheckResponse.SERVING:
             raise errors.ExtractorUnavailable
+        try:  # health is told without a token, everything else is not
+            await self.get_index()
+        except errors.ExtractorFailed:
+            raise errors.ExtractorUnavailable from None
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        return self._authorization + call_metadata()
 
     async def _call(self, method: str, request: object) -> Any:
         try:
@@ -157,6 +165,6 @@ class SearchClient:
 
     async def _answer(self, stub: object, method: str, request: object) -> Any:
         try:
-            return await getattr(stub, method)(request, timeout=self._timeout_s, metadata=self._metadata)
+            return await getattr(stub, method)(request, timeout=self._timeout_s, metadata=self._metadata())
         except grpc.aio.AioRpcError as error:
             raise translated(error) from None

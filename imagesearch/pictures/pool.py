@@ -10,15 +10,16 @@ can lie about pictures, but it is confined (`host.confinement`), and its answers
 from __future__ import annotations
 
 import multiprocessing
-import queue
 import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -27,6 +28,7 @@ from typing import Any, TypeVar
 from imagesearch.errors import TooCostly
 from imagesearch.host.memory import resident_bytes
 from imagesearch.pictures import wire
+from imagesearch.pictures.fair_queue import FairQueue
 from imagesearch.pictures.worker import OUT_OF_MEMORY, serve
 
 T = TypeVar("T")
@@ -45,12 +47,12 @@ class DecodePool:
 
     def __init__(self, workers: int, task_timeout_s: float, memory_limit_bytes: int) -> None:
         """memory_limit_bytes: address space of one worker, its libraries (0.2 GiB) included."""
-        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._tasks: FairQueue[_Task] = FairQueue()
         self._accepting = threading.Lock()
         self._fleet = _Fleet(task_timeout_s, memory_limit_bytes)
         self._threads = [
-            threading.Thread(target=self._feed, args=(_Worker(self._fleet),), name=f"decode-{n}", daemon=True)
-            for n in range(workers)
+            threading.Thread(target=self._feed, args=(_Worker(self._fleet), takes), daemon=True)
+            for takes in (workers == 1, *[True] * (workers - 1))
         ]
         for thread in self._threads:
             thread.start()
@@ -61,43 +63,47 @@ class DecodePool:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def submit(self, kind: type[T], function: Callable[..., T], *args: Any) -> Future[T]:
-        """Runs a module-level function in a worker, first come, first served.
+    def submit(self, kind: type[T], function: Callable[..., T], *args: Any, client: str = "") -> Future[T]:
+        """Runs a module-level function in a worker.
 
-        kind: of what the function returns, as `wire.unpack` takes it. An InvalidImage that the function
-        raises comes through, any other error as a RuntimeError that holds its traceback. Where a worker dies,
-        lies, runs out of memory or exceeds the time limit, and then a fresh one as well, it is TooCostly.
-        Cancelling the future drops the task unless it has been started. Raises RuntimeError once the pool is
-        closed.
+        kind: of what the function returns, as `wire.unpack` takes it. client: for whom, see `FairQueue`. An
+        InvalidImage that the function raises comes through, any other error as a RuntimeError that holds its
+        traceback. Where a worker dies, lies, runs out of memory or exceeds the time limit, and then a fresh
+        one as well, it is TooCostly. Cancelling the future drops the task unless it has been started. Raises
+        RuntimeError once the pool is closed.
         """
         future: Future[T] = Future()
         with self._accepting:
             if self._fleet.closed:
                 raise RuntimeError("The decode pool is closed.")
-            self._tasks.put(_Task(kind, function, args, future))
+            self._tasks.put(client, _Task(kind, function, args, future))
         return future
 
     def close(self) -> None:
         """Stops at once: waiting tasks are cancelled, running ones end in CancelledError, workers die."""
         with self._accepting:
             self._fleet.close()
-            for _ in self._threads:
-                self._tasks.put(None)
+            self._tasks.close()
         for thread in self._threads:
             thread.join()
 
-    def _feed(self, worker: _Worker) -> None:
-        while (task := self._tasks.get()) is not None:
+    def _feed(self, worker: _Worker, costly_too: bool) -> None:
+        """costly_too: False for a worker that is left to clients whose photos cost little."""
+        while taken := self._tasks.take(costly_too):
+            client, task = taken
             if self._fleet.closed:
                 task.future.cancel()
             if not task.future.set_running_or_notify_cancel():
                 continue
+            started = time.monotonic()
             try:
                 result = worker.run(task)
             except Exception as error:
-                task.future.set_exception(error)
+                outcome = partial(task.future.set_exception, error)
             else:
-                task.future.set_result(result)
+                outcome = partial(task.future.set_result, result)
+            self._tasks.charge(client, time.monotonic() - started)
+            outcome()
             with suppress(CancelledError, OSError, EOFError):  # the next task tries again
                 worker.renew()
 

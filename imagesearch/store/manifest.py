@@ -19,6 +19,8 @@ from imagesearch.store.recipe import Recipe
 MANIFEST_NAME = "manifest.json"
 CHECKSUM_NAME = "manifest.sha256"
 """As sha256sum writes and checks it. Older snapshots have none."""
+MAX_HASHED_AT_OPENING_BYTES = 256 << 20
+"""Hashing so much takes some 0.15 s."""
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -117,12 +119,11 @@ class Manifest(BaseModel):
         (snapshot_dir / MANIFEST_NAME).write_bytes(content)
         (snapshot_dir / CHECKSUM_NAME).write_bytes(checksum_of(content))
 
-    def damage(self, snapshot_dir: Path, max_hashed_bytes: int | None = None) -> list[str]:
+    def damage(self, snapshot_dir: Path, hashed: bool = True) -> list[str]:
         """What is wrong with the files, one sentence each; empty when all is well.
 
-        Sizes are always compared, hashes unless the files total more than `max_hashed_bytes`.
+        hashed: whether to compare more than their sizes.
         """
-        hashed = max_hashed_bytes is None or self.total_bytes <= max_hashed_bytes
         found = (
             _file_damage(snapshot_dir / name, entry, hashed) for name, entry in sorted(self.files.items())
         )
@@ -147,8 +148,9 @@ class Manifest(BaseModel):
         return sum(self.segment_rows)
 
     @property
-    def total_bytes(self) -> int:
-        return sum(entry.bytes for entry in self.files.values())
+    def is_hashed_at_opening(self) -> bool:
+        """False where that would take too long: who opens it hashes it later."""
+        return sum(entry.bytes for entry in self.files.values()) <= MAX_HASHED_AT_OPENING_BYTES
 
 
 def checksum_of(manifest: bytes) -> bytes:

@@ -43,9 +43,6 @@ ORDER_NAME = "order.npy"
 CALIBRATION_NAME = "calibration.npy"
 KNOWN_NAME = "known.npy"
 
-# Hashing 256 MiB takes some 0.15 s, which opening may cost; larger snapshots are left to `verify`.
-_MAX_HASHED_BYTES = 256 * 1024 * 1024
-
 Table = TypeVar("Table", bound=Sized)
 
 
@@ -197,7 +194,7 @@ def _open(layout: StoreLayout, version: str) -> Snapshot:
     if not directory.is_dir():
         raise StoreMissing(f"The store holds no snapshot {version}; index again to publish a new one.")
     manifest = Manifest.read(directory)
-    damage = manifest.damage(directory, _MAX_HASHED_BYTES)
+    damage = manifest.damage(directory, hashed=manifest.is_hashed_at_opening)
     if damage:
         raise SnapshotDamaged(f"{damage[0]} Index again to publish a new snapshot.")
     descriptors = open_matrix(directory, manifest.segment_rows, DESCRIPTORS_NAME, manifest.dim)

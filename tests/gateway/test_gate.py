@@ -82,16 +82,21 @@ def test_an_account_is_an_address_or_an_ipv6_subscriber(one: str, other: str, is
     assert (account_of(one) == account_of(other)) == is_same
 
 
-def test_one_client_gets_half_and_leaves_the_rest_to_others() -> None:
-    shared = Shared(10)
-    shared.take("a", 5)
-    with pytest.raises(Overloaded):
-        shared.take("a")
-    shared.take("b", 5)
-    with pytest.raises(Overloaded):
-        shared.take("c")
-    shared.give_back("a", 2)
-    shared.take("a", 2)
+def taken(shared: Shared, client: str) -> int:
+    """How much a client gets that takes whatever it can, bit by bit."""
+    for amount in range(100):
+        try:
+            shared.take(client)
+        except Overloaded:
+            return amount
+    raise AssertionError("no bound")
+
+
+def test_a_client_gets_no_more_than_it_leaves_free() -> None:
+    shared = Shared(64)
+    assert [taken(shared, client) for client in ("a", "b", "c", "d")] == [32, 16, 8, 4]
+    shared.give_back("b", 16)
+    assert taken(shared, "e") > 8
 
 
 def test_clients_without_an_address_are_bounded_together() -> None:
@@ -121,7 +126,7 @@ def test_a_body_counts_by_what_has_arrived_of_it() -> None:
         takes = [under_way.enter_context(places.body(f"client {number}")) for number in range(100)]
         for take in takes:
             take(1)
-        for take in takes[: gate.LARGEST_AT_ONCE - 1]:
+        for take in takes[: gate.LARGEST_AT_ONCE - 2]:
             take(99)
         with pytest.raises(Overloaded):
             takes[-1](100)
@@ -132,8 +137,8 @@ def test_a_body_counts_by_what_has_arrived_of_it() -> None:
 def test_reads_are_limited_by_client_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "MAX_CONCURRENT_READS", 4)
     places = gate_for(read_rate_limit_per_minute=4)
-    full = places.read("a"), places.read("a"), places.read("b"), places.read("b")
-    with full[0], full[1], full[2], full[3], pytest.raises(Overloaded), places.read("c"):
+    full = places.read("a"), places.read("a"), places.read("b"), places.read("c")
+    with full[0], full[1], full[2], full[3], pytest.raises(Overloaded), places.read("d"):
         pass
     with places.read("a"), places.read("a"):
         pass

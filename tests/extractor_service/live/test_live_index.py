@@ -26,6 +26,7 @@ from imagesearch.backbones.base import Backbone, ModelIdentity, NetworkInput, Pr
 from imagesearch.errors import ModelDamaged, ModelUnavailable, VectorsUnavailable
 from imagesearch.pictures.plans import SquareInput
 from imagesearch.pictures.prepare import decode_query
+from imagesearch.store import manifest
 from imagesearch.store.durable import replace_file
 from imagesearch.store.snapshot import Snapshot
 from protos.imagesearch.v1 import search_pb2 as pb
@@ -371,6 +372,23 @@ async def test_started_on_a_damaged_snapshot_the_service_recovers_with_the_next_
         details = details_of(await refusal(service))
         assert "damaged" in details
         assert str(folder.store_dir) not in details
+        folder.publish()
+        await service.server.ready()
+        assert await version(service) == "000002"
+
+
+async def test_a_snapshot_too_large_to_hash_first_is_served_no_more_once_damage_is_found(
+    folder: Folder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "MAX_HASHED_AT_OPENING_BYTES", 0)
+    monkeypatch.setattr(live_index, "RETRY_INTERVAL_S", 0.0)
+    folder.publish()
+    damage(folder, "000001")
+    async with running(settings_for(folder), ready=False) as service:
+        await wait_until(lambda: "does not hash" in caplog.text)
+        await asyncio.sleep(3 * live_index.POLL_INTERVAL_S)
+        assert await health(service) == NOT_SERVING
+        assert "damaged" in details_of(await refusal(service))
         folder.publish()
         await service.server.ready()
         assert await version(service) == "000002"

@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from numpy.typing import NDArray
 
 from extractor_service.transport.error_status import INTERNAL, failure_of
@@ -23,6 +24,7 @@ from tests.extractor_service.serving import (
     reason_of,
     running,
     settings_for,
+    wait_until,
 )
 from tests.fakes import FakeBackbone
 
@@ -126,7 +128,7 @@ async def test_a_call_past_its_deadline_costs_no_network_time(
         await first
         await service.stub.Search(by_bytes())
     assert failure.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    assert backbone.runs == [1, 1, 1]
+    assert backbone.runs == [1, 1, 1, 1]  # the known picture, a search to be ready, and the two answered
 
 
 async def test_a_call_without_a_deadline_gets_the_services_own(
@@ -176,10 +178,14 @@ async def test_an_unexpected_failure_is_logged_whole_and_told_in_a_fixed_sentenc
     def load(identity: ModelIdentity, precision: Precision) -> Backbone:
         return BrokenBackbone()
 
-    async with running(settings_for(folder), load) as service:
+    async with running(settings_for(folder), load, ready=False) as service:
+        await wait_until(lambda: "cannot be searched with" in caplog.text)
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await service.stub.Search(by_bytes())
         await service.stub.GetIndex(pb.GetIndexRequest())
+        health = health_pb2_grpc.HealthStub(service.channel)
+        answer = await health.Check(health_pb2.HealthCheckRequest())
+    assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
     assert failure.value.code() == grpc.StatusCode.INTERNAL
     assert reason_of(failure.value) == "INTERNAL"
     assert "secret" not in str(failure.value)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import grpc
 import httpx
 import pytest
 from grpc_health.v1 import health_pb2
 
 from tests.gateway.conftest import Connect
-from tests.gateway.fake_service import FakeService
+from tests.gateway.fake_service import Failure, FakeService
 
 
 async def test_alive_needs_nobody_else(connect: Connect) -> None:
@@ -28,6 +29,13 @@ async def test_ready_follows_the_search_service(client: httpx.AsyncClient, servi
 async def test_not_ready_where_the_search_service_is_out_of_reach(connect: Connect) -> None:
     async with connect(extractor_address="127.0.0.1:1") as client:
         assert (await client.get("/readyz")).status_code == 503
+
+
+async def test_not_ready_where_the_search_service_does_not_know_the_token(
+    client: httpx.AsyncClient, service: FakeService
+) -> None:
+    service.failure = Failure(grpc.StatusCode.UNAUTHENTICATED)
+    assert (await client.get("/readyz")).status_code == 503
 
 
 async def test_metrics_count_requests_by_route_and_searches_by_stage(
