@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
@@ -64,6 +65,7 @@ TOO_LATE = Failure(
     "The answer was not ready before the deadline; try again in a moment or allow more time.",
 )
 
+Parse = Callable[[bytes], Any]
 Behaviour = Callable[[Any, Any], Awaitable[Any]]
 Stream = Callable[[Any, Any], AsyncGenerator[Any, None]]
 
@@ -83,21 +85,24 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         handler = await continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith(self._prefix):
             return handler
-        coding = handler.request_deserializer, handler.response_serializer
+        parse, coding = _parser(handler.request_deserializer), (bytes, handler.response_serializer)
         if handler.response_streaming:
-            return grpc.unary_stream_rpc_method_handler(self._streaming(handler.unary_stream), *coding)
-        return grpc.unary_unary_rpc_method_handler(self._answering(handler.unary_unary), *coding)
+            return grpc.unary_stream_rpc_method_handler(self._streaming(parse, handler.unary_stream), *coding)
+        return grpc.unary_unary_rpc_method_handler(self._answering(parse, handler.unary_unary), *coding)
 
-    def _answering(self, behaviour: Behaviour) -> Behaviour:
-        async def guarded(request: Any, context: Any) -> Any:
+    def _answering(self, parse: Parse, behaviour: Behaviour) -> Behaviour:
+        async def guarded(data: bytes, context: Any) -> Any:
             async with self._bounded(context):
-                return await behaviour(request, context)
+                return await behaviour(parse(data), context)
 
         return guarded
 
-    def _streaming(self, behaviour: Stream) -> Behaviour:
-        async def guarded(request: Any, context: Any) -> None:
-            async with self._bounded(context) as deadline, aclosing(behaviour(request, context)) as messages:
+    def _streaming(self, parse: Parse, behaviour: Stream) -> Behaviour:
+        async def guarded(data: bytes, context: Any) -> None:
+            async with (
+                self._bounded(context) as deadline,
+                aclosing(behaviour(parse(data), context)) as messages,
+            ):
                 async for message in messages:
                     await context.write(message)
                     deadline.reschedule(self._latest(context))
@@ -123,6 +128,18 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         remaining_s = context.time_remaining()
         wait_s = self._call_timeout_s if remaining_s is None else remaining_s
         return asyncio.get_running_loop().time() + wait_s
+
+
+def _parser(deserialize: Parse) -> Parse:
+    """Raises InvalidOption, where gRPC itself would only log."""
+
+    def parse(data: bytes) -> Any:
+        try:
+            return deserialize(data)
+        except DecodeError:
+            raise InvalidOption("The request is no message of this protocol.") from None
+
+    return parse
 
 
 def _caller(context: Any) -> Caller:

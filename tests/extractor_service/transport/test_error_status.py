@@ -193,6 +193,19 @@ async def test_an_unexpected_failure_is_logged_whole_and_told_in_a_fixed_sentenc
     assert "Traceback" in caplog.text
 
 
+@pytest.mark.parametrize("method", ["Search", "GetOriginal"])
+async def test_what_is_no_message_is_the_callers_fault(
+    folder: Folder, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(settings_for(folder)) as service:
+        call = service.channel.unary_unary(f"/imagesearch.v1.ImageSearchService/{method}")
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await call(b"\xff\xff")
+    assert failure.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert reason_of(failure.value) == "INVALID_OPTION"
+    assert "Traceback" not in caplog.text
+
+
 async def test_a_hostile_image_costs_a_worker_and_not_the_service(
     folder: Folder,
 ) -> None:
