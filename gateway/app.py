@@ -25,7 +25,7 @@ from gateway.middleware.request_context import RequestContext
 from gateway.middleware.requests import CloseUnread, HeadAsGet
 from gateway.middleware.root_path import RootPath
 from gateway.openapi import openapi_schema
-from gateway.routers import docs, duplicates, health, images, index, pages, photos, search
+from gateway.routers import docs, duplicates, health, images, index, pages, photos, search, selection
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher
 from gateway.settings import Settings
@@ -71,7 +71,7 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
 
 
 def _add_routes(app: FastAPI) -> None:
-    for module in (pages, photos, search, images, index, duplicates, health, docs):
+    for module in (pages, photos, selection, search, images, index, duplicates, health, docs):
         app.include_router(module.router)
     app.mount("/static", VersionedFiles(), name="static")
 

@@ -94,6 +94,23 @@ class Page:
         return self._address(offset=max(0, self.options.offset - self.options.limit))
 
     @property
+    def is_filtered(self) -> bool:
+        return any(getattr(self.options, name) is not None for name in FILTERS)
+
+    @property
+    def chosen_switches(self) -> list[tuple[str, str]]:
+        """Of each option that is not as it would be by itself its name, and the search without it."""
+        fields = type(self.options).model_fields
+        return [
+            (name, self._address(**{name: fields[name].default}, offset=0))
+            for name in self.switches
+            if getattr(self.options, name) not in (fields[name].default, True if name == "verify" else None)
+        ]
+
+    def sorted_address(self, by: str) -> str:
+        return self._address(sort=by, offset=0)
+
+    @property
     def chips(self) -> list[tuple[str, dict[str, str], str]]:
         """Of each filter that is on its name, what its sentence leaves blank, and the search without it."""
         values = {name: getattr(self.options, name) for name in FILTERS}

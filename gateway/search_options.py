@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -109,6 +109,10 @@ class SearchOptions(BaseModel):
             description="Only photos under this folder, relative to the indexed one, such as `2019/summer`.",
         ),
     ] = None
+    sort: Annotated[
+        Literal["likeness", "date"],
+        Field(description="`date`: these results, the latest first, those without a date last."),
+    ] = "likeness"
     taken_from: Annotated[
         date | None,
         Field(

@@ -49,6 +49,9 @@ class Searcher:
     async def _answer(self, request: Request, query: Query, preview: bool) -> Answer:
         answer = await _while_connected(request, self._client.search(query, preview=preview))
         self._metrics.observe_search(answer.response.timings_ms)
+        if query.options.sort == "date":
+            # Texts of dates sort as the dates do, and none comes before all.
+            answer.response.results.sort(key=lambda hit: hit.taken_at or "", reverse=True)
         return answer
 
 

@@ -26,6 +26,8 @@ OWN_PATHS = {
     "readyz",
     "refused",
     "search",
+    "selection.csv",
+    "selection.zip",
     "static",
     "thumbnails",
 }

@@ -245,6 +245,7 @@ CONVERTERS: dict[str, Callable[[list[str]], object]] = {
     "max_distance": lambda texts: float(texts[-1]),
     "min_score": lambda texts: float(texts[-1]),
     "folder": lambda texts: texts[-1],
+    "sort": lambda texts: texts[-1],
     "taken_from": lambda texts: date.fromisoformat(texts[-1]),
     "taken_to": lambda texts: date.fromisoformat(texts[-1]),
     **dict.fromkeys(SearchOptions.switches(), lambda texts: BOOLEANS[texts[-1].lower()]),

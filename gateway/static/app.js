@@ -8,17 +8,21 @@ import { offerFolders } from "./folders.js";
 import { isShown, recalled, remember, remembered } from "./history.js";
 import { leave, look } from "./lightbox.js";
 import { keepLive } from "./live.js";
-import { showMore } from "./more.js";
+import { followScrolling, showMore } from "./more.js";
 import { prepare, show } from "./place.js";
 import { query } from "./query.js";
 import { cease, restore, search, searchWith, searchWithWords, tryAgain, visit } from "./search.js";
+import { clearSelection, copyPaths, selectedAddress } from "./selection.js";
 import { addFiles, upload } from "./uploads.js";
 
 document.addEventListener("submit", (event) => {
+  if (event.submitter?.hasAttribute("formaction")) return; // a file to be saved
   event.preventDefault();
   if (event.target.matches(".refine")) {
     query.box?.show(regionOfFields());
     search(refined(), query.uploads, { keepQuery: true });
+  } else if (event.target.matches(".selection")) {
+    visit(selectedAddress(event.target), { focus: "#results-heading" });
   } else if (event.target.matches(".words")) {
     searchWithWords(new FormData(event.target).get("text").trim());
   } else {
@@ -56,6 +60,8 @@ const ACTIONS = {
     cease();
     show(parse(remembered().text));
   },
+  "copy-paths": (_, control) => copyPaths(control),
+  "clear-selection": clearSelection,
   "show-more": (_, control) => showMore(control),
   "select-region": () => query.box?.select(),
   "search-region": () => find(".refine").requestSubmit(),
@@ -132,4 +138,5 @@ keepLive(PAGE, (page, text) => {
   show(page);
 });
 offerFolders(`${PAGE}folders`);
+followScrolling();
 if (resend) restore(resend);

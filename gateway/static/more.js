@@ -9,8 +9,20 @@ import { rendered } from "./send.js";
 
 const ORDER = ["same", "alike", "related", "weak"]; // of the sections by how alike results are
 
+const NEAR_PX = 600; // of the end of the results to the end of the screen
+
+/** Shows more while somebody scrolls towards the end, as long as there is more that is alike. */
+export function followScrolling() {
+  addEventListener("scroll", () => {
+    const control = find(".following [data-do=show-more]");
+    const isShut = find("details[data-section=weak]:not([open])");
+    if (!control || isShut || find("dialog[open], #results .problem")) return;
+    if (control.getBoundingClientRect().top < innerHeight + NEAR_PX) showMore(control, { isAsked: false });
+  }, { passive: true });
+}
+
 /** Puts the next results behind those shown, where they stay; the address then says how far they go. */
-export async function showMore(control) {
+export async function showMore(control, { isAsked = true } = {}) {
   if (control.ariaBusy === "true") return;
   control.ariaBusy = "true";
   const signal = begin();
@@ -18,7 +30,7 @@ export async function showMore(control) {
   say(document.body.dataset.searching);
   find("#results .problem")?.remove();
   try {
-    take(await rendered({ ...requestOf(address, query.uploads), signal }), address);
+    take(await rendered({ ...requestOf(address, query.uploads), signal }), address, isAsked);
   } catch (error) {
     if (error.name === "AbortError") return;
     find(".following").before(find("#offline").content.cloneNode(true));
@@ -27,43 +39,51 @@ export async function showMore(control) {
   control.ariaBusy = "false";
 }
 
-function take(text, address) {
+function take(text, address, isAsked) {
   const next = parse(text);
   const problem = find(".problem", next);
   if (problem) {
     find(".following").before(problem);
     return;
   }
-  keep(text, address);
+  keep(text, address, isAsked);
   history.replaceState(history.state, "", find("link[rel=canonical]", next).getAttribute("href"));
-  const first = append(document, next);
+  const first = append(document, next, isAsked);
   evenLastRows(document.querySelectorAll(".gallery"));
-  find(".photo", first).focus({ preventScroll: true });
+  if (isAsked) find(".photo", first).focus({ preventScroll: true });
   say(find("#found").textContent);
 }
 
 /** So that going back shows them all. */
-function keep(text, address) {
+function keep(text, address, isAsked) {
   const kept = remembered();
   if (!kept) return;
   const whole = parse(kept.text);
-  append(whole, parse(text));
+  append(whole, parse(text), isAsked);
   kept.text = whole.documentElement.outerHTML;
   if (query.uploads.length) kept.resend = { address, uploads: query.uploads };
 }
 
 /** Moves the results of the rendered page `next` into `page`, each to those as alike. Returns the first of them. */
-function append(page, next) {
+function append(page, next, isAsked) {
   const first = find("#results .gallery > li", next);
   for (const section of next.querySelectorAll("[data-section]")) {
     const same = find(`[data-section=${section.dataset.section}]`, page);
     if (!same) insert(section, page);
-    else find(".gallery", same).append(...find(".gallery", section).children);
-    if (same) same.open = true; // only the least alike can be shut
+    else join(find(".gallery", same), find(".gallery", section));
+    (same ?? section).open = isAsked; // only the least alike can be shut
   }
   find("#found", page).textContent = find("#found", next).dataset.through;
   replaceLink(page, next);
   return first;
+}
+
+/** The results of one section, in the order that was asked for. */
+function join(gallery, more) {
+  gallery.append(...more.children);
+  if (gallery.closest("#results").dataset.sort !== "date") return;
+  const taken = ({ dataset }) => dataset.taken;
+  gallery.append(...[...gallery.children].sort((a, b) => (taken(a) < taken(b) ? 1 : taken(a) > taken(b) ? -1 : 0)));
 }
 
 function insert(section, page) {

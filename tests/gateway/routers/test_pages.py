@@ -36,7 +36,7 @@ async def test_the_form_answers_with_query_and_results(
     assert ">Query</h2>" in page.text
     assert ">Results</h2>" in page.text
     assert 'src="data:image/webp;base64,UklGRnByZXZpZXc="' in page.text  # the service's preview
-    assert ">0.100</span>" in page.text
+    assert 'title="Distance 0.100. 99.9% of random image pairs' in page.text
     assert "99.9% of random image pairs of this collection are further apart." in page.text
     assert "compared by VGG16 (ImageNet)" in page.text
     assert 'title="Descriptor fc6, model vgg16"' in page.text
