@@ -103,7 +103,7 @@ def _build(options: argparse.Namespace, settings: IndexerSettings, provide: Prov
         settings,
         provide(settings),
         console.photo_bar,
-        Options(options.rebuild, options.accept_loss, options.check),
+        Options(options.rebuild, options.accept_loss, options.check, dask=options.dask),
     )
     _report(options, asdict(summary), console.summary_text(summary))
     return FINE

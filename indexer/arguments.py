@@ -68,6 +68,12 @@ def parser() -> argparse.ArgumentParser:
         help="let go of photos that are gone from the folder however many they are, all of them where it is "
         "empty or another one",
     )
+    build_command.add_argument(
+        "--dask",
+        default="",
+        metavar="ADDRESS",
+        help="describe on the workers of a Dask cluster, whose scheduler is at this address: tcp://host:8786",
+    )
     commands.choices["prune"].add_argument(
         "--keep", type=_at_least_one, default=1, help="how many of the newest snapshots stay (default 1)"
     )

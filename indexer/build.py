@@ -11,6 +11,7 @@ from imagesearch.store.durable import exclusive, full_disk_as_store_full
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import FileState, Ledger
 from imagesearch.store.ledger_file import install_ledger
+from indexer.cluster.client import connected
 from indexer.dates import add_dates
 from indexer.details import find_local_features
 from indexer.duplicates.find import find_duplicates
@@ -46,6 +47,8 @@ class Options:
     """Read every photo, also those whose size and time are as they were."""
     again: bool = False
     """Soon after another run of this process: the ledger is whole, and what cost too much is left alone."""
+    dask: str = ""
+    """Address of the scheduler of a Dask cluster that describes; empty where this machine does."""
 
 
 def build(
@@ -75,12 +78,12 @@ def build(
             if not options.accept_loss:
                 check_before_rebuild(layout, listing, settings)
             with rebuild_ledger(settings, layout, networks) as opened:
-                update = _update(settings, listing, opened, show, lambda: None, options)
+                update = _update(settings, networks, listing, opened, show, lambda: None, options)
             install_ledger(layout.rebuild_ledger_path, layout.ledger_path)
         else:
             with store_ledger(settings, layout, networks) as opened:
                 early = EarlyPublication(layout, opened[0], settings)
-                update = _update(settings, listing, opened, show, early, options)
+                update = _update(settings, networks, listing, opened, show, early, options)
         with _finished(layout) as ledger:
             bare = _without_local_features(ledger, settings, update.plan, options)
             published = _publish(layout, ledger, settings, bare, progress, show_progress)
@@ -109,6 +112,7 @@ def _finished(layout: StoreLayout) -> Ledger:
 
 def _update(
     settings: IndexerSettings,
+    networks: Networks,
     listing: Listing,
     opened: OpenedLedger,
     show_progress: ShowProgress,
@@ -129,8 +133,8 @@ def _update(
         ledger.drop_images(sorted(corrupt))
     for refusal in plan.refusals:
         ledger.refuse(refusal.file, refusal.reason, refusal.detail)
-    with show_progress(len(plan.changed)) as advance:
-        intake = Intake(settings, ledger, known, load, advance, rest)
+    with connected(options.dask, networks) as cluster, show_progress(len(plan.changed)) as advance:
+        intake = Intake(settings, ledger, known, load, advance, rest, cluster)
         intake.take(plan.changed)
     intake_s = time.perf_counter() - started
     unwanted, gone = apart(plan.vanished, settings)

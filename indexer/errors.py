@@ -27,3 +27,9 @@ class ReportError(ImageSearchError):
     """The self-test's report cannot be written where it should be."""
 
     reason = "UNWRITABLE_REPORT"
+
+
+class ClusterUnavailable(ImageSearchError):
+    """The cluster that describes cannot be reached, or was lost."""
+
+    reason = "CLUSTER_UNAVAILABLE"

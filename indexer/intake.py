@@ -5,27 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from imagesearch.descriptors.choices import LOCAL_KINDS
 from imagesearch.descriptors.known_picture import describe_known
 from imagesearch.errors import InvalidImage, TooCostly, UnreadableFile
-from imagesearch.host.cpus import available_cpus
 from imagesearch.host.files import modified_ns
-from imagesearch.local_features import RootSift
-from imagesearch.pictures.decode import ImageLimits
-from imagesearch.pictures.plans import NoInput
-from imagesearch.pictures.pool import DecodePool
-from imagesearch.pictures.prepare import IndexedPicture, decode_file
+from imagesearch.pictures.prepare import IndexedPicture
 from imagesearch.store.layout import StoreLayout, image_id_of
 from imagesearch.store.ledger import DescribedImage, FileState, KnownFile, Ledger
 from imagesearch.store.thumbnails import write_thumbnail
+from indexer.cluster.client import Cluster
 from indexer.decoded import decode_ahead
+from indexer.decoding import decoder
+from indexer.describing import Described, describe
 from indexer.networks import Describer
 from indexer.refusals import conditions
 from indexer.settings import IndexerSettings
@@ -58,6 +51,7 @@ class _Pending:
 
     picture: IndexedPicture
     files: list[FileState]
+    described: Described | None = None
 
 
 class Intake:
@@ -71,10 +65,12 @@ class Intake:
         load_describer: Callable[[], Describer],
         advance: Callable[[int], object],
         rest: Callable[[], object],
+        cluster: Cluster | None = None,
     ) -> None:
         """load_describer: called when there is something to describe, once for each `take`.
         advance: called with the number of files that have been settled since the last call.
-        rest: called after each batch, when the ledger holds all that is described."""
+        rest: called after each batch, when the ledger holds all that is described.
+        cluster: of other machines that describe; None where this one does."""
         self.tally = Tally()
         self._settings = settings
         self._conditions = conditions(settings)
@@ -84,13 +80,16 @@ class Intake:
         self._load_describer = load_describer
         self._advance = advance
         self._rest = rest
+        self._cluster = cluster
         self._batch: dict[str, _Pending] = {}
 
     def take(self, files: Sequence[FileState]) -> None:
         """What it has committed when it is killed, it need not do again."""
         sizes = self._ledger.image_sizes() | self._ledger.departed_sizes()
         unknown = [file for file in files if file.size_bytes not in sizes or not self._recognise(file)]
-        if unknown:
+        if unknown and self._cluster is not None:
+            self._have_described(self._cluster, unknown)
+        elif unknown:
             self._decode_and_describe(unknown)
 
     def _recognise(self, file: FileState) -> bool:
@@ -109,22 +108,11 @@ class Intake:
         return False
 
     def _decode_and_describe(self, files: Sequence[FileState]) -> None:
-        settings = self._settings
-        workers = settings.workers or available_cpus()
-        limits = ImageLimits(settings.max_image_bytes, settings.max_pixels)
-        recipe = self._ledger.recipe
-        local_features = RootSift(upright=recipe.upright) if recipe.descriptor in LOCAL_KINDS else None
-        with DecodePool(workers, settings.decode_timeout_s, settings.decode_memory_bytes) as pool:
-            describer = self._load_describer()
-            self._compare_known(describer)
-            plan = describer.descriptor.input_plan if describer.descriptor else NoInput()
-            map_plan = describer.maps.input_plan if describer.maps else None
-
-            def submit(file: FileState) -> Future[IndexedPicture]:
-                path = settings.images_dir / file.path
-                return pool.submit(IndexedPicture, decode_file, path, limits, plan, local_features, map_plan)
-
-            for file, decoded in decode_ahead(files, submit, AHEAD):
+        """The network runs here while worker processes decode."""
+        folder = self._settings.images_dir
+        with decoder(self._settings, self._ledger.recipe, self._checked_describer) as (decode, describer):
+            outcomes = decode_ahead(files, lambda file: decode(folder / file.path), AHEAD)
+            for file, decoded in outcomes:
                 if isinstance(decoded, InvalidImage):
                     self._refuse(file, decoded)
                 else:
@@ -133,6 +121,18 @@ class Intake:
                     self._describe_batch(describer)
             self._describe_batch(describer)
 
+    def _have_described(self, cluster: Cluster, files: Sequence[FileState]) -> None:
+        """By other machines. The network is loaded here as well, to tell theirs from another one."""
+        self._checked_describer()
+        for file, found in cluster.described(self._settings, self._ledger, files):
+            if isinstance(found, InvalidImage):
+                self._refuse(file, found)
+            else:
+                self._collect(file, *found)
+            if len(self._batch) == BATCH:
+                self._add_batch()
+        self._add_batch()
+
     def _refuse(self, file: FileState, error: InvalidImage) -> None:
         state = unread(file.path) if isinstance(error, UnreadableFile) else file
         # The time and memory that a file takes, and a death of its decoder, depend on what else goes on.
@@ -140,37 +140,41 @@ class Intake:
         self._ledger.refuse(state, error.reason, str(error), refused_under)
         self._advance(1)
 
-    def _collect(self, file: FileState, picture: IndexedPicture) -> None:
+    def _collect(self, file: FileState, picture: IndexedPicture, described: Described | None = None) -> None:
         image_id = image_id_of(picture.sha256)
         # As it was when it was read, which may be later than when it was listed.
         state = FileState(file.path, picture.size_bytes, picture.mtime_ns)
         if self._ledger.has_image(image_id):
             self._link(state, image_id)
             return
-        self._batch.setdefault(image_id, _Pending(picture, [])).files.append(state)
+        self._batch.setdefault(image_id, _Pending(picture, [], described)).files.append(state)
 
-    def _compare_known(self, describer: Describer) -> None:
+    def _checked_describer(self) -> Describer:
         """Raises ModelDamaged where the network does not describe as it did."""
+        describer = self._load_describer()
         if describer.descriptor is not None:
             expected = self._ledger.known
             vectors = describe_known(describer.descriptor, expected)
             if expected is None:
                 self._ledger.keep_known(vectors)
+        return describer
 
     def _describe_batch(self, describer: Describer) -> None:
+        waiting = list(self._batch.values())
+        if waiting:
+            described = describe(describer, [pending.picture for pending in waiting])
+            for pending, each in zip(waiting, described, strict=True):
+                pending.described = each
+        self._add_batch()
+
+    def _add_batch(self) -> None:
         """Thumbnails first: what the ledger holds is complete."""
         if not self._batch:
             return
-        pictures = [pending.picture for pending in self._batch.values()]
-        described = _vectors(describer, pictures)
-        maps = _conv_maps(describer, pictures)
         for image_id, pending in self._batch.items():
             write_thumbnail(self._layout, image_id, pending.picture.thumbnail)
-        self._ledger.add(
-            _described(pending, vectors, conv_map)
-            for pending, vectors, conv_map in zip(self._batch.values(), described, maps, strict=True)
-        )
-        self.tally.described += len(pictures)
+        self._ledger.add(_described(pending) for pending in self._batch.values())
+        self.tally.described += len(self._batch)
         for image_id, pending in self._batch.items():
             for file in pending.files:
                 self._count(file, image_id)
@@ -205,35 +209,19 @@ def images_among(ledger: Ledger, images_dir: Path, files: Sequence[FileState]) -
             yield hashed[1]
 
 
-def _vectors(describer: Describer, pictures: Sequence[IndexedPicture]) -> list[NDArray[np.float16]]:
-    """Of each picture, shape=(R, C); none where the local features are all there is."""
-    if describer.descriptor is None:
-        return [np.empty((0, 0), np.float16)] * len(pictures)
-    described = describer.descriptor.describe([picture.network_input for picture in pictures])
-    return [vectors.astype(np.float16) for vectors in described]
-
-
-def _conv_maps(describer: Describer, pictures: Sequence[IndexedPicture]) -> Sequence[bytes | None]:
-    """One a picture; None where the store keeps none."""
-    if describer.maps is None:
-        return [None] * len(pictures)
-    return describer.maps.describe(
-        [picture.map_input for picture in pictures if picture.map_input is not None]
-    )
-
-
-def _described(pending: _Pending, vectors: NDArray[np.float16], conv_map: bytes | None) -> DescribedImage:
-    picture = pending.picture
+def _described(pending: _Pending) -> DescribedImage:
+    picture, described = pending.picture, pending.described
+    assert described is not None
     return DescribedImage(
         sha256=picture.sha256,
         size_bytes=picture.size_bytes,
         width=picture.width,
         height=picture.height,
         media_type=picture.media_type,
-        vectors=vectors,
+        vectors=described.vectors,
         files=pending.files,
         local_features=picture.local_features,
-        conv_map=conv_map,
+        conv_map=described.conv_map,
         damaged=picture.damaged,
         taken_at=picture.taken_at,
     )

@@ -59,11 +59,12 @@ class Workplace:
             "keep_missing_days": 0,
             "local_features": False,
         } | settings
+        dask = given.pop("dask", "")
         return build(
             IndexerSettings(**given),
             self.networks,
             no_progress,
-            Options(rebuild, accept_loss, check, again),
+            Options(rebuild, accept_loss, check, again, dask),
         )
 
     def indexed(self) -> dict[str, NDArray[np.float16]]:

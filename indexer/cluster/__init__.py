@@ -1,0 +1,1 @@
+"""Describing photos on many machines, by Dask."""
