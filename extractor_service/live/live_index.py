@@ -175,7 +175,7 @@ class LiveIndex:
         self.ready.clear()
         self.lost.set()
         self._condemned_version = version
-        self._fail(version, SnapshotDamaged(damage), _ADVICE[SnapshotDamaged])
+        self._fail(version, SnapshotDamaged(damage), IndexNotReady(_ADVICE[SnapshotDamaged]))
 
     def _fail(self, version: str | None, error: Exception, unready: ImageSearchError) -> None:
         """unready: what requests are told while nothing is served."""
