@@ -36,7 +36,8 @@ KINDS = {
 }
 """Of those whose codes lie beside the snapshot, by name."""
 MILVUS = "milvus"
-SPENDING = KINDS | {MILVUS: IndexKind(visits=(16, 32, 64, 128, 256, 512))}
+# Its graph keeps whole vectors, so that the nearest it visits come first.
+SPENDING = KINDS | {MILVUS: IndexKind(visits=(16, 32, 64, 128, 256, 512), max_candidates=500)}
 """What a query may spend, of every kind."""
 REQUESTS = ("auto", "exact", *SPENDING)
 """What can be asked for."""
