@@ -56,6 +56,8 @@ class Page:
     answer: SearchResponse | None = None
     match: MatchView | None = None
     samples: Sequence[IndexedImage] = ()
+    seed: int = 0
+    """Of the samples; each gives others."""
     index: IndexSummary | IndexResponse | None = None
     about: IndexResponse | None = None
 
@@ -77,6 +79,11 @@ class Page:
             return None
         image_id = self.answer.query.image_id
         return next((hit for hit in self.answer.results if hit.image_id == image_id), None)
+
+    @property
+    def first_number(self) -> int:
+        """Of the result that is shown first."""
+        return next((number for section in self.sections for number, _ in section.hits), 0)
 
     @property
     def last_number(self) -> int:

@@ -99,9 +99,14 @@ def rooted(address: str, root_path: str) -> str:
 
 
 def ratio_class(width: int, height: int) -> str:
-    """The class of the nearest width-to-height ratio, such as "ratio-135" for 4:3."""
-    ratio = min(max(width / max(height, 1), MIN_RATIO), MAX_RATIO)
-    return f"ratio-{round(round(ratio / RATIO_STEP) * RATIO_STEP * 100)}"
+    """The class of the nearest width-to-height ratio, such as "ratio-135" for 4:3.
+
+    With "whole" for a photo that would be cut to a strip.
+    """
+    exact = width / max(height, 1)
+    ratio = min(max(exact, MIN_RATIO), MAX_RATIO)
+    name = f"ratio-{round(round(ratio / RATIO_STEP) * RATIO_STEP * 100)}"
+    return name if MIN_RATIO <= exact <= MAX_RATIO else f"{name} whole"
 
 
 def indexing_words(language: Language, indexing: Indexing) -> str:

@@ -24,6 +24,7 @@ from gateway.views import language_of
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 SAMPLES = 12
+MAX_SEED = 2**31
 
 
 @router.get("/", name="page")
@@ -54,13 +55,19 @@ async def search_form(request: Request, services: ServicesDep) -> HTMLResponse:
 
 
 async def _start(request: Request, services: Services) -> HTMLResponse:
-    client = services.client
+    client, seed = services.client, _seed(request)
     try:
         index = await client.get_index()
-        samples = await client.sample_images(SAMPLES) if index.version else []
+        samples = await client.sample_images(SAMPLES, seed) if index.version else []
     except GatewayError as error:
         return services.views.page(request, Page(), error)
-    return services.views.page(request, Page(samples=samples, index=index, about=index))
+    return services.views.page(request, Page(samples=samples, seed=seed, index=index, about=index))
+
+
+def _seed(request: Request) -> int:
+    """Which samples are asked for; those that are shown first where that is no number."""
+    others = request.query_params.get("others", "")
+    return int(others) % MAX_SEED if others.isdecimal() and others.isascii() and len(others) < 10 else 0
 
 
 async def _indexed_results(request: Request, services: Services, query: Query) -> HTMLResponse:

@@ -9,7 +9,7 @@ import { isShown, recalled, remember, remembered } from "./history.js";
 import { leave, look } from "./lightbox.js";
 import { keepLive } from "./live.js";
 import { followScrolling, showMore } from "./more.js";
-import { prepare, show } from "./place.js";
+import { keepFocus, prepare, show } from "./place.js";
 import { query } from "./query.js";
 import { cease, restore, search, searchWith, searchWithWords, tryAgain, visit } from "./search.js";
 import { clearSelection, copyPaths, selectedAddress } from "./selection.js";
@@ -78,6 +78,7 @@ const ACTIONS = {
 
 /** A match is shown above the results of the query that stays; closed, it leads back to the result it is of. */
 function whereTo(control, address) {
+  if (control.matches("#others")) return { focus: "[id=others]", change: "replaceState" };
   const match = control.closest("section.match");
   const held = control.closest(".signs")?.closest("li");
   if (match) return { keepQuery: true, focus: `[data-photo="${match.dataset.photo}"] .match` };
@@ -104,14 +105,22 @@ function follow(event) {
     look(link);
     return;
   }
-  if (link.pathname !== PAGE || link.getAttribute("href").startsWith("#")) return;
+  if (link.getAttribute("href").startsWith("#")) {
+    event.preventDefault();
+    find(link.hash).focus();
+    return;
+  }
+  if (link.pathname !== PAGE) return;
   event.preventDefault();
-  visit(optioned(link), { ...whereTo(link, link.href), change: leave() ? "replaceState" : "pushState" });
+  visit(optioned(link), { ...(leave() && { change: "replaceState" }), ...whereTo(link, link.href) });
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || find("dialog[open]")) return;
-  find("section.match > .remove")?.click();
+  if (event.defaultPrevented || find("dialog[open]")) return;
+  if (event.key === "Escape") find("section.match > .remove")?.click();
+  if (event.key !== "/" || event.target.matches("input, textarea")) return;
+  event.preventDefault();
+  find("#photo").focus();
 });
 
 addEventListener("popstate", ({ state }) => {
@@ -125,6 +134,7 @@ addEventListener("popstate", ({ state }) => {
   cease();
   query.uploads = page.uploads;
   show(parse(page.text));
+  keepFocus();
   say(find("#summary")?.textContent ?? "");
 });
 

@@ -1,11 +1,11 @@
 // Pages beside the search: the folders, the duplicates, the photos of a folder, and one photo.
 
 import { copy } from "./copy.js";
-import { evenLastRows } from "./gallery.js";
+import { arrange } from "./gallery.js";
 import { leave, look } from "./lightbox.js";
 
 document.documentElement.classList.add("scripted");
-evenLastRows(document.querySelectorAll(".gallery"));
+arrange();
 
 document.addEventListener("click", (event) => {
   const copied = event.target.closest("[data-copy]");

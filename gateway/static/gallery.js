@@ -1,7 +1,15 @@
 // The last row of each gallery, as high as the row before it: style sheets cannot tell which photos are in it.
 
+import { makeOneStop } from "./roving.js";
+
+/** Call it whenever there are other photos. */
+export function arrange() {
+  evenLastRows(document.querySelectorAll(".gallery"));
+  makeOneStop();
+}
+
 /** Keeps it so when a gallery's width changes, or when it is unfolded. */
-export function evenLastRows(galleries) {
+function evenLastRows(galleries) {
   widths.disconnect();
   for (const gallery of galleries) {
     stretch(gallery); // at once, so that nothing is seen to move

@@ -1,6 +1,7 @@
 // Keeps a result where it is while those around it change, so that the pointer stays over the same photo.
 
 import { find } from "./dom.js";
+import { arrange } from "./gallery.js";
 
 const REACH = 12; // places before and after its own that are tried
 
@@ -11,6 +12,7 @@ export function holder(tile) {
   return () => {
     const kept = chosen(tile);
     put(kept, at, left);
+    arrange();
     scrollBy(0, kept.getBoundingClientRect().top - top);
     find(".photo", kept).focus({ preventScroll: true });
   };

@@ -1,7 +1,7 @@
 // The next results, put behind those that are shown.
 
 import { find, parse, say } from "./dom.js";
-import { evenLastRows } from "./gallery.js";
+import { arrange } from "./gallery.js";
 import { remembered } from "./history.js";
 import { query } from "./query.js";
 import { begin, requestOf } from "./search.js";
@@ -49,7 +49,7 @@ function take(text, address, isAsked) {
   keep(text, address, isAsked);
   history.replaceState(history.state, "", find("link[rel=canonical]", next).getAttribute("href"));
   const first = append(document, next, isAsked);
-  evenLastRows(document.querySelectorAll(".gallery"));
+  arrange();
   if (isAsked) find(".photo", first).focus({ preventScroll: true });
   say(find("#found").textContent);
 }

@@ -2,7 +2,7 @@
 
 import { find, main } from "./dom.js";
 import { fillRegionFields, regionOfFields } from "./fields.js";
-import { evenLastRows } from "./gallery.js";
+import { arrange } from "./gallery.js";
 import { layBy } from "./history.js";
 import { query } from "./query.js";
 import { RegionBox } from "./region.js";
@@ -31,18 +31,30 @@ function replaceParts(page, selectors) {
 /** Binds what the page in place needs. */
 export function prepare({ keepQuery = false } = {}) {
   find("#results-heading")?.after(...notes());
-  evenLastRows(document.querySelectorAll(".gallery"));
+  arrange();
   window.onbeforeunload = query.uploads.length ? layBy : null;
   const stage = find(".stage");
   if (keepQuery && query.box) return;
   query.box = null;
   if (!stage || !find(".shade", stage)) return;
-  query.box = new RegionBox(stage, { onChange: fillRegionFields, onCommit: () => find(".refine").requestSubmit() });
+  query.box = new RegionBox(stage, { onChange: fillRegionFields, onCommit: searchWithBox });
   query.box.show(regionOfFields());
 }
 
 function notes() {
   return query.uploads.length ? query.notes.map((text) => Object.assign(document.createElement("p"), { className: "note", textContent: text })) : [];
+}
+
+function searchWithBox() {
+  find(".refine").requestSubmit();
+  keepFocus();
+}
+
+/** Where what had the keyboard is gone, it goes to what is nearest. */
+export function keepFocus() {
+  if (document.activeElement !== document.body) return;
+  const near = [...document.querySelectorAll("#query .tools button, #results-heading")];
+  (near.find((each) => each.checkVisibility()) ?? main).focus({ preventScroll: true });
 }
 
 export function showTemplate(id, target) {

@@ -4,7 +4,7 @@ import { find, main, PAGE, parse, say } from "./dom.js";
 import { fieldsOf, fillRegionFields, refined } from "./fields.js";
 import { remember } from "./history.js";
 import { holder } from "./hold.js";
-import { show } from "./place.js";
+import { keepFocus, show } from "./place.js";
 import { query } from "./query.js";
 import { rendered } from "./send.js";
 
@@ -78,13 +78,14 @@ async function arrive(text, { url, body, resend = null, keepQuery, change, focus
   say(find("#summary")?.textContent ?? "");
   if (hold) hold();
   else if (focus && !problem) goTo(focus);
+  else keepFocus();
 }
 
 /** Shows a part of the page from its top, and reads on from there. */
 function goTo(selector) {
   const heading = find(selector) ?? find("#results-heading");
   if (heading?.id === "results-heading") scrollTo(0, 0);
-  else heading?.scrollIntoView({ block: selector.startsWith("#") ? "start" : "center" });
+  else heading?.scrollIntoView({ block: selector.startsWith("#") ? "start" : "nearest" });
   heading?.focus({ preventScroll: true });
 }
 

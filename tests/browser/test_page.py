@@ -5,87 +5,23 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Locator, Page, Route, expect
 
 from protos.imagesearch.v1 import search_pb2
 from tests.browser.conftest import IN_BROWSER, OpenPage, Site
 
 pytestmark = IN_BROWSER
 
-# For every element with text of its own: the contrast with the nearest opaque background behind it, as WCAG
-# 2.2 counts it in 1.4.3.
-LOW_CONTRAST = """
-() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const parse = (colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const luminance = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map((value) => value / 255)
-      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-  };
-  const behind = (element) => {
-    for (let node = element; node; node = node.parentElement) {
-      const colour = parse(getComputedStyle(node).backgroundColor);
-      if (colour[3] === 255) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
-  const hasText = (element) => [...element.childNodes].some(isText);
-  return [...document.querySelectorAll("body *")]
-    .filter((element) => element.checkVisibility() && hasText(element) && !element.closest(".about"))
-    .map((element) => {
-      const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(behind(element))];
-      return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.outerHTML.slice(0, 80)];
-    })
-    .filter(([contrast]) => contrast < 4.5);
-}
-"""
-
-# What a checker of accessibility looks for first.
-FLAWS = """
-() => {
-  const flaws = [];
-  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
-  ids.filter((id, index) => ids.indexOf(id) !== index).forEach((id) => flaws.push(`two of #${id}`));
-  for (const name of ["aria-labelledby", "aria-describedby", "for"]) {
-    for (const element of document.querySelectorAll(`[${name}]`)) {
-      for (const id of element.getAttribute(name).split(" ")) {
-        if (!document.getElementById(id)) flaws.push(`${name} of nothing: ${id}`);
-      }
-    }
-  }
-  for (const image of document.images) if (!image.hasAttribute("alt")) flaws.push("no alt: " + image.src);
-  for (const field of document.querySelectorAll("input:not([type=hidden])")) {
-    if (!field.labels.length && !field.ariaLabel) flaws.push("no label: " + field.outerHTML);
-  }
-  for (const control of document.querySelectorAll("a, button, summary")) {
-    const name = control.ariaLabel || control.textContent.trim() || control.querySelector("img")?.alt;
-    if (!name) flaws.push("no name: " + control.outerHTML);
-    const { width, height } = control.getBoundingClientRect();
-    const isBlock = control.checkVisibility() && getComputedStyle(control).display !== "inline";
-    if (isBlock && Math.min(width, height) < 24) flaws.push("small: " + control.outerHTML);
-  }
-  const levels = [...document.querySelectorAll("h1, h2, h3")]
-    .filter((heading) => heading.checkVisibility()).map((heading) => Number(heading.tagName[1]));
-  if (levels[0] !== 1 || levels.filter((level) => level === 1).length !== 1) flaws.push("not one h1 first");
-  const isGap = (level, index) => level > (levels[index - 1] ?? 1) + 1;
-  if (levels.some(isGap)) flaws.push("a level of headings left out");
-  for (const name of ["main", "header"]) {
-    if (document.querySelectorAll(`body > ${name}`).length !== 1) flaws.push("not one " + name);
-  }
-  return flaws;
-}
-"""
-
 # Open options make the fullest page there is.
 STATES = {
     "start": "/",
+    "looking": "/?image_id={id}#looking",
+    "photo": "/photo/{id}",
+    "folder": "/folder?folder=set",
+    "folders": "/folders",
+    "duplicates": "/duplicates",
+    "refused": "/refused",
     "results": "/?image_id={id}&region=0.1,0.2,0.3,0.4",
     "several photos": "/?image_ids={id}&image_ids={more[1]}&not_image_ids={more[2]}&not_image_ids={more[3]}",
     "match": "/?image_id={id}&verify=true&match={more[1]}",
@@ -102,19 +38,29 @@ def address(site: Site, state: str) -> str:
     return STATES[state].format(id=ids[0], more=ids)
 
 
-async def open_options(page: Page) -> None:
+async def open_all(page: Page) -> None:
+    """Options, the bar of what is selected, and in one state a photo over the page."""
+    if await page.locator(".pick").count():
+        await page.locator(".pick").first.check()
+    if page.url.endswith("#looking"):
+        await page.locator("a.look").first.click()
+        await expect(page.locator("#looking .large")).to_be_visible()
+        await page.locator("[data-look=compare]").click()
+        return
     for summary in await page.locator("summary").locator("visible=true").all():
         await summary.click()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", STATES)
-async def test_text_stands_out_in_light_and_dark(
-    open_page: OpenPage, site: Site, state: str, scheme: str
+async def test_a_checker_of_accessibility_finds_nothing_in_light_and_dark(
+    open_page: OpenPage, site: Site, state: str
 ) -> None:
-    async with open_page(address(site, state), color_scheme=scheme) as page:
-        await open_options(page)
-        assert await page.evaluate(LOW_CONTRAST) == []
+    async with open_page(address(site, state), reduced_motion="reduce") as page:
+        await open_all(page)
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)
+            found = await Axe().run(page, options={"rules": {"target-size": {"enabled": True}}})
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
 
 
 async def test_dark_is_dark_and_light_is_light(open_page: OpenPage) -> None:
@@ -126,19 +72,12 @@ async def test_dark_is_dark_and_light_is_light(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_everything_has_a_name_a_label_and_room(open_page: OpenPage, site: Site, state: str) -> None:
-    async with open_page(address(site, state)) as page:
-        await open_options(page)
-        assert await page.evaluate(FLAWS) == []
-
-
-@pytest.mark.parametrize("language", ["en-US", "ja-JP"])
-@pytest.mark.parametrize("state", STATES)
 async def test_nothing_reaches_past_the_side_of_the_screen(
-    open_page: OpenPage, site: Site, state: str, language: str
+    open_page: OpenPage, site: Site, state: str
 ) -> None:
-    async with open_page(address(site, state), locale=language) as page:
-        await open_options(page)
+    site.service.images[1].paths[:] = [f"{'long name ' * 12}{'n' * 120}.jpg", "صور/من البحر.jpg", "🏖️.jpg"]
+    async with open_page(address(site, state), locale="ja-JP" if len(state) % 2 else "en-US") as page:
+        await open_all(page)
         for width in (320, 390, 820, 1440, 2560):
             await page.set_viewport_size({"width": width, "height": 800})
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
@@ -259,6 +198,67 @@ async def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page,
     await expect(page.get_by_role("link", name="Search with set/0.jpg", exact=True)).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("#results li")).to_have_count(23)
+
+
+async def test_a_gallery_is_one_stop_with_arrow_keys_inside(page: Page, site: Site) -> None:
+    await page.goto(site.url + address(site, "looking"))
+    await page.get_by_role("link", name="Skip to the results").press("Enter")
+
+    def tile(number: int) -> Locator:
+        return page.get_by_role("link", name=f"Search with set/{number}.jpg", exact=True)
+
+    await expect(tile(1)).to_be_focused()
+    for key, number in (("ArrowRight", 2), ("End", 23), ("Home", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+        await page.keyboard.press(key)
+        await expect(tile(number)).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    below = await page.evaluate("document.activeElement.getBoundingClientRect().top")
+    first = await tile(1).bounding_box()
+    assert first is not None
+    assert below > first["y"] + first["height"]
+    await page.keyboard.press("ArrowUp")
+    await expect(tile(1)).to_be_focused()
+    for _ in range(5):  # +, -, the box to select it, and the one to look at it
+        await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.closest('.gallery')") is None
+    await tile(1).focus()
+    await page.keyboard.press("Space")
+    await expect(page.get_by_role("dialog").get_by_role("heading", name="1.jpg")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("/")
+    await expect(page.get_by_label("Choose a photo")).to_be_focused()
+
+
+async def test_the_keyboard_is_never_lost(page: Page, site: Site) -> None:
+    await page.goto(site.url + address(site, "results"))
+    await page.get_by_role("application").focus()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("application")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Select a part")).to_be_focused()
+    await page.get_by_role("link", name="Search with set/2.jpg", exact=True).click()
+    await expect(page.get_by_role("heading", name="Results")).to_be_focused()
+    await page.go_back()
+    await expect(page.locator(".query-image")).to_have_attribute("alt", "set/0.jpg")
+    assert await page.evaluate("document.activeElement.tagName") != "BODY"
+
+
+async def test_others_are_shown_to_start_from(page: Page, site: Site) -> None:
+    names = page.locator(".samples .photo img")
+    before = await names.first.get_attribute("alt")
+    await page.get_by_role("link", name="Show others").click()
+    await expect(names.first).not_to_have_attribute("alt", before or "")
+    await expect(page.get_by_role("link", name="Show others")).to_be_focused()
+
+
+async def test_the_first_results_are_on_the_first_screen_of_a_phone(open_page: OpenPage, site: Site) -> None:
+    options = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
+    async with open_page(address(site, "looking"), **options) as page:
+        await expect(page.locator("#results .photo").first).to_be_in_viewport(ratio=1)
+        small = """() => [...document.querySelectorAll("#results :is(a, button, label, summary)")]
+            .filter((each) => each.checkVisibility())
+            .map((each) => [each.getBoundingClientRect(), each.outerHTML])
+            .filter(([box]) => Math.min(box.width, box.height) < 43.9).map(([, html]) => html)"""
+        assert await page.evaluate(small) == []
 
 
 async def test_who_wants_less_motion_gets_none(open_page: OpenPage, site: Site) -> None:
