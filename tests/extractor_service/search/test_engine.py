@@ -28,7 +28,7 @@ class BusyPool:
     def __init__(self) -> None:
         self.queued: list[Future[Any]] = []
 
-    def submit(self, function: Any, *args: Any) -> Future[Any]:
+    def submit(self, function: Any, *args: Any, client: str) -> Future[Any]:
         self.queued.append(Future())
         return self.queued[-1]
 

@@ -135,7 +135,7 @@ async def test_photos_of_one_query_go_through_the_network_together(folder: Folde
     async with running(settings_for(folder, decode_workers=2), backbone.load) as service:
         await service.stub.Search(request)
     # The network may have begun with the first before the others were handed over.
-    assert backbone.runs[1:] in ([6], [1, 5])
+    assert backbone.runs[-1] in (5, 6)
 
 
 TOO_MANY = [pb.Photo(image_id="0" * 32)] * 5
@@ -178,7 +178,7 @@ class HeldPool:
     def __init__(self) -> None:
         self.tasks: list[Future[Any]] = []
 
-    def submit(self, function: Any, *args: Any) -> Future[Any]:
+    def submit(self, function: Any, *args: Any, client: str) -> Future[Any]:
         self.tasks.append(Future())
         return self.tasks[-1]
 
