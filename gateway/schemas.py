@@ -108,7 +108,13 @@ class Hit(BaseModel):
             "than 99 %; weak: none of these."
         ),
     ]
-
+    rank_score: Annotated[
+        float | None,
+        Field(
+            description="What the order follows, descending, with `verify` or `localize`. Null where results "
+            "ascend by distance."
+        ),
+    ] = None
     also: Annotated[
         list[OtherImage],
         Field(description="With `collapse` the further results that are the same picture, best first."),

@@ -202,6 +202,8 @@ class Hit:
     located: Region | None = None
     """The part of it that answers the query best; None where it was not looked for or nothing answers."""
     likeness: Likeness = Likeness.WEAK
+    rank_score: float | None = None
+    """What the order follows, descending, where results are re-ranked; else it follows the distance."""
     also: Sequence[ImageRecord] = ()
     """Images that are the same picture and would be results, too; none unless results collapse."""
 

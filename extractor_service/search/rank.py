@@ -29,7 +29,7 @@ from imagesearch.ranking.calibration import score
 from imagesearch.ranking.expansion import average_expansion
 from imagesearch.ranking.likeness import likeness, same_pixels
 from imagesearch.ranking.localization import Localization
-from imagesearch.ranking.reranking import reranked
+from imagesearch.ranking.reranking import rank_scores
 from imagesearch.ranking.verification import SpatialMatch
 from imagesearch.store.records import ImageRecord
 
@@ -43,6 +43,8 @@ class Finding:
 
     match: SpatialMatch | None
     location: Localization | None
+    rank_score: float | None
+    """What the hit is ordered by where results are re-ranked."""
 
 
 class Ranker:
@@ -58,7 +60,7 @@ class Ranker:
         self, served: ServedSnapshot, query: DescribedQuery, options: SearchOptions, timings: Timings
     ) -> tuple[list[Hit], bool]:
         """At most `limit` hits from `offset` on, and whether there are more: without the query itself, in the
-        order of `ranking.reranking.reranked`: by distance, ties by image id, unless the search verifies or
+        order of `ranking.reranking.rank_scores`: by distance, ties by image id, unless the search verifies or
         localises.
 
         With `expand` the distances are those to the expanded query: averaged with its nearest or, with
@@ -143,10 +145,13 @@ class _Search:
         rows = found.rows.tolist()
         locations = self._localize(rows)
         matches = self._verify(rows, candidates)
-        order = reranked(
+        if not (self._options.verify or self._options.localize):
+            return found, [Finding(None, None, None)] * len(rows)
+        scores = rank_scores(
             found.distances, _inliers(matches), _cosines(locations) if self._options.localize else None
         )
-        return found[order], [Finding(matches[place], locations[place]) for place in order]
+        order = np.argsort(-scores, kind="stable")
+        return found[order], [Finding(matches[at], locations[at], float(scores[at])) for at in order]
 
     @property
     def _first(self) -> int:
@@ -221,6 +226,7 @@ def _to_hits(
                 finding.match,
                 finding.location.region if finding.location else None,
                 likeness(identical, inliers, own_score, len(background)),
+                rank_score=finding.rank_score,
             )
         )
     return hits

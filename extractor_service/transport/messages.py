@@ -166,6 +166,7 @@ def _hit(hit: queries.Hit, with_points: bool) -> search_pb2.Hit:
         located=_region(hit.located),
         damaged=hit.record.damaged,
         likeness=hit.likeness,
+        rank_score=hit.rank_score,
         also=[search_pb2.OtherImage(image_id=other.image_id, path=other.paths[0]) for other in hit.also],
         paths=hit.record.paths,
         taken_at=hit.record.taken_at,

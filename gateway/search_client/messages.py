@@ -202,6 +202,7 @@ def _hit(message: search_pb2.Hit, among_several: bool, root_path: str) -> schema
         located=_region(message.located) if message.HasField("located") else None,
         damaged=message.damaged,
         likeness=message.likeness,
+        rank_score=message.rank_score if message.HasField("rank_score") else None,
         also=[_other(image, root_path) for image in message.also],
     )
 

@@ -16,8 +16,7 @@ from imagesearch.ranking.localization import Localization, localize
 from imagesearch.ranking.verification import SpatialMatch, verify, verify_mirrored
 
 MIRRORED_CANDIDATES = 16
-"""In so many the mirror image is looked for: a fifth of the 80 that a search verifies by default, so that it
-takes a fifth more time at most. A network hardly tells a picture from its mirror image, so it is among the
+"""In so many the mirror image is looked for, which takes a search less than a fifth more time. A network hardly tells a picture from its mirror image, so it is among the
 first."""
 
 INLIERS_LIKE_A_COSINE = 10
@@ -91,12 +90,12 @@ def localize_candidates(
     return found
 
 
-def reranked(
+def rank_scores(
     distances: NDArray[np.float32],
     inliers: NDArray[np.int64],
     located_cosines: NDArray[np.float64] | None = None,
-) -> NDArray[np.intp]:
-    """The order of N hits by cosine + log2(1 + n / INLIERS_LIKE_A_COSINE), ties in the given order.
+) -> NDArray[np.float64]:
+    """What N hits are ordered by, the largest first: cosine + log2(1 + n / INLIERS_LIKE_A_COSINE).
 
     distances: shape=(N,), L2 distances of normalised descriptors, ascending. inliers: shape=(N,), 0 where a
     hit was not verified: it keeps its place by distance behind the convincingly verified ones.
@@ -107,5 +106,4 @@ def reranked(
     cosines = 1 - distances.astype(np.float64) ** 2 / 2
     if located_cosines is not None:
         cosines = np.where(np.isnan(located_cosines), cosines - 1, located_cosines)
-    convinced = np.log2(1 + inliers / INLIERS_LIKE_A_COSINE)
-    return np.argsort(-(cosines + convinced), kind="stable")
+    return cosines + np.log2(1 + inliers / INLIERS_LIKE_A_COSINE)

@@ -102,7 +102,8 @@ async def test_a_black_query_leaves_results_in_order_of_distance(folder: Folder)
         plain = await service.stub.Search(request)
         request.localize = True
         localized = await service.stub.Search(request)
-    assert list(localized.hits) == list(plain.hits)
+    assert [hit.path for hit in localized.hits] == [hit.path for hit in plain.hits]
+    assert not any(hit.HasField("located") for hit in localized.hits)
 
 
 async def test_an_indexed_image_is_looked_for_by_its_stored_map(folder: Folder) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from imagesearch.local_features import LocalFeatures, RootSift
-from imagesearch.ranking.reranking import INLIERS_LIKE_A_COSINE, reranked, verify_candidates
+from imagesearch.ranking.reranking import INLIERS_LIKE_A_COSINE, rank_scores, verify_candidates
 
 
 @pytest.fixture
@@ -23,33 +23,35 @@ def features(seed: int) -> LocalFeatures:
     return RootSift().extract((cv2.resize(noise, (240, 240)) * 255).astype(np.uint8))
 
 
-def order_literally(distances: list[float], inliers: list[int]) -> list[int]:
+def literally(distances: list[float], inliers: list[int]) -> list[float]:
     """Each hit's cosine and conviction, written out."""
+    return [
+        (1 - distance**2 / 2) + math.log2(1 + count / INLIERS_LIKE_A_COSINE)
+        for distance, count in zip(distances, inliers, strict=True)
+    ]
 
-    def goodness(hit: int) -> float:
-        return (1 - distances[hit] ** 2 / 2) + math.log2(1 + inliers[hit] / INLIERS_LIKE_A_COSINE)
 
-    return sorted(range(len(distances)), key=goodness, reverse=True)
-
-
-def test_hits_are_ordered_by_cosine_and_conviction() -> None:
+def test_a_hit_is_worth_its_cosine_and_conviction() -> None:
     rng = np.random.default_rng(0)
     distances = np.sort(rng.uniform(0, 1.4, 50)).astype(np.float32)
     inliers = rng.integers(0, 60, 50)
-    assert reranked(distances, inliers).tolist() == order_literally(distances.tolist(), inliers.tolist())
+    expected = literally(distances.tolist(), inliers.tolist())
+    np.testing.assert_allclose(rank_scores(distances, inliers), expected)
 
 
-def test_without_inliers_the_order_stays_ties_included() -> None:
-    distances = np.array([0.1, 0.5, 0.5, 0.9], np.float32)
-    assert reranked(distances, np.zeros(4, np.int64)).tolist() == [0, 1, 2, 3]
+def test_without_inliers_the_order_is_that_of_the_distances() -> None:
+    scores = rank_scores(np.array([0.1, 0.5, 0.5, 0.9], np.float32), np.zeros(4, np.int64))
+    assert scores[0] > scores[1] == scores[2] > scores[3]
 
 
 def test_of_two_verified_hits_the_one_that_shares_more_overtakes_a_nearer_one() -> None:
-    assert reranked(np.array([0.9, 1.26], np.float32), np.array([50, 150])).tolist() == [1, 0]
+    nearer, sharing_more = rank_scores(np.array([0.9, 1.26], np.float32), np.array([50, 150]))
+    assert sharing_more > nearer
 
 
 def test_a_well_verified_far_hit_overtakes_an_unverified_near_one() -> None:
-    assert reranked(np.array([0.8, 1.2], np.float32), np.array([0, 100])).tolist() == [1, 0]
+    near, verified = rank_scores(np.array([0.8, 1.2], np.float32), np.array([0, 100]))
+    assert verified > near
 
 
 def test_the_candidate_that_shows_the_query_is_verified(pool: Executor) -> None:
