@@ -23,6 +23,7 @@ from benchmarks.quality.expansions import expansion_table
 from benchmarks.quality.learnt_elsewhere import learnt_elsewhere_table
 from benchmarks.quality.likenesses import likeness_table
 from benchmarks.quality.measuring import Measured, measure, measure_colours
+from benchmarks.quality.phone_queries import phone_table
 from benchmarks.quality.photo_sets import PhotoSet, own_set, published_sets
 from benchmarks.quality.stores import BuildFailed, store_of
 from benchmarks.quality.tables import markdown, progress_line, save
@@ -40,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sets = [own_set(options.truth)] if options.truth else published_sets(_evaluation_photos(options))
         if options.likeness:
             sys.stdout.write(likenesses(sets[0], sets[1], options.networks[0]))
+            return 0
+        if options.phone:
+            sys.stdout.write(phone_table(sets[0], sets[1], options.networks[0]))
             return 0
         if options.duplicates:
             sys.stdout.write(duplicates_table(sets[0], options.networks[0]))
@@ -62,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
-    """Five questions more, on stores that have been measured."""
+    """Six questions more, on stores that have been measured."""
     gem, temb, embedding = (named(name) for name in ("gem", "temb", "embedding"))
     expanded = [
         (holidays, "temb", store_of(holidays, temb, model, temb.searches)),
@@ -80,6 +84,7 @@ def _study(holidays: PhotoSet, corel: PhotoSet, model: str) -> None:
     }
     sys.stdout.write("\n" + alteration_table(holidays, altered))
     sys.stdout.write("\n" + likenesses(holidays, corel, model))
+    sys.stdout.write("\n" + phone_table(holidays, corel, model))
     sys.stdout.write("\n" + duplicates_table(holidays, model))
 
 
@@ -104,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=listed)
     parser.add_argument("--quick", action="store_true", help="the main ones, with 50 queries a set")
     parser.add_argument("--likeness", action="store_true", help="only what the words of likeness are worth")
+    parser.add_argument("--phone", action="store_true", help="only photos by phone of flat pictures")
     parser.add_argument("--duplicates", action="store_true", help="only which altered copies are found")
     parser.add_argument("--fresh", action="store_true", help="describe all photos again")
     return parser
