@@ -66,7 +66,7 @@ class ExtractorSettings(BaseSettings):
     )
     max_batch: int = Field(16, ge=1, description="Images that go through the network together under load.")
     verify_candidates: int = Field(
-        40,
+        20,
         ge=1,
         le=1000,
         description="First hits that a search with verify compares by their geometry, and as many again that "

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.descriptors.base import Encodings, learn_candidates, needs_candidates
+from imagesearch.descriptors.base import Encodings
 from imagesearch.descriptors.choices import LOCAL_KINDS
 from imagesearch.descriptors.kinds import LEARNING_PICTURES, learn_encoding
 from imagesearch.errors import ModelMismatch
@@ -29,12 +29,12 @@ def learn(ledger: Ledger) -> Encodings:
     """From at most LEARNING_PICTURES of the photos. Raises InvalidOption where they are too few."""
     recipe = ledger.publishable_recipe
     sample = _sampled_ids(ledger)
-    features = _Sample(list(ledger.local_features(sample)), _root_sift)
-    of_network = recipe.descriptor not in LOCAL_KINDS
-    vectors = _Sample([vectors for _, vectors in ledger.images(sample)], _widened) if of_network else features
-    descriptor, note = learn_encoding(recipe.descriptor, recipe.settings, recipe.dim, vectors)
-    wanted = needs_candidates(recipe.descriptor, recipe.local_features)
-    return Encodings(descriptor, learn_candidates(features) if wanted else None, note)
+    vectors: Sequence[NDArray[np.float32]]
+    if recipe.descriptor in LOCAL_KINDS:
+        vectors = _Sample(list(ledger.local_features(sample)), _root_sift)
+    else:
+        vectors = _Sample([vectors for _, vectors in ledger.images(sample)], _widened)
+    return Encodings(*learn_encoding(recipe.descriptor, recipe.settings, recipe.dim, vectors))
 
 
 def taken_from(other: StoreLayout, ledger: Ledger) -> Encodings:
@@ -47,7 +47,7 @@ def taken_from(other: StoreLayout, ledger: Ledger) -> Encodings:
             f"The store {other.root} describes photos otherwise, so that nothing it has learnt fits: "
             "build both with the same settings."
         )
-    return encodings if recipe.local_features else replace(encodings, candidates=None)
+    return encodings
 
 
 def encoded(

@@ -9,7 +9,7 @@ from imagesearch.store.snapshot import Snapshot
 
 MATRIX_FILES = ("descriptors.npy", "index.faiss")
 INVERTED_FILES = ("postings",)
-VERIFIED_FILES = ("local_features", "local_starts", "local_sizes", "candidates.npy")
+VERIFIED_FILES = ("local_features", "local_starts", "local_sizes", "cell_rows", "cell_signatures")
 
 
 def bytes_per_photo(snapshot: Snapshot, verify: bool) -> int:

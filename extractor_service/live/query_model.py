@@ -56,7 +56,7 @@ class QueryModel(Shared):
         self.precision = precision
         self.input_plan: InputPlan = network.input_plan if network else NoInput()
         upright = recipe.upright
-        self.extractor = RootSift.to_verify(upright) if network else RootSift(upright=upright)
+        self.extractor = RootSift.of_query(upright) if network else RootSift(upright=upright)
         """Finds the local features of a query."""
         self.needs_local_features = network is None
         self.map_plan = macs.input_plan if macs else None

@@ -13,7 +13,6 @@ from extractor_service.live.sharing import Shared
 from imagesearch.conv_maps.storage import SegmentedMaps
 from imagesearch.errors import OptionUnavailable, SnapshotDamaged, UnknownImage
 from imagesearch.index import MilvusAddress, open_index
-from imagesearch.index.approximate import ApproximateIndex
 from imagesearch.index.base import Index
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.inverted import InvertedIndex
@@ -46,13 +45,10 @@ class ServedSnapshot(Shared):
         index: Index,
         exact_index: Index,
         model: QueryModel,
-        candidates: Index | None = None,
     ) -> None:
         super().__init__()
         self.snapshot = snapshot
         self.model = model
-        self.candidates = candidates
-        """Finds rows worth verifying by their local features; None where the index does."""
         self._index = index
         self._exact_index = exact_index
         self._selected = lru_cache(REMEMBERED_FILTERS)(snapshot.selected)
@@ -62,11 +58,9 @@ class ServedSnapshot(Shared):
     def version(self) -> str:
         return self.snapshot.manifest.version
 
-    def index(self, exact: bool, where: Filter | None = None) -> Index:
-        """The snapshot's index, for what the filter lets through, or the one that compares with every
-        descriptor."""
-        index = self._exact_index if exact else self._index
-        return index.within(where) if where and isinstance(index, ApproximateIndex) else index
+    def index(self, exact: bool) -> Index:
+        """The snapshot's index, or the one that compares with every descriptor."""
+        return self._exact_index if exact else self._index
 
     def selected(self, where: Filter) -> NDArray[np.bool_] | None:
         """shape=(rows,): whether the filter lets a row's image through; None where it leaves nothing out.
@@ -126,14 +120,13 @@ class ServedSnapshot(Shared):
         threading.Thread(target=self._close_parts, name="close-snapshot").start()
 
     def _close_parts(self) -> None:
-        for index in (self._index, self._exact_index, self.candidates):
-            if index is not None:
-                index.close()
+        for index in (self._index, self._exact_index):
+            index.close()
         self.snapshot.close()
         self.model.release()
         # What they map and hold goes now: the traceback of a failed request may refer to this object until
         # Python collects its cycles.
-        del self.snapshot, self.model, self.candidates, self._index, self._exact_index, self._selected
+        del self.snapshot, self.model, self._index, self._exact_index, self._selected
 
 
 def open_for_serving(
@@ -160,8 +153,7 @@ def open_for_serving(
     exact_index = index
     if kind != "exact":
         exact_index = ExactIndex(snapshot.descriptors, threads)
-    candidates = ExactIndex(snapshot.candidates, threads) if snapshot.candidates is not None else None
-    return ServedSnapshot(snapshot, index, exact_index, model, candidates)
+    return ServedSnapshot(snapshot, index, exact_index, model)
 
 
 def check_known_answers(snapshot: Snapshot, index: Index) -> None:

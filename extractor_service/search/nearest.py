@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from extractor_service.live.served_snapshot import ServedSnapshot
 from extractor_service.search.queries import MAX_REACH, SearchOptions
 from imagesearch.index.base import Index, Neighbours
+from imagesearch.index.matrix import DescriptorMatrix
 from imagesearch.local_features import LocalFeatures
+from imagesearch.local_features.votes import most_voted
 from imagesearch.ranking.calibration import largest_distance
-from imagesearch.ranking.expansion import alpha_expansion, average_expansion
-from imagesearch.store.filters import Filter
+from imagesearch.ranking.expansion import alpha_expansion
 
 EXPANSION_NEIGHBOURS = 5
 """Results averaged into an expanded query. With a smaller network it lifted the mean average precision of
@@ -39,8 +40,6 @@ class Scope:
     """Of the query's own photos, which are left out."""
     among: NDArray[np.bool_] | None
     """shape=(rows,): those that the search's filter lets through; None for all."""
-    where: Filter
-    """That filter."""
     max_distance: float
     exact: bool
     """Whether to compare with every row, even where there is an approximate index."""
@@ -59,7 +58,16 @@ class Scope:
             bounds.append(options.max_distance)
         if options.min_score is not None:
             bounds.append(largest_distance(options.min_score, background))
-        return cls(own_rows, served.selected(options.where), options.where, min(bounds), options.exact)
+        return cls(own_rows, served.selected(options.where), min(bounds), options.exact)
+
+    def rows_of(self, descriptors: DescriptorMatrix) -> NDArray[np.bool_]:
+        """shape=(rows,): those that it leaves, however far they are."""
+        left = np.ones(len(descriptors), np.bool_)
+        left[self.own_rows] = False
+        for others in (self.among, descriptors.live):
+            if others is not None:
+                left &= others
+        return left
 
     def within(self, found: Neighbours) -> Neighbours:
         """Those that are near enough, without the query's own."""
@@ -68,7 +76,7 @@ class Scope:
 
 def nearest(served: ServedSnapshot, descriptor: NDArray[np.float32], scope: Scope, count: int) -> Neighbours:
     """At most `count` rows. descriptor: shape=(D,), L2-normalised."""
-    index = served.index(scope.exact, scope.where)
+    index = served.index(scope.exact)
     # More than asked for, because the query's own photos may be among them.
     wanted = count + len(scope.own_rows)
     found = _found(index, descriptor, wanted, scope.among)
@@ -101,29 +109,24 @@ def expanded(served: ServedSnapshot, descriptor: NDArray[np.float32], scope: Sco
 
 
 class AlikeRows:
-    """The rows whose local features resemble those of a query's photos."""
+    """The rows that share local features with a query's photos."""
 
     def __init__(self, served: ServedSnapshot, photos: Sequence[LocalFeatures], scope: Scope) -> None:
-        self._served = served
-        self._scope = scope
-        encoding = served.snapshot.encodings.candidates
-        self._queries = [encoding.encode(photo.root_sift) for photo in photos] if encoding else []
+        self._snapshot = served.snapshot
+        self._photos = photos
+        self._among = scope.rows_of(served.snapshot.descriptors)
 
-    def first(self, count: int, expanded_by: NDArray[np.int64]) -> NDArray[np.int64]:
-        """At most `count` different rows, the best of each photo before the next best of any.
+    def first(self, count: int, neighbours: NDArray[np.int64]) -> NDArray[np.int64]:
+        """At most `count` rows, the one with most votes first.
 
-        expanded_by: rows that the photos are averaged with.
+        neighbours: rows whose features vote, too: what was verified shows more of the object than the query
+        (Chum et al. 2007).
         """
-        candidates, index = self._served.snapshot.candidates, self._served.candidates
-        if candidates is None or index is None or not self._queries:
+        lists, table = self._snapshot.cell_lists, self._snapshot.local_features
+        if lists is None or table is None:
             return np.empty(0, np.int64)
-        neighbours = candidates[expanded_by].astype(np.float32)
-        queries = np.stack([average_expansion(query, neighbours) for query in self._queries])
-        own_rows = self._scope.own_rows
-        rows = index.search(queries, count + len(own_rows), self._scope.among).rows.T.ravel()
-        rows = rows[(rows >= 0) & ~np.isin(rows, own_rows)]
-        _, places = np.unique(rows, return_index=True)
-        return rows[np.sort(places)][:count]
+        photos = [*self._photos, *(table.features(row) for row in neighbours.tolist())]
+        return most_voted(lists, photos, count, self._among)
 
 
 def with_rows(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.local_features.features import ORIENTATION_STEPS, LocalFeatures
-from imagesearch.local_features.rootsift import VERIFIED_FEATURES
+from imagesearch.local_features.rootsift import QUERY_FEATURES, VERIFIED_FEATURES
 
 MIN_COSINE = 0.7
 """Least similarity of two matched RootSIFT vectors; at 0.6 the Holidays photos rank no better."""
@@ -68,7 +68,7 @@ class SpatialMatch:
 
 def verify(query: LocalFeatures, candidate: LocalFeatures) -> SpatialMatch | None:
     """None where no affinity explains at least `MIN_INLIERS` matches."""
-    query, candidate = query.first(VERIFIED_FEATURES), candidate.first(VERIFIED_FEATURES)
+    query, candidate = query.first(QUERY_FEATURES), candidate.first(VERIFIED_FEATURES)
     pairs = tentative_matches(query.root_sift, candidate.root_sift)
     pairs = pairs[agreeing(_similarities(query, candidate, pairs), *_places(query, candidate, pairs))]
     if len(pairs) < MIN_INLIERS:
@@ -108,15 +108,12 @@ def tentative_matches(query: NDArray[np.float32], candidate: NDArray[np.float32]
     if not len(query) or not len(candidate):
         return np.empty((0, 2), np.int64)
     cosines = query @ candidate.T
-    best = cosines.max(axis=1)
-    near = np.flatnonzero(best >= MIN_COSINE)
-    nearest = cosines[near].argmax(axis=1)
-    # Back from those candidates alone that are somebody's nearest: the columns of a matrix are slow to read.
-    chosen, places = np.unique(nearest, return_inverse=True)
-    back = (candidate[chosen] @ query.T).argmax(axis=1)[places]
-    matched, nearest = near[back == near], nearest[back == near]
+    nearest = cosines.argmax(axis=1)
+    best = cosines[np.arange(len(query)), nearest]
+    # The largest of a column is quick to find, its place is not, and is not needed.
+    matched = np.flatnonzero((best >= MIN_COSINE) & (best >= cosines.max(axis=0)[nearest]))
     order = np.argsort(-best[matched], kind="stable")[:MAX_MATCHES]
-    return np.column_stack((matched[order], nearest[order])).astype(np.int64)
+    return np.column_stack((matched[order], nearest[matched[order]])).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[5] = 5
+    format: Literal[6] = 6
     """Grows when a reader of the older format would misread the snapshot."""
     version: str = Field(pattern=r"^[0-9]{6,}$")
     created: str
@@ -161,7 +161,7 @@ def checksum_of(manifest: bytes) -> bytes:
 def _is_outdated(content: bytes) -> bool:
     """Raises ValueError for what is no JSON."""
     manifest = json.loads(content)
-    return isinstance(manifest, dict) and manifest.get("format") in (1, 2, 3, 4)
+    return isinstance(manifest, dict) and manifest.get("format") in (1, 2, 3, 4, 5)
 
 
 def _file_damage(path: Path, entry: FileEntry, hashed: bool) -> str | None:

@@ -21,16 +21,14 @@ from imagesearch.store.layout import SegmentFiles
 from imagesearch.store.manifest import FileEntry, Manifest
 from imagesearch.store.records import ImageRecord
 from imagesearch.store.table_files import (
-    CANDIDATE_ENCODING_NAME,
     DESCRIPTOR_ENCODING_NAME,
-    open_local_features,
+    write_cell_lists,
     write_conv_maps,
     write_inverted_file,
     write_local_features,
 )
 
 DESCRIPTORS_NAME = "descriptors.npy"
-CANDIDATES_NAME = "candidates.npy"
 
 
 def write_segment(files: SegmentFiles, content: SnapshotContent, catalogue: CatalogueWriter) -> None:
@@ -42,11 +40,7 @@ def write_segment(files: SegmentFiles, content: SnapshotContent, catalogue: Cata
         write_inverted_file(files, DESCRIPTORS_NAME)
     if content.recipe.local_features:
         write_local_features(files, content.local_features, content.count)
-    if encodings.candidates is not None:
-        table = open_local_features(files)
-        encode = encodings.candidates.encode
-        rows = (encode(table.features(row).root_sift) for row in range(len(table)))
-        _write_matrix(files.path(CANDIDATES_NAME), rows, encodings.candidates.dim)
+        write_cell_lists(files)
     if content.recipe.localization:
         write_conv_maps(files, content.conv_maps, content.count)
 
@@ -64,7 +58,7 @@ def link_segments(base: Manifest, base_directory: Path, directory: Path) -> dict
 
 
 def _is_shared(name: str) -> bool:
-    return name.startswith("segment-") or name in (DESCRIPTOR_ENCODING_NAME, CANDIDATE_ENCODING_NAME)
+    return name.startswith("segment-") or name == DESCRIPTOR_ENCODING_NAME
 
 
 def _write_matrix(path: Path, rows: Iterable[NDArray[np.floating]], dim: int) -> None:

@@ -19,6 +19,7 @@ from imagesearch.errors import SnapshotDamaged, StoreMissing, UnknownFolder
 from imagesearch.index.inverted import InvertedFile
 from imagesearch.index.matrix import DescriptorMatrix
 from imagesearch.local_features.storage import SegmentedFeatures
+from imagesearch.local_features.votes import SegmentedCellLists
 from imagesearch.ranking.kinship import Kinship
 from imagesearch.store.catalogue import CATALOGUE_NAME, Catalogue
 from imagesearch.store.duplicates import Pair
@@ -27,11 +28,13 @@ from imagesearch.store.folders import image_counts
 from imagesearch.store.layout import SegmentFiles, StoreLayout
 from imagesearch.store.manifest import Manifest
 from imagesearch.store.records import ImageRecord, RefusedFile
-from imagesearch.store.segments import CANDIDATES_NAME, DESCRIPTORS_NAME
+from imagesearch.store.segments import DESCRIPTORS_NAME
 from imagesearch.store.table_files import (
+    CELL_ROWS_NAME,
     CODES_NAME,
     DESCRIPTOR_ENCODING_NAME,
     MAPS_NAME,
+    open_cell_lists,
     open_conv_maps,
     open_encodings,
     open_inverted_file,
@@ -74,7 +77,7 @@ class Snapshot:
         encodings: Encodings,
         local_features: SegmentedFeatures | None = None,
         conv_maps: SegmentedMaps | None = None,
-        candidates: DescriptorMatrix | None = None,
+        cell_lists: SegmentedCellLists | None = None,
         inverted_files: Sequence[InvertedFile] = (),
         known: NDArray[np.float16] | None = None,
     ) -> None:
@@ -89,8 +92,8 @@ class Snapshot:
         """Of every row, memory-mapped; None where the snapshot was published without."""
         self.conv_maps = conv_maps
         """The same of convolutional maps."""
-        self.candidates = candidates
-        """By `encodings.candidates`, of every row; None where there is no such encoding."""
+        self.cell_lists = cell_lists
+        """The same features by their cells, to vote with."""
         self.inverted_files = inverted_files
         """Of each segment where the descriptors are sparse, else none."""
         self.known = known
@@ -211,7 +214,7 @@ def _open(layout: StoreLayout, version: str) -> Snapshot:
         encodings,
         local_features=_open_local_features(directory, manifest),
         conv_maps=_open_conv_maps(directory, manifest),
-        candidates=_open_candidates(directory, manifest, encodings),
+        cell_lists=_open_cell_lists(directory, manifest),
         inverted_files=_open_inverted_files(directory, manifest),
         known=_load(directory / KNOWN_NAME) if KNOWN_NAME in manifest.files else None,
     )
@@ -229,10 +232,10 @@ def _open_conv_maps(directory: Path, manifest: Manifest) -> SegmentedMaps | None
     return SegmentedMaps(_open_tables(directory, manifest, open_conv_maps, MAPS_NAME))
 
 
-def _open_candidates(directory: Path, manifest: Manifest, encodings: Encodings) -> DescriptorMatrix | None:
-    if encodings.candidates is None:
+def _open_cell_lists(directory: Path, manifest: Manifest) -> SegmentedCellLists | None:
+    if not manifest.local_features:
         return None
-    return open_matrix(directory, manifest.segment_rows, CANDIDATES_NAME, encodings.candidates.dim)
+    return SegmentedCellLists(_open_tables(directory, manifest, open_cell_lists, CELL_ROWS_NAME))
 
 
 def _open_inverted_files(directory: Path, manifest: Manifest) -> list[InvertedFile]:

@@ -18,36 +18,30 @@ from imagesearch.conv_maps.storage import ConvMapTable
 from imagesearch.descriptors.base import Encodings
 from imagesearch.descriptors.bof import Bag
 from imagesearch.descriptors.kinds import restore_encoding
-from imagesearch.descriptors.vlad import Vlad
 from imagesearch.errors import SnapshotDamaged
 from imagesearch.index.inverted import InvertedFile, build_inverted_file
 from imagesearch.local_features.codes import CODE
 from imagesearch.local_features.storage import LocalFeatureTable, codes_of
+from imagesearch.local_features.votes import CellLists, cell_lists
 from imagesearch.store.layout import SegmentFiles
 from imagesearch.store.manifest import Manifest
 
 DESCRIPTOR_ENCODING_NAME = "encoding.npz"
-CANDIDATE_ENCODING_NAME = "candidates.npz"
 
 
 def write_encodings(directory: Path, encodings: Encodings) -> None:
     np.savez(directory / DESCRIPTOR_ENCODING_NAME, allow_pickle=False, **encodings.descriptor.to_arrays())
-    if encodings.candidates is not None:
-        np.savez(directory / CANDIDATE_ENCODING_NAME, allow_pickle=False, **encodings.candidates.to_arrays())
 
 
 def open_encodings(directory: Path, manifest: Manifest) -> Encodings:
     """Raises SnapshotDamaged."""
     try:
         descriptor = restore_encoding(manifest.descriptor, load_arrays(directory / DESCRIPTOR_ENCODING_NAME))
-        candidates = None
-        if CANDIDATE_ENCODING_NAME in manifest.files:
-            candidates = Vlad.from_arrays(load_arrays(directory / CANDIDATE_ENCODING_NAME))
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise SnapshotDamaged(
             f"What snapshot {directory.name} has learnt cannot be read; index again."
         ) from error
-    return Encodings(descriptor, candidates, manifest.encoding_note)
+    return Encodings(descriptor, manifest.encoding_note)
 
 
 CODES_NAME = "local_features.npy"
@@ -75,6 +69,30 @@ def open_local_features(files: SegmentFiles) -> LocalFeatureTable:
         codes=_load_codes(files.path(CODES_NAME)),
         starts=load_array(files.path(STARTS_NAME)),
         sizes=load_array(files.path(SIZES_NAME)),
+    )
+
+
+CELL_STARTS_NAME = "cell_starts.npy"
+CELL_ROWS_NAME = "cell_rows.npy"
+CELL_SIGNATURES_NAME = "cell_signatures.npy"
+
+
+def write_cell_lists(files: SegmentFiles) -> None:
+    """From the segment's local features."""
+    table = open_local_features(files)
+    lists = cell_lists(table.features(row) for row in range(len(table)))
+    np.save(files.path(CELL_STARTS_NAME), lists.starts.astype("<i8"), allow_pickle=False)
+    np.save(files.path(CELL_ROWS_NAME), lists.rows.astype("<u4"), allow_pickle=False)
+    np.save(files.path(CELL_SIGNATURES_NAME), lists.signatures.astype("<u8"), allow_pickle=False)
+
+
+def open_cell_lists(files: SegmentFiles) -> CellLists:
+    """Raises OSError, ValueError or SnapshotDamaged where the files cannot be read or do not fit."""
+    return CellLists(
+        count=len(load_array(files.path(SIZES_NAME), mapped=True)),
+        starts=load_array(files.path(CELL_STARTS_NAME)),
+        rows=load_array(files.path(CELL_ROWS_NAME), mapped=True),
+        signatures=load_array(files.path(CELL_SIGNATURES_NAME), mapped=True),
     )
 
 

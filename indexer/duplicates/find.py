@@ -11,7 +11,7 @@ import numpy as np
 from imagesearch.host.cpus import available_cpus
 from imagesearch.index.base import Neighbours
 from imagesearch.index.exact import ExactIndex
-from imagesearch.index.matrix import DescriptorMatrix
+from imagesearch.local_features.votes import most_voted
 from imagesearch.ranking.kinship import Kinship
 from imagesearch.store.duplicates import Duplicates, Pair, read_duplicates, write_duplicates
 from imagesearch.store.layout import StoreLayout
@@ -20,12 +20,14 @@ from indexer.duplicates.judge import Judge
 from indexer.progress import ShowProgress
 from indexer.settings import IndexerSettings
 
-METHOD = "1"
+METHOD = "2"
 """Of comparing; another one begins anew."""
 NEAREST = 5
 NEAREST_BY_FEATURES = 4
 """Each image is compared with so many others: the nearest by descriptor, among which are copies that were
 compressed, scaled, toned or mirrored, and by local features, among which are those turned or cut."""
+VOTING_FEATURES = 100
+"""The strongest of each image: a copy shares most of them."""
 BLOCK = 1_024
 """Images between two savings."""
 
@@ -98,19 +100,30 @@ class _Finder:
 
     def _candidates(self, rows: Sequence[int]) -> set[tuple[int, int]]:
         """Pairs of rows, the smaller first."""
-        tables = [(self._snapshot.descriptors, NEAREST), (self._snapshot.candidates, NEAREST_BY_FEATURES)]
+        nearest = self._nearest(rows).rows.tolist()
+        alike = self._pool.map(self._alike, rows)
         return {
             (min(row, other), max(row, other))
-            for table, count in tables
-            if table is not None
-            for row, others in zip(rows, self._nearest(table, rows, count + 1).rows.tolist(), strict=True)
+            for row, *found in zip(rows, nearest, alike, strict=True)
+            for others in found
             for other in others
             if other not in (row, -1)
         }
 
-    def _nearest(self, table: DescriptorMatrix, rows: Sequence[int], count: int) -> Neighbours:
-        with closing(ExactIndex(table, self._threads)) as index:
-            return index.search(table[rows].astype(np.float32), count)
+    def _nearest(self, rows: Sequence[int]) -> Neighbours:
+        descriptors = self._snapshot.descriptors
+        with closing(ExactIndex(descriptors, self._threads)) as index:
+            return index.search(descriptors[rows].astype(np.float32), NEAREST + 1)
+
+    def _alike(self, row: int) -> list[int]:
+        """The rows that share most local features with it, perhaps itself among them."""
+        lists, table = self._snapshot.cell_lists, self._snapshot.local_features
+        if lists is None or table is None:
+            return []
+        strongest = table.features(row).first(VOTING_FEATURES)
+        live = self._snapshot.descriptors.live
+        rows: list[int] = most_voted(lists, [strongest], NEAREST_BY_FEATURES + 1, live).tolist()
+        return rows
 
 
 def _pair(left: str, right: str) -> Pair:

@@ -24,11 +24,8 @@ from extractor_service.settings import ExtractorSettings
 from extractor_service.transport.server import ExtractorServer
 from imagesearch.backbones.base import Backbone, ModelIdentity, Precision
 from imagesearch.conv_maps import MapDescriber
-from imagesearch.descriptors.base import Encodings, learn_candidates
 from imagesearch.descriptors.kinds import create_descriptor
-from imagesearch.descriptors.summed import Summed
 from imagesearch.local_features import RootSift
-from imagesearch.local_features.storage import from_blob
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.prepare import decode_file
 from imagesearch.store.content import SnapshotContent
@@ -137,10 +134,6 @@ class Folder:
         )
         images = [rows[image_id] for image_id in sorted(rows)]
         features = [blobs[image_id] for image_id in sorted(rows)]
-        learnt = None
-        if local_features:
-            vectors = [from_blob(blob).root_sift for blob in features]
-            learnt = Encodings(Summed(descriptor.dim), learn_candidates(vectors))
         content = SnapshotContent(
             recipe,
             note,
@@ -149,7 +142,6 @@ class Folder:
             refused,
             local_features=features,
             conv_maps=[maps[image_id] for image_id in sorted(rows)],
-            learnt=learnt,
         )
         return publish(self.layout, content)
 

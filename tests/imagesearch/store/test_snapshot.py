@@ -171,17 +171,17 @@ def test_a_snapshot_of_a_later_format_is_refused(layout: StoreLayout) -> None:
     publish(layout, content(range(2)))
     path = layout.snapshot_dir("000001") / "manifest.json"
     path.with_suffix(".sha256").unlink()
-    path.write_text(path.read_text().replace('"format": 5', '"format": 6'))
+    path.write_text(path.read_text().replace('"format": 6', '"format": 7'))
     with pytest.raises(SnapshotDamaged):
         Snapshot.open(layout)
 
 
-@pytest.mark.parametrize("older", [1, 2, 3, 4])
+@pytest.mark.parametrize("older", [1, 2, 3, 4, 5])
 def test_a_snapshot_of_an_older_format_asks_to_be_written_anew(layout: StoreLayout, older: int) -> None:
     publish(layout, content(range(2)))
     path = layout.snapshot_dir("000001") / "manifest.json"
     path.with_suffix(".sha256").unlink()
-    path.write_text(path.read_text().replace('"format": 5', f'"format": {older}'))
+    path.write_text(path.read_text().replace('"format": 6', f'"format": {older}'))
     with pytest.raises(SnapshotOutdated, match="index again"):
         Snapshot.open(layout)
 
