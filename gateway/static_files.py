@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 FOLDER = Path(__file__).parent / "static"
-MODULES = tuple(sorted(path.name for path in FOLDER.glob("*.js")))
+_IMPORT = re.compile(r'^import (?:.* from )?"\./(.+)";', re.M)
 LASTING = "public, max-age=31536000, immutable"
 _VERSIONED = re.compile(r"([0-9a-f]{16})/(.+)")
 
@@ -23,6 +23,17 @@ def _version() -> str:
     return digest.hexdigest()[:16]
 
 
+def _needed(name: str) -> list[str]:
+    """A module and those it cannot run without, each once."""
+    names = [name]
+    for each in names:  # grows
+        imported = _IMPORT.findall((FOLDER / each).read_text("utf-8"))
+        names += [other for other in imported if other not in names]
+    return names
+
+
+MODULES = tuple(_needed("app.js"))
+"""What the page runs at once."""
 VERSION = _version()
 """Of all files together, so that a script finds those it imports beside it."""
 

@@ -23,7 +23,7 @@ from gateway.views import language_of
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
-SAMPLES = 12
+SAMPLES = 8
 MAX_SEED = 2**31
 
 

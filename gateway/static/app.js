@@ -1,12 +1,11 @@
 // What people do on the page, and what then happens. The server renders every state of it.
 
-import { find, PAGE, parse, say } from "./dom.js";
+import { find, leave, PAGE, parse, say } from "./dom.js";
 import { fieldsOf, fillRegionFields, refined, regionOfFields } from "./fields.js";
 import { copy } from "./copy.js";
 import "./drops.js";
 import { offerFolders } from "./folders.js";
 import { isShown, recalled, remember, remembered } from "./history.js";
-import { leave, look } from "./lightbox.js";
 import { keepLive } from "./live.js";
 import { followScrolling, showMore } from "./more.js";
 import { keepFocus, prepare, show } from "./place.js";
@@ -102,7 +101,7 @@ function follow(event) {
   if (!link || !isPlain || link.target || link.origin !== location.origin) return;
   if (link.matches(".look")) {
     event.preventDefault();
-    look(link);
+    import("./lightbox.js").then(({ look }) => look(link)); // not before somebody wants it
     return;
   }
   if (link.getAttribute("href").startsWith("#")) {

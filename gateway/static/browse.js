@@ -2,7 +2,8 @@
 
 import { copy } from "./copy.js";
 import { arrange } from "./gallery.js";
-import { leave, look } from "./lightbox.js";
+import { leave } from "./dom.js";
+import { look } from "./lightbox.js";
 
 document.documentElement.classList.add("scripted");
 arrange();

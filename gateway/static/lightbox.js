@@ -32,13 +32,6 @@ export async function look(target) {
   }
 }
 
-/** Closes it without touching the history, before another page is shown in its place. */
-export function leave() {
-  if (!box.open) return false;
-  box.close("left");
-  return true;
-}
-
 function put(page) {
   looking.replaceChildren(...(find("#photo", page) ?? find(".problem", page)).childNodes);
   comparison = null;

@@ -26,7 +26,7 @@ async def test_the_first_photos_appear_by_themselves_and_the_line_goes_at_the_en
         await expect(page.locator(".samples img")).to_have_count(0)
         site.service.version, site.service.indexing = "000001", at_work(400)
         await expect(line).to_contain_text("400 of 1,000")
-        await expect(page.locator(".samples img")).to_have_count(12)
+        await expect(page.locator(".samples img")).to_have_count(8)
         await expect(page.locator("footer")).to_contain_text("24 photos")
         site.service.indexing = None
         await expect(line).to_be_hidden()
@@ -48,7 +48,7 @@ async def test_a_page_opened_too_early_becomes_the_start(site: Site, open_page: 
         await expect(page.locator(".problem")).to_be_visible()
         site.service.failure = None
         await expect(page.locator(".problem")).to_have_count(0)
-        await expect(page.locator(".samples img")).to_have_count(12)
+        await expect(page.locator(".samples img")).to_have_count(8)
 
 
 async def test_what_went_wrong_stays_to_be_read(site: Site, open_page: OpenPage) -> None:
@@ -71,4 +71,4 @@ async def test_going_back_meets_the_start_that_was_taken_up(site: Site, open_pag
         await page.locator(".samples a").first.click()
         await expect(page.locator("#results")).to_be_visible()
         await page.go_back()
-        await expect(page.locator(".samples img")).to_have_count(12)
+        await expect(page.locator(".samples img")).to_have_count(8)
