@@ -16,8 +16,8 @@ from imagesearch.ranking.localization import Localization, localize
 from imagesearch.ranking.verification import SpatialMatch, verify, verify_mirrored
 
 MIRRORED_CANDIDATES = 16
-"""In so many the mirror image is looked for, which takes a search less than a fifth more time. A network hardly tells a picture from its mirror image, so it is among the
-first."""
+"""In so many the mirror image is looked for, which takes a search less than a fifth more time. A network
+hardly tells a picture from its mirror image, so that it is among the first."""
 
 INLIERS_LIKE_A_COSINE = 10
 """n inliers count log2(1 + n / 10): 10 as much as a cosine of 1, and of several photos of one scene, all

@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.errors import StoreError
+from imagesearch.local_features import LocalFeatures
 from imagesearch.local_features.mirrored import mirrored
+from imagesearch.local_features.storage import SegmentedFeatures
 from imagesearch.ranking.alignment import SmallPicture, agreement
 from imagesearch.ranking.kinship import Kinship, kinship
 from imagesearch.ranking.likeness import same_pixels
@@ -20,7 +22,7 @@ from imagesearch.store.snapshot import Snapshot
 from imagesearch.store.thumbnails import read_thumbnail
 
 PICTURES_HELD = 512
-"""Each holds some 400 kB."""
+"""Each holds some 500 kB."""
 QUICK_FEATURES = 200
 """The strongest of each image tell quickly that two have nothing to do with one another: 1 ms, not 30."""
 
@@ -29,8 +31,9 @@ class Judge:
     """Thread-safe."""
 
     def __init__(self, layout: StoreLayout, snapshot: Snapshot) -> None:
-        self._features = snapshot.local_features
-        self._picture = lru_cache(PICTURES_HELD)(partial(picture_of, layout))
+        self._layout = layout
+        self._features = lru_cache(PICTURES_HELD)(partial(_features_of, snapshot.local_features))
+        self._picture = lru_cache(PICTURES_HELD)(self._read_picture)
 
     def kinship(
         self, rows: tuple[int, int], records: tuple[ImageRecord, ImageRecord], distance: float
@@ -41,23 +44,34 @@ class Judge:
             return Kinship.IDENTICAL
         if not self._may_be_akin(*rows):
             return None
-        pictures = [self._picture(record.image_id) for record in records]
-        if pictures[0] is None or pictures[1] is None:
+        one, other = (self._picture(row, each.image_id) for row, each in zip(rows, records, strict=True))
+        if one is None or other is None:
             return None
-        return kinship(agreement(pictures[0], pictures[1]))
+        return kinship(agreement(one, other))
 
     def _may_be_akin(self, left: int, right: int) -> bool:
         """By the local features that the snapshot keeps; without any, everything may."""
-        if self._features is None:
+        one, other = self._features(left), self._features(right)
+        if one is None or other is None:
             return True
-        one, other = (self._features.features(row).first(QUICK_FEATURES) for row in (left, right))
+        one, other = one.first(QUICK_FEATURES), other.first(QUICK_FEATURES)
         return verify(one, other) is not None or verify(mirrored(one), other) is not None
 
+    def _read_picture(self, row: int, image_id: str) -> SmallPicture | None:
+        return picture_of(self._layout, image_id, self._features(row))
 
-def picture_of(layout: StoreLayout, image_id: str) -> SmallPicture | None:
-    """None where the thumbnail is gone."""
+
+def _features_of(table: SegmentedFeatures | None, row: int) -> LocalFeatures | None:
+    return None if table is None else table.features(row)
+
+
+def picture_of(
+    layout: StoreLayout, image_id: str, features: LocalFeatures | None = None
+) -> SmallPicture | None:
+    """From its thumbnail; None where that is gone. features: the image's, None to find some."""
     try:
         thumbnail = read_thumbnail(layout, image_id)
     except StoreError:
         return None
-    return SmallPicture.of(np.asarray(Image.open(BytesIO(thumbnail)).convert("RGB"), np.uint8))
+    rgb = np.asarray(Image.open(BytesIO(thumbnail)).convert("RGB"), np.uint8)
+    return SmallPicture.of(rgb, features)
