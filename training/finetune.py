@@ -18,7 +18,7 @@ from imagesearch.backbones.making.weight_files import read_weights
 from imagesearch.pictures.decode import ImageLimits
 from training.batches import Batches
 from training.measure import compare, precisions
-from training.model_file import suffix_of, write_card, write_weights
+from training.model_file import write_card, write_weights
 from training.network import Trainable, arithmetic
 from training.pictures import MIN_PER_LABEL, read_photos, split
 from training.recipes import Finetuned, FinetuneRecipe
@@ -60,7 +60,7 @@ def finetune(
         left_out={name: count for name, count in photos.per_label().items() if count < MIN_PER_LABEL},
         unreadable=list(photos.unreadable),
     )
-    model = folder / f"model{suffix_of(layout)}"
+    model = folder / f"model{layout.file_suffix}"
     model.unlink(missing_ok=True)
     if not done.comparison.is_better:
         return done

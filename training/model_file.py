@@ -11,22 +11,16 @@ import keras
 import numpy as np
 
 from imagesearch.backbones.converted import sha256_of
-from imagesearch.backbones.making.layout import Layout, Weights
-from imagesearch.backbones.making.vgg_layout import VGG16_LAYOUT
+from imagesearch.backbones.making.layout import Weights
 from training.files import whole_file
 from training.recipes import Finetuned, FinetuneRecipe
-
-
-def suffix_of(layout: Layout) -> str:
-    """By it the indexer tells which network a file is for."""
-    return ".h5" if layout is VGG16_LAYOUT else ".npz"
 
 
 def write_weights(path: Path, weights: Weights) -> None:
     """In the layout of the suffix. Raises DiskFull.
 
-    .npz: EfficientNet-Lite0's, kernels in float16, biases in float32. .h5: VGG16's, a group for each layer,
-    float32, as Keras 1 and 2 wrote them.
+    .npz: kernels in float16, biases in float32. .h5: a group for each layer, float32, as Keras 1 and 2 wrote
+    them.
     """
     with whole_file(path) as file:
         if path.suffix == ".npz":

@@ -73,9 +73,9 @@ class Card:
     """A network, described: all that differs between networks, but for how they are made and converted."""
 
     name: str
-    """Such as "vgg16"; what INDEXER_MODEL calls it, or the name of the folder that it came in."""
+    """What INDEXER_MODEL calls it, or the name of the folder that it came in."""
     title: str
-    """Its name for people, such as "VGG16 (ImageNet)"."""
+    """Its name for people, and in brackets what it has learnt from."""
     licence: str
     source: str
     digest: str
@@ -104,11 +104,11 @@ class ModelIdentity:
     """What a descriptor depends on besides the picture; two stores with the same identity are comparable."""
 
     name: str
-    """Such as "vgg16"."""
+    """The card's."""
     digest: str
     """SHA-256 of the weights' file, hexadecimal."""
     preprocessing: str
-    """Version of the way from pixels to network input, such as "keras-vgg16-224-bicubic-2"."""
+    """Version of the way from pixels to network input, the card's."""
     quantisation: str = ""
     """SHA-256 of the int8 form of the network, which depends on the photos it was calibrated with; empty for
     the network itself."""

@@ -25,7 +25,7 @@ FORMAT_VERSION = 1
 RECORD_NAME = "model.json"
 TOKENIZER_NAME = "tokenizer.json"
 TEMPORARY_PREFIX = ".converting-"
-ALWAYS_HASHED_MAX_BYTES = 64 << 20  # takes 0.05 s; VGG16's 530 MB would take 0.4 s at every start
+ALWAYS_HASHED_MAX_BYTES = 64 << 20  # takes 0.05 s; 530 MB would take 0.4 s at every start
 
 
 @dataclass(frozen=True, slots=True)

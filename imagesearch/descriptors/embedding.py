@@ -1,7 +1,7 @@
 """What a network itself makes of a whole picture.
 
-Of VGG16 the seed's descriptor: fc6, the first fully connected layer after its ReLU (neural codes, Babenko et
-al. 2014, section 3). Of other networks their embedding.
+Of a network that ends in fully connected layers the seed's descriptor: fc6, the first of them after its ReLU
+(neural codes, Babenko et al. 2014, section 3). Of other networks their embedding.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from imagesearch.backbones.making.vgg_layout import VGG16_LAYOUT
 from imagesearch.backbones.making.weight_files import read_weights
 from tests.training.conftest import SMALL, random_weights
 from training.losses import contrastive
-from training.model_file import suffix_of, write_weights
+from training.model_file import write_weights
 from training.network import Trainable
 from training.recipes import FinetuneRecipe
 
@@ -68,7 +68,7 @@ def test_what_comes_before_the_first_block_is_frozen_with_it() -> None:
 
 def test_a_weights_file_is_read_back(small_weights: Path, tmp_path: Path) -> None:
     weights = trainable(SMALL).to_weights()
-    path = tmp_path / f"model{suffix_of(SMALL)}"
+    path = tmp_path / f"model{SMALL.file_suffix}"
     write_weights(path, weights)
     found, read = read_weights(path)
     assert found == SMALL

@@ -97,6 +97,7 @@ EFFICIENTNET_LITE0_LAYOUT = EfficientNetLayout(
     mean_rgb=(127.0, 127.0, 127.0),
     scale=128.0,
     channel_order="rgb",
+    file_suffix=".npz",
 )
 
 

@@ -28,6 +28,8 @@ class Layout(ABC):
     """The pixels are divided by it after the subtraction."""
     channel_order: Literal["rgb", "bgr"]
     """In which the first convolution takes the channels."""
+    file_suffix: str
+    """Of the files that training writes; by it a reader tells whose weights they are."""
 
     @abstractmethod
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -67,4 +67,5 @@ VGG16_LAYOUT = VggLayout(
     mean_rgb=(123.68, 116.779, 103.939),
     scale=1.0,
     channel_order="bgr",
+    file_suffix=".h5",
 )
