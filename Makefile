@@ -47,7 +47,7 @@ IMAGES=$(call given,IMAGES); STORE=$(call given,STORE); \
 export IMAGES="$${IMAGES:+$$(realpath "$$IMAGES")}" STORE="$${STORE:+$$(realpath "$$STORE")}"
 endef
 
-.PHONY: help run test index weights samples photos up down lint format bench eval train-smoke proto lock clean
+.PHONY: help run test index weights samples photos up down lint format bench eval torture train-smoke proto lock clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -107,6 +107,9 @@ bench: $(READY)  ## Measure the speed of everything in minutes, with BENCH=full 
 eval: $(READY)  ## Measure retrieval quality on EVAL_PHOTOS=folder (holidays/ and corel1k/ in it)
 	$(PY) -m benchmarks.quality $(if $(EVAL_TRUTH),--truth $(call quoted,$(EVAL_TRUTH)))
 	$(if $(EVAL_TRUTH),,$(PY) -m benchmarks.feedback)
+
+torture: $(READY)  ## Try what is promised of failures for some 20 minutes: odd files, hostile clients, stops, kills, changed bits
+	$(PY) -m tests.torture
 
 train-smoke: $(READY)  ## Fine-tune on the sample photos, and serve the result
 	$(PY) -m pytest tests/training/test_smoke.py

@@ -53,7 +53,9 @@ class ExtractorSettings(BaseSettings):
         0, ge=0, description="Processes that decode images; 0 takes one per available processor."
     )
     decode_timeout_s: float = Field(
-        3.0, gt=0, description="Longest decoding of one image, in seconds; what takes longer is tried twice."
+        3.0,
+        gt=0,
+        description="Longest decoding of one image, in seconds; longer ones may get two tries.",
     )
     decode_memory_bytes: int = Field(
         2048 * MIB, ge=256 * MIB, description="Memory one decoding process may use, in bytes."

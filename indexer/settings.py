@@ -148,7 +148,9 @@ class IndexerSettings(BaseSettings):
     max_image_bytes: int = Field(256 * MIB, ge=1, description="Largest photo file accepted, in bytes.")
     max_pixels: int = Field(110_000_000, ge=1, description="Largest photo accepted, as width times height.")
     decode_timeout_s: float = Field(
-        60.0, gt=0, description="Longest decoding of one photo, in seconds; what takes longer is tried twice."
+        60.0,
+        gt=0,
+        description="Longest decoding of one photo, in seconds; longer ones may get two tries.",
     )
     decode_memory_bytes: int = Field(
         2048 * MIB, ge=256 * MIB, description="Memory one decoding process may use, in bytes."

@@ -25,6 +25,7 @@ from imagesearch.errors import (
 )
 from imagesearch.index import MilvusAddress
 from imagesearch.store.layout import StoreLayout
+from imagesearch.store.manifest import Manifest
 from imagesearch.store.snapshot import Snapshot, current_version
 
 logger = logging.getLogger(__name__)
@@ -156,16 +157,15 @@ class LiveIndex:
         if old is not None:
             old.release()
         if not manifest.is_hashed_at_opening:
-            args = (opened, asyncio.get_running_loop())
+            args = (manifest, asyncio.get_running_loop())
             threading.Thread(target=self._hash, args=args, name="hash-snapshot", daemon=True).start()
 
-    def _hash(self, served: ServedSnapshot, loop: asyncio.AbstractEventLoop) -> None:
-        """Of a snapshot that took too long to hash before it was served."""
-        version = served.version
-        damage = served.snapshot.manifest.damage(self.layout.snapshot_dir(version))
+    def _hash(self, manifest: Manifest, loop: asyncio.AbstractEventLoop) -> None:
+        """Of a snapshot that would have taken too long to hash before it was served."""
+        damage = manifest.damage(self.layout.snapshot_dir(manifest.version))
         if damage:
             with suppress(RuntimeError):  # the event loop is closed: nobody is served any more
-                loop.call_soon_threadsafe(self._condemn, version, damage[0])
+                loop.call_soon_threadsafe(self._condemn, manifest.version, damage[0])
 
     def _condemn(self, version: str, damage: str) -> None:
         """Serves it no more, nor again. Where it has been superseded, its files may simply be gone."""

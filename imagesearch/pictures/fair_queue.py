@@ -10,16 +10,31 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 HALF_LIFE_S = 30.0
-"""What a photo has cost counts half as much after so long."""
+"""What a client's photos have cost counts half as much after so long."""
 COSTLY_S = 1.0
-"""What a client has cost that waits for the worker that is left to others."""
+"""What a photo of a client's costs, of late, that waits for the workers that are not left to others."""
 MAX_REMEMBERED = 10_000
 """Clients whose costs are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What a client's photos have cost, in seconds."""
+
+    total: float = 0.0
+    """As of `counted`."""
+    counted: float = 0.0
+    of_late: float = 0.0
+    """Of one: each counts twice as much as the one before."""
+
+
+_NEWCOMER = _Account()
 
 
 class FairQueue(Generic[T]):
@@ -29,7 +44,7 @@ class FairQueue(Generic[T]):
         self._clock = clock
         self._changed = threading.Condition()
         self._waiting: dict[str, deque[T]] = {}
-        self._costs: OrderedDict[str, tuple[float, float]] = OrderedDict()  # seconds, and as of when
+        self._accounts: OrderedDict[str, _Account] = OrderedDict()
         self._closed = False
 
     def put(self, client: str, item: T) -> None:
@@ -55,10 +70,13 @@ class FairQueue(Generic[T]):
         if not client:
             return
         with self._changed:
-            self._costs[client] = self._cost(client) + seconds, self._clock()
-            self._costs.move_to_end(client)
-            if len(self._costs) > MAX_REMEMBERED:
-                self._costs.popitem(last=False)
+            is_known = client in self._accounts
+            of_late = (self._of_late(client) + seconds) / 2 if is_known else seconds
+            total = self._total(client) + seconds
+            self._accounts[client] = _Account(total, self._clock(), of_late)
+            self._accounts.move_to_end(client)
+            if len(self._accounts) > MAX_REMEMBERED:
+                self._accounts.popitem(last=False)
 
     def close(self) -> None:
         with self._changed:
@@ -66,11 +84,12 @@ class FairQueue(Generic[T]):
             self._changed.notify_all()
 
     def _next(self, costly_too: bool) -> str | None:
-        cheapest = min(self._waiting, key=self._cost, default=None)
-        if cheapest is None or (not costly_too and self._cost(cheapest) >= COSTLY_S):
-            return None
-        return cheapest
+        clients = [each for each in self._waiting if costly_too or self._of_late(each) < COSTLY_S]
+        return min(clients, key=self._total, default=None)
 
-    def _cost(self, client: str) -> float:
-        seconds, counted = self._costs.get(client, (0.0, 0.0))
-        return float(seconds * 0.5 ** ((self._clock() - counted) / HALF_LIFE_S))
+    def _total(self, client: str) -> float:
+        account = self._accounts.get(client, _NEWCOMER)
+        return float(account.total * 0.5 ** ((self._clock() - account.counted) / HALF_LIFE_S))
+
+    def _of_late(self, client: str) -> float:
+        return self._accounts.get(client, _NEWCOMER).of_late

@@ -1,10 +1,10 @@
 """Processes for work on untrusted bytes: a hostile picture costs a worker and never the service.
 
 Each worker is a process with a memory limit and an alarm clock, fed by one thread through one pipe. One that
-dies is replaced, and what it had in hand is tried once more, for what came before may be to blame. One that
-has grown is replaced as well: decoders seldom give back all that they took. One that a picture has taken over
-can lie about pictures, but it is confined (`host.confinement`), and its answers are bytes that are checked
-(`wire`): what is not an answer costs it its life.
+dies is replaced, and what it had in hand is tried by a fresh one, for what came before may be to blame. One
+that has grown is replaced as well: decoders seldom give back all that they took. One that a picture has taken
+over can lie about pictures, but it is confined (`host.confinement`), and its answers are bytes that are
+checked (`wire`): what is not an answer costs it its life.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -68,8 +68,8 @@ class DecodePool:
 
         kind: of what the function returns, as `wire.unpack` takes it. client: for whom, see `FairQueue`. An
         InvalidImage that the function raises comes through, any other error as a RuntimeError that holds its
-        traceback. Where a worker dies, lies, runs out of memory or exceeds the time limit, and then a fresh
-        one as well, it is TooCostly. Cancelling the future drops the task unless it has been started. Raises
+        traceback. Where a fresh worker dies, lies, runs out of memory or exceeds the time limit, it is
+        TooCostly. Cancelling the future drops the task unless it has been started. Raises
         RuntimeError once the pool is closed.
         """
         future: Future[T] = Future()
@@ -93,19 +93,26 @@ class DecodePool:
             client, task = taken
             if self._fleet.closed:
                 task.future.cancel()
-            if not task.future.set_running_or_notify_cancel():
+            if not task.is_again and not task.future.set_running_or_notify_cancel():
                 continue
             started = time.monotonic()
-            try:
-                result = worker.run(task)
-            except Exception as error:
-                outcome = partial(task.future.set_exception, error)
-            else:
-                outcome = partial(task.future.set_result, result)
+            finish = self._attempt(worker, client, task)
             self._tasks.charge(client, time.monotonic() - started)
-            outcome()
+            finish()
             with suppress(CancelledError, OSError, EOFError):  # the next task tries again
                 worker.renew()
+
+    def _attempt(self, worker: _Worker, client: str, task: _Task) -> Callable[[], object]:
+        """What is left to do: to hand over the result, or to wait for another try."""
+        is_final = task.is_again or worker.is_fresh
+        try:
+            return partial(task.future.set_result, worker.run(task))
+        except TooCostly as error:
+            if is_final:
+                return partial(task.future.set_exception, error)
+            return partial(self._tasks.put, client, replace(task, is_again=True))
+        except Exception as error:
+            return partial(task.future.set_exception, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,8 @@ class _Task:
     function: Callable[..., Any]
     args: tuple[Any, ...]
     future: Future[Any]
+    is_again: bool = False
+    """Whether it has cost a worker its life that something had come before."""
 
 
 class _Worker:
@@ -122,26 +131,24 @@ class _Worker:
     def __init__(self, fleet: _Fleet) -> None:
         self._fleet = fleet
         self._process, self._pipe = fleet.start()
+        self.is_fresh = True
+        """Whether nothing has come before."""
 
     def run(self, task: _Task) -> Any:
-        if self._is_dead():
+        """Raises TooCostly where it costs the process its life; then a fresh one is in its place."""
+        if self._is_dead() or (task.is_again and not self.is_fresh):
             self._replace()
-        with suppress(TooCostly):
-            return self._attempt(task)
-        return self._attempt(task)
-
-    def renew(self) -> None:
-        """Between tasks: replaces the process where it is dead or has grown too large."""
-        if self._is_dead() or resident_bytes(self._process.pid) > MAX_IDLE_BYTES:
-            self._replace()
-
-    def _attempt(self, task: _Task) -> Any:
-        """Raises TooCostly where it cost the worker its life; then a fresh one is in its place."""
+        self.is_fresh = False
         with self._ended_by(EOFError, OSError):
             self._pipe.send((task.function, task.args))
             message = self._pipe.recv_bytes(wire.MAX_MESSAGE_BYTES)
         with self._ended_by(ValueError):
             return wire.unpack(message, task.kind)
+
+    def renew(self) -> None:
+        """Between tasks: replaces the process where it is dead or has grown too large."""
+        if self._is_dead() or resident_bytes(self._process.pid) > MAX_IDLE_BYTES:
+            self._replace()
 
     @contextmanager
     def _ended_by(self, *errors: type[Exception]) -> Iterator[None]:
@@ -159,6 +166,7 @@ class _Worker:
         fresh = self._fleet.start()
         self._pipe.close()
         self._process, self._pipe = fresh
+        self.is_fresh = True
         return exit_code
 
 

@@ -72,9 +72,11 @@ def _with_checksum(webp: bytes) -> bytes:
 
 
 def _is_whole(data: bytes) -> bool:
-    """One that an earlier version wrote has no checksum: only its length and its beginning are looked at."""
-    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < _RIFF_BYTES + _CHECKSUM.size:
+    """One that an earlier version wrote has no checksum: only its lengths and its beginning are looked at."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < _RIFF_BYTES + 2 * _CHECKSUM.size:
         return False
-    name, _, checksum = _CHECKSUM.unpack(data[-_CHECKSUM.size :])
-    whole_length = int.from_bytes(data[4:8], "little") == len(data) - _RIFF_BYTES
-    return whole_length and (name != _NAME or checksum == zlib.crc32(data[_RIFF_BYTES : -_CHECKSUM.size]))
+    riff_length, picture_length = (int.from_bytes(data[at : at + 4], "little") for at in (4, 16))
+    end = 20 + picture_length + picture_length % 2
+    if riff_length != len(data) - _RIFF_BYTES or end == len(data):
+        return riff_length == len(data) - _RIFF_BYTES
+    return data[end:] == _CHECKSUM.pack(_NAME, 4, zlib.crc32(data[_RIFF_BYTES:end]))

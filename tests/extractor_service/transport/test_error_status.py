@@ -198,7 +198,9 @@ async def test_what_is_no_message_is_the_callers_fault(
     folder: Folder, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(settings_for(folder)) as service:
-        call = service.channel.unary_unary(f"/imagesearch.v1.ImageSearchService/{method}")
+        call = service.channel.unary_unary(
+            f"/imagesearch.v1.ImageSearchService/{method}", lambda data: data, lambda data: data
+        )
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await call(b"\xff\xff")
     assert failure.value.code() == grpc.StatusCode.INVALID_ARGUMENT

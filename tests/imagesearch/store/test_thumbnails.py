@@ -51,8 +51,7 @@ def test_every_changed_bit_and_every_missing_end_is_found(layout: StoreLayout) -
     path = layout.thumbnail_path(image_id(1))
     whole = path.read_bytes()
     assert list(damaged_thumbnails(layout, [image_id(1)])) == []
-    ignored = range(len(whole) - 12, len(whole) - 4)  # name and length of the checksum itself
-    for place in set(range(len(whole))).difference(ignored):
+    for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         assert list(damaged_thumbnails(layout, [image_id(1)])) == [image_id(1)]
         path.write_bytes(whole[:place])
