@@ -55,7 +55,7 @@ def nearest_cells(root_sift: NDArray[np.float32], count: int) -> NDArray[np.int6
     if count == 1:
         first, second = far.argmin(axis=2)
         return np.asarray(first * CENTROIDS + second)[:, None]
-    near = np.argsort(far, axis=2)[:, :, :count]
+    near = np.argpartition(far, count - 1, axis=2)[:, :, :count]
     first, second = np.take_along_axis(far, near, axis=2)
     sums = (first[:, :, None] + second[:, None, :]).reshape(len(root_sift), count**2)
     cells = (near[0][:, :, None] * CENTROIDS + near[1][:, None, :]).reshape(len(root_sift), count**2)
