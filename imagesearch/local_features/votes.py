@@ -27,7 +27,7 @@ VOTES = 50
 the first 40 (0.89, not 0.90), and of more than 5 copies of a picture some have none."""
 MAX_COMPARISONS = 3_000_000
 """Of signatures, of one query: some 40 ms of a core. 1,000 features reach it in a collection of 17,000 photos;
-in one of 100,000 the 600 strongest are looked for, in their nearest cell."""
+in one of 100,000 the strongest 600 are looked for, in their nearest cell."""
 _BLOCK = 1 << 18
 _STRENGTHS = np.maximum(np.cos(np.arange(SIGNATURE_BITS + 1) * (np.pi / SIGNATURE_BITS)), 0) ** 2
 """By the number of differing bits: the squared cosine of the angle that so many bits mean (Charikar 2002)."""
@@ -35,14 +35,14 @@ _STRENGTHS = np.maximum(np.cos(np.arange(SIGNATURE_BITS + 1) * (np.pi / SIGNATUR
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellLists:
-    """The features of a segment by their cells. The arrays may be memory-mapped."""
+    """The features of some rows that follow one another, by their cells. The arrays may be memory-mapped."""
 
     count: int
-    """Rows of the segment."""
+    """Of the rows."""
     starts: NDArray[np.int64]
     """shape=(CELLS + 1,): the features of cell c are those from starts[c] up to starts[c + 1]."""
     rows: NDArray[np.uint32]
-    """shape=(P,): of each feature the row in the segment."""
+    """shape=(P,): of each feature the row, the first one being 0."""
     signatures: NDArray[np.uint64]
     """shape=(P,)"""
 
@@ -70,11 +70,11 @@ class CellLists:
 
 
 class SegmentedCellLists(Segmented[CellLists]):
-    """The lists of a collection of several segments."""
+    """The lists of a collection."""
 
 
 def cell_lists(pictures: Iterable[LocalFeatures]) -> CellLists:
-    """Of a segment's pictures, in order of row."""
+    """Of one picture a row. Takes 30 bytes a feature meanwhile."""
     counts, cells, all_signatures = [], [], []
     for features in pictures:
         own = nearest_cells(features.root_sift, 1)[:, 0]

@@ -235,7 +235,8 @@ def _open_conv_maps(directory: Path, manifest: Manifest) -> SegmentedMaps | None
 def _open_cell_lists(directory: Path, manifest: Manifest) -> SegmentedCellLists | None:
     if not manifest.local_features:
         return None
-    return SegmentedCellLists(_open_tables(directory, manifest, open_cell_lists, CELL_ROWS_NAME))
+    tables = _open_tables(directory, manifest, open_cell_lists, CELL_ROWS_NAME)
+    return SegmentedCellLists([part for table in tables for part in table.parts])
 
 
 def _open_inverted_files(directory: Path, manifest: Manifest) -> list[InvertedFile]:

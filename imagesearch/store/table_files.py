@@ -20,9 +20,10 @@ from imagesearch.descriptors.bof import Bag
 from imagesearch.descriptors.kinds import restore_encoding
 from imagesearch.errors import SnapshotDamaged
 from imagesearch.index.inverted import InvertedFile, build_inverted_file
+from imagesearch.local_features.cells import CELLS
 from imagesearch.local_features.codes import CODE
 from imagesearch.local_features.storage import LocalFeatureTable, codes_of
-from imagesearch.local_features.votes import CellLists, cell_lists
+from imagesearch.local_features.votes import CellLists, SegmentedCellLists, cell_lists
 from imagesearch.store.layout import SegmentFiles
 from imagesearch.store.manifest import Manifest
 
@@ -77,22 +78,42 @@ CELL_ROWS_NAME = "cell_rows.npy"
 CELL_SIGNATURES_NAME = "cell_signatures.npy"
 
 
+LISTED_ROWS = 50_000
+"""So many rows have lists of their own: they are made in 0.7 GB of memory."""
+
+
 def write_cell_lists(files: SegmentFiles) -> None:
     """From the segment's local features."""
     table = open_local_features(files)
-    lists = cell_lists(table.features(row) for row in range(len(table)))
-    np.save(files.path(CELL_STARTS_NAME), lists.starts.astype("<i8"), allow_pickle=False)
-    np.save(files.path(CELL_ROWS_NAME), lists.rows.astype("<u4"), allow_pickle=False)
-    np.save(files.path(CELL_SIGNATURES_NAME), lists.signatures.astype("<u8"), allow_pickle=False)
+    with (
+        array_file(files.path(CELL_STARTS_NAME), "<i8", (CELLS + 1,)) as starts,
+        array_file(files.path(CELL_ROWS_NAME), "<u4") as rows,
+        array_file(files.path(CELL_SIGNATURES_NAME), "<u8") as signatures,
+    ):
+        for first in range(0, len(table), LISTED_ROWS):
+            listed = range(first, min(first + LISTED_ROWS, len(table)))
+            lists = cell_lists(table.features(row) for row in listed)
+            starts.write(lists.starts.astype("<i8", copy=False).tobytes())
+            rows.write(lists.rows.astype("<u4", copy=False).tobytes())
+            signatures.write(lists.signatures.astype("<u8", copy=False).tobytes())
 
 
-def open_cell_lists(files: SegmentFiles) -> CellLists:
+def open_cell_lists(files: SegmentFiles) -> SegmentedCellLists:
     """Raises OSError, ValueError or SnapshotDamaged where the files cannot be read or do not fit."""
-    return CellLists(
-        count=len(load_array(files.path(SIZES_NAME), mapped=True)),
-        starts=load_array(files.path(CELL_STARTS_NAME)),
-        rows=load_array(files.path(CELL_ROWS_NAME), mapped=True),
-        signatures=load_array(files.path(CELL_SIGNATURES_NAME), mapped=True),
+    starts = load_array(files.path(CELL_STARTS_NAME))
+    rows = load_array(files.path(CELL_ROWS_NAME), mapped=True)
+    signatures = load_array(files.path(CELL_SIGNATURES_NAME), mapped=True)
+    row_count = len(load_array(files.path(SIZES_NAME), mapped=True))
+    edges = np.cumsum([0, *starts[..., -1].ravel()])
+    if starts.ndim != 2 or edges[-1] != len(rows) or len(starts) != -(-row_count // LISTED_ROWS):
+        raise SnapshotDamaged("The stored lists of local features do not fit the snapshot; index again.")
+    return SegmentedCellLists(
+        [
+            CellLists(min(LISTED_ROWS, row_count - first), own_starts, rows[low:high], signatures[low:high])
+            for first, own_starts, low, high in zip(
+                range(0, row_count, LISTED_ROWS), starts, edges[:-1], edges[1:], strict=True
+            )
+        ]
     )
 
 

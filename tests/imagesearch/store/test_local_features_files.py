@@ -8,6 +8,8 @@ import pytest
 
 from imagesearch.errors import SnapshotDamaged
 from imagesearch.local_features import LocalFeatures
+from imagesearch.local_features.votes import most_voted
+from imagesearch.store import table_files
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import FileEntry, Manifest
 from imagesearch.store.snapshot import Snapshot
@@ -77,4 +79,25 @@ def test_files_that_do_not_fit_each_other_are_damage(layout: StoreLayout, name: 
     files = manifest.files | {name: FileEntry.of(directory / name)}
     manifest.model_copy(update={"files": files}).write(directory)
     with pytest.raises(SnapshotDamaged):
+        Snapshot.open(layout)
+
+
+def test_images_are_found_by_votes_whichever_list_holds_them(
+    layout: StoreLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_files, "LISTED_ROWS", 7)
+    publish(layout, content_with_local_features(range(20)))
+    with Snapshot.open(layout) as snapshot:
+        assert snapshot.cell_lists is not None and len(snapshot.cell_lists.parts) == 3
+        for seed in (1, 8, 19):
+            found = most_voted(snapshot.cell_lists, [kept_features(seed)], 1)
+            assert found.tolist() == [snapshot.row_of(image_id(seed))]
+
+
+def test_lists_of_another_number_of_rows_are_refused(
+    layout: StoreLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(layout, content_with_local_features(range(20)))
+    monkeypatch.setattr(table_files, "LISTED_ROWS", 7)
+    with pytest.raises(SnapshotDamaged, match="index again"):
         Snapshot.open(layout)
