@@ -26,8 +26,8 @@ VOTES = 50
 """Of each feature of a query, for the features most like it. With 5 fewer right photos of Holidays are among
 the first 40 (0.89, not 0.90), and of more than 5 copies of a picture some have none."""
 MAX_COMPARISONS = 3_000_000
-"""Of signatures, of one query: some 40 ms of a core. 1,000 features reach it in a collection of 17,000 photos;
-in one of 100,000 the strongest 600 are looked for, in their nearest cell."""
+"""Of signatures, of one query: some 40 ms of a core. 1,000 features reach it among 17,000 photos;
+among 100,000 the strongest 600 are looked for, in their nearest cell."""
 _BLOCK = 1 << 18
 _STRENGTHS = np.maximum(np.cos(np.arange(SIGNATURE_BITS + 1) * (np.pi / SIGNATURE_BITS)), 0) ** 2
 """By the number of differing bits: the squared cosine of the angle that so many bits mean (Charikar 2002)."""
