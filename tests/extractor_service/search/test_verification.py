@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import cv2
 import grpc
 import numpy as np
 import pytest
@@ -65,6 +66,32 @@ async def test_a_turned_part_of_a_photo_finds_it_first_and_where_it_lies(folder:
     others = answer.hits[1:]
     assert not any(hit.HasField("match") for hit in others)
     assert [hit.distance for hit in others] == sorted(hit.distance for hit in others)
+
+
+def by_phone(seed: int) -> bytes:
+    """The scene small, tilted and soft, among scenes that are not indexed."""
+    other_scenes = Image.new("RGB", (640, 480))
+    for number in range(4):
+        other_scenes.paste(textured(900 + number), (320 * (number % 2), 240 * (number // 2)))
+    shown = np.array([[200, 130], [420, 150], [410, 320], [190, 300]], np.float32)
+    flat = np.array([[0, 0], [320, 0], [320, 240], [0, 240]], np.float32)
+    tilted = cv2.getPerspectiveTransform(flat, shown)
+    taken = np.asarray(other_scenes).copy()
+    cv2.warpPerspective(
+        np.asarray(textured(seed)), tilted, (640, 480), dst=taken, borderMode=cv2.BORDER_TRANSPARENT
+    )
+    return png(Image.fromarray(cv2.GaussianBlur(taken, (0, 0), 0.7)))
+
+
+async def test_a_photo_by_phone_finds_the_picture_that_it_shows_small_and_tilted(folder: Folder) -> None:
+    """The descriptor of the whole photo may choose no candidate but one, which is another."""
+    content = pb.ImageFile(content=by_phone(4))
+    async with running(unhurried(folder, verify_candidates=1)) as service:
+        plain = await service.stub.Search(pb.SearchRequest(image=content, verify=False))
+        found = await service.stub.Search(pb.SearchRequest(image=content))
+    assert plain.hits[0].path != "004.png"
+    assert (found.hits[0].path, found.hits[0].likeness) == ("004.png", "same")
+    assert found.hits[0].rank_score > found.hits[1].rank_score
 
 
 async def test_a_mirrored_photo_is_found_and_its_outline_runs_the_other_way(folder: Folder) -> None:
