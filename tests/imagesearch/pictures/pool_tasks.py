@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -150,3 +151,8 @@ class Insatiable:
 def process_id_as_bytes() -> bytes:
     """Answers with a number, whatever it promises."""
     return os.getpid()  # type: ignore[return-value]
+
+
+def has_imported(module: str) -> str:
+    """Whether this worker has done so."""
+    return str(module in sys.modules)

@@ -24,6 +24,7 @@ from tests.imagesearch.pictures.pool_tasks import (
     divide,
     echo,
     exit_silently,
+    has_imported,
     hoard,
     outlast_a_hoard,
     refuse,
@@ -78,6 +79,10 @@ def test_work_runs_in_other_processes_side_by_side(pool: DecodePool, tmp_path: P
     wait_until(lambda: all(future.running() for future in futures))
     gate.touch()
     assert len({future.result() for future in futures} | {os.getpid()}) == 3
+
+
+def test_a_worker_has_at_hand_what_its_first_photo_needs(pool: DecodePool) -> None:
+    assert pool.submit(str, has_imported, "cv2").result() == "True"
 
 
 def test_typed_errors_come_through_unchanged(pool: DecodePool) -> None:
