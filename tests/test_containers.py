@@ -23,7 +23,15 @@ def test_each_container_can_do_little(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["user"] == "${APP_USER:-10001:10001}"
     assert service["mem_limit"] and service["pids_limit"]
+    assert service["ulimits"]["nofile"] and "size=" in service["tmpfs"][0]
     assert "privileged" not in service and "cap_add" not in service
+
+
+def test_each_container_gets_its_own_settings_alone() -> None:
+    for name, service in SERVICES.items():
+        assert service["env_file"] == [{"path": f"{name}.env", "required": False}]
+    assert SERVICES["gateway"]["environment"]["GATEWAY_EXTRACTOR_TOKEN"] == "${SEARCH_TOKEN:-}"
+    assert SERVICES["extractor"]["environment"]["EXTRACTOR_BEARER_TOKEN"] == "${SEARCH_TOKEN:-}"
 
 
 def test_only_the_gateway_publishes_a_port_and_only_on_loopback() -> None:

@@ -35,7 +35,7 @@ def first_problem(error: ValidationError, settings: type[BaseSettings]) -> str:
 
 
 def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{_shown(text, sys.stdout.encoding)}\n")
 
 
 def say_json(value: dict[str, Any]) -> None:
@@ -44,8 +44,15 @@ def say_json(value: dict[str, Any]) -> None:
 
 def fail(program: str, sentence: str, code: int = FAILED) -> int:
     """Says one line on stderr and returns the exit code."""
-    sys.stderr.write(f"{program}: {sentence}\n")
+    sys.stderr.write(f"{program}: {_shown(sentence, sys.stderr.encoding)}\n")
     return code
+
+
+def _shown(text: str, encoding: str | None) -> str:
+    """What the terminal can show, and nothing that it would obey: names of files may hold anything."""
+    harmless = "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
+    encoding = encoding or "utf-8"
+    return harmless.encode(encoding, "backslashreplace").decode(encoding)
 
 
 @contextmanager
