@@ -6,9 +6,13 @@ import random
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
+from imagesearch.errors import StoreError
+from imagesearch.store.duplicates import Duplicates, read_duplicates
 from imagesearch.store.layout import StoreLayout
+from imagesearch.store.snapshot import current_version
 from indexer.inspection import damage
 from tests.indexer.fake_networks import FakeNetworks
 from tests.indexer.pictures import draw_many
@@ -23,14 +27,14 @@ def changed_bits(root: Path, short: bool) -> Outcome:
     images.mkdir()
     draw_many(images, range(12))
     assert build(images, layout) == 0
-    ledger = content_of(layout.ledger_path)
+    said = Said.by(layout)
     for path in [each for each in sorted(layout.root.rglob("*")) if each.is_file() and each.stat().st_size]:
         whole = path.read_bytes()
         for _ in range(1 if short else 60):
             changed = change(whole, rng)
             path.write_bytes(changed)
             found = damage(layout, FakeNetworks())
-            if found or is_harmless(path, layout, ledger):
+            if found or is_harmless(path, layout, said):
                 outcome.tried += 1
             else:
                 outcome.check(False, f"{path.relative_to(layout.root)}: not found")
@@ -51,11 +55,31 @@ def change(whole: bytes, rng: random.Random) -> bytes:
             return whole[:place] + bytes(b ^ 0xFF for b in whole[place:end]) + whole[end:]
 
 
-def is_harmless(path: Path, layout: StoreLayout, ledger: list[str]) -> bool:
-    """Whether it changed nothing that is said: a page of a database that is not in use, a note, a report."""
-    if path == layout.ledger_path:
-        return content_of(path) == ledger
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What those files of a store say that may say the same in other bytes."""
+
+    ledger: list[str]
+    duplicates: Duplicates
+    live: str | None
+
+    @classmethod
+    def by(cls, layout: StoreLayout) -> Said:
+        return cls(content_of(layout.ledger_path), read_duplicates(layout), live_version(layout))
+
+
+def is_harmless(path: Path, layout: StoreLayout, said: Said) -> bool:
+    """Whether it changed nothing that is said: a page that is not in use, a date in an archive, a blank."""
+    if path in (layout.ledger_path, layout.duplicates_path, layout.current_path):
+        return Said.by(layout) == said
     return path.name in {"selftest.html", "indexing.json", "indexer.lock", "ledger.sqlite3-shm"}
+
+
+def live_version(layout: StoreLayout) -> str | None:
+    try:
+        return current_version(layout)
+    except StoreError:
+        return None
 
 
 def content_of(database: Path) -> list[str]:
