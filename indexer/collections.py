@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import secrets
+from datetime import date
 
 from imagesearch.errors import StoreError, VectorsUnavailable
+from imagesearch.index.milvus.collection import Facts
 from imagesearch.index.milvus.server import ANSWER_S, MilvusAddress, connected, typed_failures
 from imagesearch.store.durable import replace_file
+from imagesearch.store.folders import folders_above
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import Manifest
+from imagesearch.store.records import ImageRecord
 from imagesearch.store.versions import versions
 
 logger = logging.getLogger(__name__)
@@ -27,6 +31,12 @@ def name_of(layout: StoreLayout) -> str:
         layout.root.mkdir(parents=True, exist_ok=True)
         replace_file(layout.milvus_name_path, f"{name}\n".encode("ascii"))
         return name
+
+
+def facts_of(image: ImageRecord) -> Facts:
+    folders = {folder for path in image.paths for folder in folders_above(path)}
+    day = date.fromisoformat(image.taken_at[:10]).toordinal() if image.taken_at else 0
+    return Facts(sorted(folders), day)
 
 
 def point_alias(layout: StoreLayout, milvus: MilvusAddress | None, manifest: Manifest) -> None:

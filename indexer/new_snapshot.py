@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +11,17 @@ import numpy as np
 from imagesearch.host.memory import available_bytes
 from imagesearch.index.building.builder import build_index, extend_index, require_memory
 from imagesearch.index.files import IndexReport
+from imagesearch.index.kinds import MILVUS, IndexPlan
 from imagesearch.index.matrix import DescriptorMatrix
+from imagesearch.index.milvus.collection import Facts
 from imagesearch.ranking.calibration import background_distances
+from imagesearch.store.catalogue import CATALOGUE_NAME, Catalogue
 from imagesearch.store.content import SnapshotContent
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.manifest import Manifest
 from imagesearch.store.snapshot_writer import SnapshotWriter
 from imagesearch.store.versions import next_snapshot
+from indexer.collections import facts_of
 
 # Any constant does: equal collections get equal scores.
 _CALIBRATION_SEED = 20170101
@@ -48,15 +54,29 @@ def _write_index(
     directory: Path, layout: StoreLayout, content: SnapshotContent, descriptors: DescriptorMatrix
 ) -> IndexReport:
     """Sparse descriptors have their inverted file; other indexes go on from the base's where that will do."""
-    requested = content.index.kind
+    plan = content.index
+    requested = plan.kind
     if content.recipe.is_sparse and requested != "exact":
         note = "" if requested == "auto" else "Bags of features are searched by their inverted file, exactly."
         return IndexReport("inverted", requested, note=note)
+    if requested == MILVUS:
+        plan = _with_facts(plan, directory, content)
     if content.base is not None:
         base = content.base.manifest
         extended = extend_index(
-            content.index, descriptors, base.index, base.rows, layout.snapshot_dir(base.version), directory
+            plan, descriptors, base.index, base.rows, layout.snapshot_dir(base.version), directory
         )
         if extended is not None:
             return extended
-    return build_index(content.index, descriptors, directory)
+    return build_index(plan, descriptors, directory)
+
+
+def _with_facts(plan: IndexPlan, directory: Path, content: SnapshotContent) -> IndexPlan:
+    """Of the images of the catalogue that is being published."""
+    catalogue = Catalogue(directory / CATALOGUE_NAME)
+    moved = [catalogue.row_of(record.image_id) for record in content.base.moved] if content.base else []
+
+    def facts(rows: Sequence[int]) -> Sequence[Facts]:
+        return [facts_of(record) for record in catalogue.records(rows)]
+
+    return replace(plan, facts=facts, moved=[row for row in moved if row is not None])

@@ -13,6 +13,7 @@ from extractor_service.live.sharing import Shared
 from imagesearch.conv_maps.storage import SegmentedMaps
 from imagesearch.errors import OptionUnavailable, SnapshotDamaged, UnknownImage
 from imagesearch.index import MilvusAddress, open_index
+from imagesearch.index.approximate import ApproximateIndex
 from imagesearch.index.base import Index
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.inverted import InvertedIndex
@@ -58,9 +59,11 @@ class ServedSnapshot(Shared):
     def version(self) -> str:
         return self.snapshot.manifest.version
 
-    def index(self, exact: bool) -> Index:
-        """The snapshot's index, or the one that compares with every descriptor."""
-        return self._exact_index if exact else self._index
+    def index(self, exact: bool, where: Filter | None = None) -> Index:
+        """The snapshot's index, for what the filter lets through, or the one that compares with every
+        descriptor."""
+        index = self._exact_index if exact else self._index
+        return index.within(where) if where and isinstance(index, ApproximateIndex) else index
 
     def selected(self, where: Filter) -> NDArray[np.bool_] | None:
         """shape=(rows,): whether the filter lets a row's image through; None where it leaves nothing out.

@@ -19,6 +19,7 @@ from imagesearch.local_features import LocalFeatures
 from imagesearch.local_features.votes import most_voted
 from imagesearch.ranking.calibration import largest_distance
 from imagesearch.ranking.expansion import alpha_expansion
+from imagesearch.store.filters import Filter
 
 EXPANSION_NEIGHBOURS = 5
 """Results averaged into an expanded query. With a smaller network it lifted the mean average precision of
@@ -40,6 +41,8 @@ class Scope:
     """Of the query's own photos, which are left out."""
     among: NDArray[np.bool_] | None
     """shape=(rows,): those that the search's filter lets through; None for all."""
+    where: Filter
+    """That filter."""
     max_distance: float
     exact: bool
     """Whether to compare with every row, even where there is an approximate index."""
@@ -58,7 +61,7 @@ class Scope:
             bounds.append(options.max_distance)
         if options.min_score is not None:
             bounds.append(largest_distance(options.min_score, background))
-        return cls(own_rows, served.selected(options.where), min(bounds), options.exact)
+        return cls(own_rows, served.selected(options.where), options.where, min(bounds), options.exact)
 
     def rows_of(self, descriptors: DescriptorMatrix) -> NDArray[np.bool_]:
         """shape=(rows,): those that it leaves, however far they are."""
@@ -76,7 +79,7 @@ class Scope:
 
 def nearest(served: ServedSnapshot, descriptor: NDArray[np.float32], scope: Scope, count: int) -> Neighbours:
     """At most `count` rows. descriptor: shape=(D,), L2-normalised."""
-    index = served.index(scope.exact)
+    index = served.index(scope.exact, scope.where)
     # More than asked for, because the query's own photos may be among them.
     wanted = count + len(scope.own_rows)
     found = _found(index, descriptor, wanted, scope.among)

@@ -20,6 +20,7 @@ from imagesearch.index.base import Neighbours
 from imagesearch.index.codes import Codes
 from imagesearch.index.half_precision import nearest_among
 from imagesearch.index.matrix import DescriptorMatrix
+from imagesearch.index.milvus.collection import Conditions, MilvusCodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,28 @@ class ApproximateIndex:
 
     approximate = True
 
-    def __init__(self, kind: str, codes: Codes, descriptors: DescriptorMatrix, effort: SearchEffort) -> None:
-        """codes: over every row of `descriptors`, deleted ones too."""
+    def __init__(
+        self,
+        kind: str,
+        codes: Codes,
+        descriptors: DescriptorMatrix,
+        effort: SearchEffort,
+        selective: bool = False,
+    ) -> None:
+        """codes: over every row of `descriptors`, deleted ones too. selective: whether they give only rows
+        that the filter lets through, but for a few."""
         self.kind = kind
         self.effort = effort
         self._codes = codes
         self._descriptors = descriptors
+        self._selective = selective
+
+    def within(self, where: Conditions) -> ApproximateIndex:
+        """That looks only among what meets the conditions, where the codes can do that: Milvus'."""
+        if not isinstance(self._codes, MilvusCodes):
+            return self
+        codes = self._codes.within(where)
+        return ApproximateIndex(self.kind, codes, self._descriptors, self.effort, selective=True)
 
     def __len__(self) -> int:
         return self._descriptors.count
@@ -74,7 +91,7 @@ class ApproximateIndex:
         count = wanted
         if among is not None:
             wanted = min(wanted, int(among.sum()))
-            count = wanted * len(among) // max(1, int(among.sum()))
+            count = wanted if self._selective else wanted * len(among) // max(1, int(among.sum()))
         while True:
             count = min(count, len(self._descriptors))
             rows = self._codes.candidates(query, count, self.effort.visits)

@@ -5,13 +5,14 @@ What builds their codes is in `building.training`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imagesearch.errors import InvalidOption
 from imagesearch.index.codes import Codes, FaissCodes
 from imagesearch.index.flann import FlannCodes
+from imagesearch.index.milvus.collection import Facts
 from imagesearch.index.milvus.server import MilvusAddress
 
 
@@ -52,6 +53,10 @@ MIN_ROWS = 1_000
 """Fewer rows than this cannot train 16 centroids a part with the 39 points each that faiss asks for."""
 
 
+def no_facts(rows: Sequence[int]) -> Sequence[Facts]:
+    return [Facts()] * len(rows)
+
+
 @dataclass(frozen=True, slots=True)
 class IndexPlan:
     """What index to build beside the descriptors."""
@@ -64,6 +69,10 @@ class IndexPlan:
     milvus: MilvusAddress | None = None
     collection: str = "images"
     """What the names of collections in Milvus begin with."""
+    facts: Callable[[Sequence[int]], Sequence[Facts]] = no_facts
+    """What filters ask of rows, for Milvus."""
+    moved: Sequence[int] = ()
+    """Rows of which that has changed since the snapshot that this one adds to."""
 
 
 def choose_kind(requested: str, count: int, dim: int) -> tuple[str, str]:

@@ -21,6 +21,11 @@ def image_counts(paths: Iterable[tuple[int, str]]) -> dict[str, int]:
     return dict(counts)
 
 
+def folders_above(path: str) -> Iterator[str]:
+    """The folder of a file, the one above, and so on."""
+    return _with_parents(path.rpartition("/")[0])
+
+
 def _with_parents(folder: str) -> Iterator[str]:
     while folder:
         yield folder

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from imagesearch.index.files import open_collection
 from imagesearch.index.milvus.server import MilvusAddress, connected
+from imagesearch.store.filters import Filter
 from imagesearch.store.manifest import Manifest
+from imagesearch.store.snapshot import Snapshot
 from imagesearch.store.versions import prune
 from indexer.collections import drop_unnamed, name_of
 from tests.indexer.conftest import Workplace
@@ -53,6 +57,31 @@ def test_the_manifest_names_the_collection_and_an_alias_stands_beside_it(
     grown = published(workplace, address)
     assert (grown.index.collection, grown.index.growth) == (first.index.collection, 1)
     assert grown.index.entities == 41
+
+
+def test_a_filter_is_asked_of_milvus_and_follows_a_photo_that_moves(
+    workplace: Workplace, address: MilvusAddress
+) -> None:
+    draw_many(workplace.images, range(60))
+    published(workplace, address)
+    before = Snapshot.open(workplace.layout)
+    (workplace.images / "1" / "0001.png").rename(workplace.images / "2" / "moved.png")
+    published(workplace, address)
+    after = Snapshot.open(workplace.layout)
+    assert candidates_in(before, "1", address) == {f"1/{seed:04d}.png" for seed in range(1, 60, 3)}
+    assert candidates_in(after, "1", address) >= {f"1/{seed:04d}.png" for seed in range(4, 60, 3)}
+    assert candidates_in(after, "2", address) == {"2/moved.png", *(f"2/{n:04d}.png" for n in range(2, 60, 3))}
+    assert candidates_in(after, "none", address) == set()
+    before.close()
+    after.close()
+
+
+def candidates_in(snapshot: Snapshot, folder: str, address: MilvusAddress) -> set[str]:
+    """The paths of all that Milvus gives of this folder."""
+    report = snapshot.manifest.index
+    codes = open_collection(address, report, snapshot.descriptors).within(Filter(folder))
+    rows = codes.candidates(snapshot.descriptors[0].astype(np.float32), 60, 64)
+    return {path for record in snapshot.records(rows.tolist()) for path in record.paths}
 
 
 def test_prune_drops_the_collections_that_no_snapshot_names_and_no_others(

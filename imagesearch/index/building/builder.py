@@ -107,7 +107,7 @@ def _trained(
 ) -> Iterator[tuple[str, Codes]]:
     """Codes of every row, by each of the kind's methods in turn, with the method's name."""
     if kind == MILVUS:
-        yield "", write_collection(connected(plan.milvus), plan.collection, descriptors)
+        yield "", write_collection(connected(plan.milvus), plan.collection, descriptors, plan.facts)
     else:
         yield from TRAININGS[kind].build(descriptors, directory, rng)
 
@@ -123,7 +123,8 @@ def _grown(
     except VectorsGone:
         return None
     if isinstance(codes, MilvusCodes):
-        return grow_collection(codes, descriptors, base_rows)
+        moved = np.array(plan.moved, np.int64)
+        return grow_collection(codes, descriptors, base_rows, plan.facts, moved)
     if not isinstance(codes, FaissCodes) or codes.shape != (base_rows, descriptors.dim):
         return None
     add_rows(codes, descriptors, base_rows)

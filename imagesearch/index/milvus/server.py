@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 ANSWER_S = 3.0
 """Longest wait for an answer; what could not be asked is asked again within it."""
+CONNECT_S = 1.0
+"""Longest wait for a connection. After a failure all searches under way wait for it, one after the other."""
 REST_S = 1.0
 """After a failure nobody asks for so long, so that searches fail at once instead of one after the other."""
 OLDEST_VERSION = (2, 3)
@@ -97,7 +99,7 @@ def _connected(address: MilvusAddress) -> Milvus:
         raise VectorsUnavailable("Milvus needs the package pymilvus, which is not installed here.") from error
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what it logs is raised as well
     with typed_failures():
-        client = MilvusClient(address.uri, token=address.token, timeout=ANSWER_S)
+        client = MilvusClient(address.uri, token=address.token, timeout=CONNECT_S)
         version = str(client.get_server_version(timeout=ANSWER_S))
     numbers = re.search(r"(\d+)\.(\d+)", version)
     if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_VERSION:

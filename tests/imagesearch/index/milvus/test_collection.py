@@ -19,7 +19,7 @@ from imagesearch.index.building.collection import write_collection
 from imagesearch.index.building.tuning import measure
 from imagesearch.index.exact import ExactIndex
 from imagesearch.index.files import IndexReport
-from imagesearch.index.kinds import IndexPlan
+from imagesearch.index.kinds import IndexPlan, no_facts
 from imagesearch.index.matrix import DescriptorMatrix
 from imagesearch.index.milvus.collection import MilvusCodes
 from imagesearch.index.milvus.server import connected
@@ -120,7 +120,7 @@ def test_deleted_rows_and_those_that_a_filter_leaves_out_are_not_found(
 
 def test_a_collection_that_somebody_changes_is_told_and_never_searched(server: MilvusServer) -> None:
     milvus = connected(server.address)
-    codes = write_collection(milvus, "images", FIRST)
+    codes = write_collection(milvus, "images", FIRST, no_facts)
     milvus.client.delete(codes.seen.name, filter="id in [3]")
     with pytest.raises(VectorsGone):
         MilvusCodes.opened(milvus, codes.seen, FIRST)
