@@ -32,6 +32,12 @@ GONE = (
     "The vectors of this snapshot are gone from Milvus: build again to write them, without describing photos."
 )
 FAILED = f"Milvus, which holds the vectors, failed; the log holds the details. {ADVICE}"
+SENTENCES = {
+    ("unauthenticated", "auth check failure", "permission"): REFUSED,
+    ("deadline", "timeout", "timed out"): TOO_SLOW,
+    ("unavailable", "fail connecting", "connect"): UNREACHABLE,
+}
+"""By words of what the client raises, the first that fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +127,20 @@ def typed_failures() -> Iterator[None]:
 
 
 def _typed(error: Exception) -> VectorsUnavailable:
-    """The client raises errors of its own with numbers, and gRPC's with codes."""
-    code: Any = getattr(error, "code", None)
-    name = getattr(code() if callable(code) else code, "name", "")
-    words = str(error).lower()
-    if name in ("UNAUTHENTICATED", "PERMISSION_DENIED") or "auth" in words:
-        return VectorsUnavailable(REFUSED)
-    if code == 100:
+    """The client raises errors of its own with numbers, and of gRPC, one perhaps as the cause of another."""
+    if getattr(error, "code", None) == 100:
         return VectorsGone(GONE)
-    if name == "DEADLINE_EXCEEDED" or "timeout" in words or "deadline" in words:
-        return VectorsUnavailable(TOO_SLOW)
-    if name == "UNAVAILABLE" or "connect" in words or "unavailable" in words:
-        return VectorsUnavailable(UNREACHABLE)
+    words = " ".join(str(each) for each in _with_causes(error)).lower()
+    for signs, sentence in SENTENCES.items():
+        if any(sign in words for sign in signs):
+            return VectorsUnavailable(sentence)
     return VectorsUnavailable(FAILED)
+
+
+def _with_causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in found:  # the client makes circles of them
+        found.append(cause)
+        cause = cause.__cause__
+    return found
