@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,13 +53,6 @@ class LocalFeatures:
     def positions_px(self) -> NDArray[np.float32]:
         """shape=(N, 2), x and y in pixels."""
         return self.positions.astype(np.float32) * np.float32(1 / POSITION_STEPS_PER_PX)
-
-    def scaled_to(self, width_px: int, height_px: int) -> LocalFeatures:
-        """As they lie in the same picture of another size."""
-        ratios = np.array([width_px / self.width_px, height_px / self.height_px])
-        positions = np.minimum(np.rint(self.positions * ratios), 65_535).astype(np.uint16)
-        scales = (self.scales * np.float32(np.sqrt(ratios.prod()))).astype(np.float16)
-        return replace(self, width_px=width_px, height_px=height_px, positions=positions, scales=scales)
 
     def first(self, count: int) -> LocalFeatures:
         """The `count` features of strongest response."""

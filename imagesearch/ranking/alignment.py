@@ -39,12 +39,10 @@ class SmallPicture:
     features: LocalFeatures
 
     @classmethod
-    def of(cls, rgb: NDArray[np.uint8], features: LocalFeatures | None = None) -> SmallPicture:
-        """rgb: shape=(H, W, 3), of that size. features: the picture's, of any size; None to find some."""
-        height_px, width_px = rgb.shape[:2]
+    def of(cls, rgb: NDArray[np.uint8]) -> SmallPicture:
+        """rgb: shape=(H, W, 3), of that size."""
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        found = _FEATURES.extract(rgb) if features is None else features.scaled_to(width_px, height_px)
-        return cls(grey, found)
+        return cls(grey, _FEATURES.extract(rgb))
 
     def mirrored(self) -> SmallPicture:
         return SmallPicture(np.ascontiguousarray(self.grey[:, ::-1]), mirrored(self.features))

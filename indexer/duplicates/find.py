@@ -20,7 +20,7 @@ from indexer.duplicates.judge import Judge
 from indexer.progress import ShowProgress
 from indexer.settings import IndexerSettings
 
-METHOD = "3"
+METHOD = "2"
 """Of comparing; another one begins anew."""
 NEAREST = 5
 NEAREST_BY_FEATURES = 4

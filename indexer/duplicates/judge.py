@@ -22,7 +22,7 @@ from imagesearch.store.snapshot import Snapshot
 from imagesearch.store.thumbnails import read_thumbnail
 
 PICTURES_HELD = 512
-"""Each holds some 500 kB."""
+"""Each holds some 400 kB."""
 QUICK_FEATURES = 200
 """The strongest of each image tell quickly that two have nothing to do with one another: 1 ms, not 30."""
 
@@ -31,9 +31,8 @@ class Judge:
     """Thread-safe."""
 
     def __init__(self, layout: StoreLayout, snapshot: Snapshot) -> None:
-        self._layout = layout
-        self._features = lru_cache(PICTURES_HELD)(partial(_features_of, snapshot.local_features))
-        self._picture = lru_cache(PICTURES_HELD)(self._read_picture)
+        self._features = lru_cache(PICTURES_HELD)(partial(_strongest, snapshot.local_features))
+        self._picture = lru_cache(PICTURES_HELD)(partial(picture_of, layout))
 
     def kinship(
         self, rows: tuple[int, int], records: tuple[ImageRecord, ImageRecord], distance: float
@@ -44,34 +43,27 @@ class Judge:
             return Kinship.IDENTICAL
         if not self._may_be_akin(*rows):
             return None
-        one, other = (self._picture(row, each.image_id) for row, each in zip(rows, records, strict=True))
-        if one is None or other is None:
+        pictures = [self._picture(record.image_id) for record in records]
+        if pictures[0] is None or pictures[1] is None:
             return None
-        return kinship(agreement(one, other))
+        return kinship(agreement(pictures[0], pictures[1]))
 
     def _may_be_akin(self, left: int, right: int) -> bool:
         """By the local features that the snapshot keeps; without any, everything may."""
         one, other = self._features(left), self._features(right)
         if one is None or other is None:
             return True
-        one, other = one.first(QUICK_FEATURES), other.first(QUICK_FEATURES)
         return verify(one, other) is not None or verify(mirrored(one), other) is not None
 
-    def _read_picture(self, row: int, image_id: str) -> SmallPicture | None:
-        return picture_of(self._layout, image_id, self._features(row))
+
+def _strongest(table: SegmentedFeatures | None, row: int) -> LocalFeatures | None:
+    return None if table is None else table.features(row).first(QUICK_FEATURES)
 
 
-def _features_of(table: SegmentedFeatures | None, row: int) -> LocalFeatures | None:
-    return None if table is None else table.features(row)
-
-
-def picture_of(
-    layout: StoreLayout, image_id: str, features: LocalFeatures | None = None
-) -> SmallPicture | None:
-    """From its thumbnail; None where that is gone. features: the image's, None to find some."""
+def picture_of(layout: StoreLayout, image_id: str) -> SmallPicture | None:
+    """None where the thumbnail is gone."""
     try:
         thumbnail = read_thumbnail(layout, image_id)
     except StoreError:
         return None
-    rgb = np.asarray(Image.open(BytesIO(thumbnail)).convert("RGB"), np.uint8)
-    return SmallPicture.of(rgb, features)
+    return SmallPicture.of(np.asarray(Image.open(BytesIO(thumbnail)).convert("RGB"), np.uint8))

@@ -47,11 +47,3 @@ def test_arrays_that_disagree_are_refused() -> None:
         LocalFeatureTable(table.codes, table.starts, np.zeros((2, 2), np.uint32))
     with pytest.raises(SnapshotDamaged):
         LocalFeatureTable(np.empty(4, CODE["descriptor"].base), table.starts, table.sizes)
-
-
-def test_features_scaled_to_another_size_lie_where_they_lay() -> None:
-    features = some_features(30)
-    smaller = features.scaled_to(320, 240)
-    np.testing.assert_allclose(smaller.positions_px, features.positions_px / 2, atol=0.05)
-    np.testing.assert_allclose(smaller.scales, features.scales / 2, rtol=0.01)
-    assert (smaller.width_px, smaller.height_px) == (320, 240)
