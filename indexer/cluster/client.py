@@ -112,6 +112,10 @@ def _typed_failures() -> Iterator[None]:
         raise
     except (Exception, asyncio.CancelledError) as error:
         logger.warning("Dask: %r", error)
+        if "deserializ" in str(error):
+            raise ClusterUnavailable(
+                "Dask's scheduler and workers need this package, of the same version, in their Python."
+            ) from error
         raise ClusterUnavailable(
             "The Dask cluster cannot be reached, or was lost. What is described is kept; the same command "
             "goes on from there."
