@@ -49,7 +49,13 @@ CONFIGURATIONS = (
         searches=(PLAIN, EXPANDED, VERIFIED, BOTH),
         quick=True,
     ),
-    *(pooled(name, whitening) for name in ("spoc", "mac", "rmac") for whitening in (False, True)),
+    *(pooled(name, whitening) for name in ("spoc", "mac") for whitening in (False, True)),
+    pooled("rmac", whitening=False),
+    Configuration(
+        "rmac, whitened",
+        {"descriptor": "rmac", "whitening": "true"},
+        searches=(PLAIN, VERIFIED, BOTH),
+    ),
     Configuration(
         "gem",
         {"descriptor": "gem", "whitening": "false"},
