@@ -123,7 +123,7 @@ class IndexerSettings(BaseSettings):
     )
     local_features: bool = Field(
         True,
-        description="Find local features, 11 kB a photo, so that results can be verified by their geometry; "
+        description="Find local features, 16 kB a photo, so that results can be verified by their geometry; "
         "false leaves them out of what is new.",
     )
     upright: bool | None = Field(
