@@ -19,9 +19,9 @@ async def test_the_located_part_is_marked_where_it_lies_in_the_photo(page: Page,
     panorama = site.service.images[2]
     panorama.width, panorama.height = 1_600, 320
     await page.goto(f"{site.url}/?image_id={site.service.images[0].image_id}&localize=true")
-    await expect(page.locator("#results li")).to_have_count(23)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(23)
     for number, shown_share in ((0, 1), (1, 2.6 * 320 / 1_600)):
-        result = page.locator("#results li").nth(number)
+        result = page.locator("#results li[data-photo]").nth(number)
         photo = await result.locator(".photo").bounding_box()
         mark = await result.locator("rect").bounding_box()
         assert photo and mark
@@ -46,7 +46,7 @@ async def test_zooming_in_searches_with_that_part_of_that_photo(
         await expect(page).to_have_url(
             f"{site.url}/?image_id={second.image_id}&localize=true&region=0.25,0.5,0.5,0.25"
         )
-        await expect(page.locator("#results li")).to_have_count(23)
+        await expect(page.locator("#results li[data-photo]")).to_have_count(23)
         assert await page.locator("#refine-localize").is_checked()
     request = site.service.searches[-1]
     assert (request.image_id, request.region, request.localize) == (second.image_id, PART, True)
@@ -59,11 +59,11 @@ async def test_an_uploaded_query_is_looked_for_in_each_result_once_the_option_is
     await page.locator(".upload summary").click()
     await page.get_by_label("Find it in each result").first.check()
     await page.get_by_label("Choose a photo").set_input_files(site.photo)
-    await expect(page.locator("#results li")).to_have_count(24)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(24)
     assert site.service.searches[-1].localize
-    await expect(page.locator("#results li").first).to_contain_text("The marked part is most like the query.")
+    await expect(page.locator("#results li[data-photo]").first).to_contain_text("The marked part is most like the query.")
     await page.locator("#results .zoom").first.click()
-    await expect(page.locator("#results li")).to_have_count(23)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(23)
     assert site.service.searches[-1].region == PART
 
 
@@ -72,7 +72,7 @@ async def test_a_match_and_a_located_part_have_each_a_control_of_their_own(page:
     corners = [search_pb2.Point(x=x, y=y) for x, y in ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8))]
     site.service.match = search_pb2.Match(inliers=23, quadrilateral=corners)
     await page.goto(f"{site.url}/?image_id={site.service.images[0].image_id}&localize=true&verify=true")
-    first = page.locator("#results li").first
+    first = page.locator("#results li[data-photo]").first
     match, zoom = [await first.locator(f".frame > .{name}").bounding_box() for name in ("match", "zoom")]
     assert match and zoom
     assert zoom["y"] >= match["y"] + match["height"]

@@ -68,7 +68,7 @@ async def test_options_apply_to_the_whole_set_and_stay_with_it(page: Page, site:
     await page.locator(".query summary").click()
     await page.locator("#refine-limit").fill("4")
     await page.get_by_role("button", name="Search again").click()
-    await expect(page.locator("#results li")).to_have_count(4)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(4)
     assert asked_for(site) == ([a, b], [])
     await expect(page.locator("#refine-limit")).to_be_visible()  # the options stay open
     await page.get_by_role("link", name="Remove set/0.jpg from the query").click()

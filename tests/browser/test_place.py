@@ -30,7 +30,7 @@ async def test_an_error_keeps_the_address_and_can_be_tried_again(page: Page, sit
     await expect(page).to_have_url(f"{site.url}/?image_id={second.image_id}&limit=5")
     site.service.failure = None
     await page.get_by_role("link", name="Try again").click()
-    await expect(page.locator("#results li")).to_have_count(5)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(5)
     await page.go_back()
     await page.go_back()
     await expect(page.locator(".query-image")).to_have_attribute("alt", "set/0.jpg")
@@ -38,7 +38,7 @@ async def test_an_error_keeps_the_address_and_can_be_tried_again(page: Page, sit
     await page.context.set_offline(True)
     await page.get_by_role("link", name="Search with set/2.jpg", exact=True).click()
     await expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
-    await expect(page.locator("#results li")).to_have_count(5)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(5)
     await page.context.set_offline(False)
     await page.get_by_role("button", name="Try again").click()
     await expect(page.locator(".query-image")).to_have_attribute("alt", "set/2.jpg")
@@ -48,7 +48,7 @@ async def test_an_error_keeps_the_address_and_can_be_tried_again(page: Page, sit
     await expect(page.get_by_role("alert")).to_contain_text("Busy")
     site.service.failure = None
     await page.get_by_role("button", name="Try again").click()
-    await expect(page.locator("#results li")).to_have_count(5)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(5)
     assert site.service.searches[-1].image.content == site.photo.read_bytes()
 
 
@@ -60,14 +60,14 @@ async def test_a_broken_link_keeps_its_address_without_scripts_too(open_page: Op
         site.service.failure = None
         await page.get_by_role("link", name="Try again").click()
         await expect(page).to_have_url(address)
-        await expect(page.locator("#results li")).to_have_count(5)
+        await expect(page.locator("#results li[data-photo]")).to_have_count(5)
 
 
 async def test_options_ticked_on_the_start_page_hold_for_a_sample(page: Page, site: Site) -> None:
     await page.get_by_text("Options", exact=True).locator("visible=true").click()
     await page.get_by_label("Number of results").locator("visible=true").fill("4")
     await page.get_by_role("link", name="Search with set/0.jpg", exact=True).click()
-    await expect(page.locator("#results li")).to_have_count(4)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(4)
 
 
 async def test_a_match_is_closed_by_escape_and_leads_back_to_its_result(page: Page, site: Site) -> None:
@@ -84,7 +84,7 @@ async def test_a_match_is_closed_by_escape_and_leads_back_to_its_result(page: Pa
 
 async def test_the_pointer_stays_over_the_photo_that_is_added(page: Page, site: Site) -> None:
     await page.goto(f"{site.url}/?image_id={site.service.images[0].image_id}")
-    tile = page.locator("#results li").nth(17)
+    tile = page.locator("#results li[data-photo]").nth(17)
     await tile.hover()
     place = await tile.bounding_box()
     assert place is not None
@@ -134,7 +134,7 @@ async def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(page: Page, si
     await page.get_by_label("Choose a photo").set_input_files(file("large.png", buffer.getvalue()))
     await expect(page.get_by_role("progressbar")).to_be_visible()
     await page.get_by_role("button", name="Cancel").click()
-    await expect(page.locator("#results li")).to_have_count(5)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(5)
     await expect(page.locator(".query-image")).to_have_attribute("alt", "set/0.jpg")
     await expect(page.get_by_role("progressbar")).to_be_hidden()
 
@@ -151,7 +151,7 @@ async def test_a_dropped_photo_of_the_page_is_searched_with_and_a_foreign_addres
     image = site.service.images[3]
     await page.evaluate(drop, f"{site.url}/thumbnails/{image.image_id}")
     await expect(page).to_have_url(f"{site.url}/?image_id={image.image_id}")
-    await expect(page.locator("#results li")).to_have_count(23)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(23)
     await page.evaluate(drop, "https://elsewhere.example/photo.jpg")
     await expect(page.get_by_role("alert")).to_contain_text("Save the picture, then drop the file here.")
-    await expect(page.locator("#results li")).to_have_count(23)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(23)

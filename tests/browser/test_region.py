@@ -33,7 +33,7 @@ def last_region(site: Site) -> tuple[float, ...]:
 async def query(page: Page, site: Site) -> Page:
     """The page with the results of the first image."""
     await page.get_by_role("link", name="Search with set/0.jpg", exact=True).click()
-    await expect(page.locator("#results li")).to_have_count(23)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(23)
     return page
 
 
@@ -129,7 +129,7 @@ async def test_the_whole_photo_is_one_button_away(query: Page, site: Site) -> No
 
 async def test_a_part_of_an_upload_is_searched_with_the_same_file(page: Page, site: Site) -> None:
     await page.get_by_label("Choose a photo").set_input_files(site.photo)
-    await expect(page.locator("#results li")).to_have_count(24)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(24)
     await drag(page, (0.1, 0.1), (0.5, 0.5))
     clear = page.get_by_role("button", name="Use the whole photo")
     await expect(clear).to_be_visible()

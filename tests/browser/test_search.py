@@ -35,7 +35,7 @@ async def hand_over(page: Page, kind: str, content: bytes, media_type: str = "im
 
 async def expect_results(page: Page, count: int) -> None:
     await expect(page.get_by_role("heading", name="Results")).to_be_visible()
-    await expect(page.locator("#results li")).to_have_count(count)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(count)
 
 
 async def test_choosing_a_file_searches_with_it(page: Page, site: Site) -> None:
@@ -57,7 +57,7 @@ async def test_a_verified_result_shows_the_outline_of_the_query_over_the_photo(
     site.service.match = search_pb2.Match(inliers=23, quadrilateral=corners)
     await page.get_by_label("Choose a photo").set_input_files(site.photo)
     await expect_results(page, 24)
-    first = page.locator("#results li").first
+    first = page.locator("#results li[data-photo]").first
     await expect(first).to_contain_text("23 points match the query.")
     photo = await first.locator("img").bounding_box()
     outline = await first.locator("polygon").bounding_box()
@@ -80,7 +80,7 @@ async def test_the_chosen_photo_is_shown_before_the_answer(page: Page, site: Sit
     await expect(page.locator(".query-image")).to_have_js_property("naturalWidth", 320)
     await expect(page.locator("main")).to_have_attribute("aria-busy", "true")
     await expect(page.locator("#status")).to_have_text("Searching…")
-    assert await page.locator("#results li").count() == 0
+    assert await page.locator("#results li[data-photo]").count() == 0
     await expect_results(page, 24)
     await expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
 
@@ -129,7 +129,7 @@ async def test_back_returns_to_an_upload_with_which_it_can_go_on(page: Page, sit
     await page.get_by_text("Options", exact=True).locator("visible=true").click()
     await page.get_by_label("Number of results").locator("visible=true").fill("5")
     await page.get_by_role("button", name="Search again").click()
-    await expect(page.locator("#results li")).to_have_count(5)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(5)
     assert site.service.searches[-1].image.content == site.photo.read_bytes()
     assert site.service.searches[-1].limit == 5
 
@@ -153,7 +153,7 @@ async def test_options_apply_to_the_query_shown_and_stand_in_the_address(page: P
     await page.get_by_label("Number of results").locator("visible=true").fill("4")
     await page.get_by_label("Compare with every photo").locator("visible=true").check()
     await page.get_by_role("button", name="Search again").click()
-    await expect(page.locator("#results li")).to_have_count(4)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(4)
     image_id = site.service.images[0].image_id
     await expect(page).to_have_url(f"{site.url}/?image_id={image_id}&limit=4&exact=true")
     assert site.service.searches[-1].exact
@@ -237,9 +237,9 @@ async def test_a_reload_searches_with_the_upload_again(page: Page, site: Site) -
     await page.locator(".query summary").click()
     await page.get_by_label("Number of results").locator("visible=true").fill("5")
     await page.get_by_role("button", name="Search again").click()
-    await expect(page.locator("#results li")).to_have_count(5)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(5)
     await page.reload()
-    await expect(page.locator("#results li")).to_have_count(5)
+    await expect(page.locator("#results li[data-photo]")).to_have_count(5)
     assert site.service.searches[-1].image.content == site.photo.read_bytes()
     await page.get_by_role("link", name="Simple Image Search Engine").click()
     await expect(page.locator(".samples")).to_be_visible()

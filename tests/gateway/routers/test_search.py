@@ -39,6 +39,7 @@ async def test_a_multipart_upload_returns_the_documented_body(
                 "located": None,
                 "damaged": False,
                 "likeness": "alike",
+                "rank_score": None,
                 "also": [],
             }
         ],
