@@ -61,7 +61,9 @@ async def test_an_uploaded_query_is_looked_for_in_each_result_once_the_option_is
     await page.get_by_label("Choose a photo").set_input_files(site.photo)
     await expect(page.locator("#results li[data-photo]")).to_have_count(24)
     assert site.service.searches[-1].localize
-    await expect(page.locator("#results li[data-photo]").first).to_contain_text("The marked part is most like the query.")
+    await expect(page.locator("#results li[data-photo]").first).to_contain_text(
+        "The marked part is most like the query."
+    )
     await page.locator("#results .zoom").first.click()
     await expect(page.locator("#results li[data-photo]")).to_have_count(23)
     assert site.service.searches[-1].region == PART

@@ -226,7 +226,10 @@ async def test_a_result_explains_itself_on_hover_and_on_focus(page: Page, site: 
     await page.mouse.move(0, 0)
     await expect(about).to_have_css("opacity", "0")
     await page.locator("#results-heading").focus()
-    await page.keyboard.press("Tab")
+    for _ in range(5):  # past what narrows and sorts
+        await page.keyboard.press("Tab")
+        if await link.evaluate("link => link === document.activeElement"):
+            break
     await expect(link).to_be_focused()
     await expect(about).to_have_css("opacity", "1")
 
