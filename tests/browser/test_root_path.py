@@ -44,7 +44,7 @@ async def expect_all_shown(page: Page, selector: str, count: int) -> None:
 
 
 async def test_searching_stays_under_the_path(page: Page, site: Site) -> None:
-    await expect_all_shown(page, ".samples img", 12)
+    await expect_all_shown(page, ".samples img", 8)
     await page.evaluate("document.body.dataset.mark = 'not loaded again'")
     await page.get_by_label("Choose a photo").set_input_files(site.photo)
     await expect_all_shown(page, "#results .photo img", 24)
@@ -71,5 +71,5 @@ async def test_an_address_under_the_path_brings_a_search_back(open_page: OpenPag
         await expect_all_shown(page, "#results .photo img", 23)
         await expect(page.locator("#match-heading")).to_be_visible()
         await page.get_by_role("link", name="Simple Image Search Engine").click()
-        await expect_all_shown(page, ".samples img", 12)
+        await expect_all_shown(page, ".samples img", 8)
         await expect(page).to_have_url(f"{site.url}/")
