@@ -11,14 +11,28 @@ const ORDER = ["same", "alike", "related", "weak"]; // of the sections by how al
 
 const NEAR_PX = 600; // of the end of the results to the end of the screen
 
-/** Shows more while somebody scrolls towards the end, as long as there is more that is alike. */
+const DOWNWARDS = ["ArrowDown", "PageDown", "End", " "]; // keys that scroll
+const GESTURE_MS = 3000; // a page goes on for so long after a hand has left it
+
+/**
+ * Shows more while somebody scrolls towards the end, as long as there is more that is alike. A page that is put where
+ * it was, or brought to its results, scrolls as well, and nobody asked for more.
+ */
 export function followScrolling() {
-  addEventListener("scroll", () => {
-    const control = find(".following [data-do=show-more]");
-    const isShut = find("details[data-section=weak]:not([open])");
-    if (!control || isShut || find("dialog[open], #results .problem")) return;
-    if (control.getBoundingClientRect().top < innerHeight + NEAR_PX) showMore(control, { isAsked: false });
+  let gestureMs = -Infinity;
+  const note = ({ timeStamp }) => { gestureMs = timeStamp; };
+  for (const gesture of ["wheel", "touchmove"]) addEventListener(gesture, note, { passive: true });
+  addEventListener("keydown", (event) => { if (DOWNWARDS.includes(event.key)) note(event); });
+  addEventListener("scroll", ({ timeStamp }) => {
+    if (timeStamp - gestureMs < GESTURE_MS) showMoreNearEnd();
   }, { passive: true });
+}
+
+function showMoreNearEnd() {
+  const control = find(".following [data-do=show-more]");
+  const isShut = find("details[data-section=weak]:not([open])");
+  if (!control || isShut || find("dialog[open], #results .problem")) return;
+  if (control.getBoundingClientRect().top < innerHeight + NEAR_PX) showMore(control, { isAsked: false });
 }
 
 /** Puts the next results behind those shown, where they stay; the address then says how far they go. */
