@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _write_index(
         note = "" if requested == "auto" else "Bags of features are searched by their inverted file, exactly."
         return IndexReport("inverted", requested, note=note)
     if requested == MILVUS:
-        plan = _with_facts(plan, directory, content)
+        plan = _with_facts(plan, directory, content, descriptors)
     if content.base is not None:
         base = content.base.manifest
         extended = extend_index(
@@ -71,12 +72,19 @@ def _write_index(
     return build_index(plan, descriptors, directory)
 
 
-def _with_facts(plan: IndexPlan, directory: Path, content: SnapshotContent) -> IndexPlan:
-    """Of the images of the catalogue that is being published."""
-    catalogue = Catalogue(directory / CATALOGUE_NAME)
-    moved = [catalogue.row_of(record.image_id) for record in content.base.moved] if content.base else []
+def _with_facts(
+    plan: IndexPlan, directory: Path, content: SnapshotContent, descriptors: DescriptorMatrix
+) -> IndexPlan:
+    """Of the images of the catalogue that is being published; nobody asks for those of deleted ones."""
+    path = directory / CATALOGUE_NAME
+    with closing(Catalogue(path)) as catalogue:
+        changed = content.base.moved if content.base else ()
+        moved = [catalogue.row_of(record.image_id) for record in changed]
 
     def facts(rows: Sequence[int]) -> Sequence[Facts]:
-        return [facts_of(record) for record in catalogue.records(rows)]
+        live = descriptors.without_deleted(np.array(rows, np.int64)).tolist()
+        with closing(Catalogue(path)) as catalogue:
+            known = dict(zip(live, catalogue.records(live), strict=True))
+        return [facts_of(known[row]) if row in known else Facts() for row in rows]
 
     return replace(plan, facts=facts, moved=[row for row in moved if row is not None])

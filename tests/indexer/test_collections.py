@@ -59,6 +59,20 @@ def test_the_manifest_names_the_collection_and_an_alias_stands_beside_it(
     assert grown.index.entities == 41
 
 
+def test_a_collection_is_written_anew_although_photos_are_gone(
+    workplace: Workplace, address: MilvusAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of deleted images are still among the descriptors of a snapshot that adds to another."""
+    draw_many(workplace.images, range(40))
+    first = published(workplace, address)
+    (workplace.images / "0" / "0000.png").unlink()
+    draw(workplace.images / "new.png", 99)
+    monkeypatch.setattr("indexer.new_snapshot.extend_index", lambda *_: None)
+    anew = published(workplace, address)
+    assert anew.index.collection != first.index.collection
+    assert (anew.count, anew.index.entities) == (40, 41)
+
+
 def test_a_filter_is_asked_of_milvus_and_follows_a_photo_that_moves(
     workplace: Workplace, address: MilvusAddress
 ) -> None:
