@@ -50,7 +50,5 @@ class VersionedFiles(StaticFiles):
         version, name = versioned.groups() if versioned else ("", path)
         response = await super().get_response(name, scope)
         is_lasting = version == VERSION and response.status_code in (200, 304)
-        response.headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if is_lasting else "no-cache"
-        )
+        response.headers["Cache-Control"] = LASTING if is_lasting else "no-cache"
         return response

@@ -36,8 +36,7 @@ SERVICE_NAME = search_pb2.DESCRIPTOR.services_by_name["ImageSearchService"].full
 # What a request holds in addition to the image: options, or a vector of some thousand values.
 MESSAGE_SLACK_BYTES = MIB
 MAX_CONNECTION_AGE_MS = 60_000
-
-
+# Between two tries of a search that has to succeed before the service calls itself able to answer.
 RETRY_S = 5.0
 
 

@@ -21,6 +21,9 @@ from imagesearch.store.layout import StoreLayout
 FORMAT = 1
 _KINDS = tuple(Kinship)
 
+# What zipfile, zlib and NumPy raise for a file of which bytes are wrong, each at another place in it.
+_DAMAGE = (ValueError, KeyError, IndexError, EOFError, NotImplementedError, zlib.error, BadZipFile)
+
 Pair = tuple[str, str]
 """Two image ids, the smaller first."""
 
@@ -85,7 +88,7 @@ def _read(layout: StoreLayout) -> Duplicates:
             kinds = [_KINDS[kind] for kind in file["kinds"].tolist()]
             compared = {image_id.decode() for image_id in file["compared"].tolist()}
             return Duplicates(str(file["made_by"]), compared, dict(zip(pairs, kinds, strict=True)))
-    except (ValueError, KeyError, IndexError, EOFError, NotImplementedError, zlib.error, BadZipFile) as error:
+    except _DAMAGE as error:
         raise StoreError("duplicates.npz is damaged.") from error
 
 
