@@ -171,8 +171,9 @@ async def test_a_limit_of_the_service_below_the_gateways_is_the_one_that_is_name
 
 
 async def test_a_photo_that_takes_too_long_to_decode_is_refused_as_such(folder: Folder) -> None:
-    async with gateway_before(folder, {"decode_timeout_s": 0.001}) as client:
-        status, detail, page = await refused_in_both_languages(client, photo(1))
+    large = encoded(Image.new("RGB", (6_000, 6_000)), "PNG", compress_level=1)
+    async with gateway_before(folder, {"decode_timeout_s": 0.15}) as client:
+        status, detail, page = await refused_in_both_languages(client, large)
     assert (status, detail) == (422, "The image takes longer to decode than is allowed.")
     assert "長い時間がかかります" in page
 
