@@ -131,6 +131,7 @@ $(VENV): requirements/development.txt
 	  echo "Python 3.11, 3.12 or 3.13 is needed (TensorFlow has no other), and $(PYTHON) is none of them:" >&2; \
 	  echo "make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Installing the locked requirements into .venv: this happens once and takes some minutes"
+	@test -e $@ || rm -rf .venv  # an installation that was broken off cannot be told from a whole one
 	@test -x $(PY) || $(PYTHON) -m venv .venv || { \
 	  rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	@$(PY) -m pip install --disable-pip-version-check --require-hashes -r $<
