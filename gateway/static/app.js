@@ -12,7 +12,7 @@ import { keepFocus, prepare, show } from "./place.js";
 import { query } from "./query.js";
 import { cease, restore, search, searchWith, searchWithWords, tryAgain, visit } from "./search.js";
 import { clearSelection, copyPaths, selectedAddress } from "./selection.js";
-import { addFiles, upload } from "./uploads.js";
+import { addFiles, lookUpEach, upload } from "./uploads.js";
 
 document.addEventListener("submit", (event) => {
   if (event.submitter?.hasAttribute("formaction")) return; // a file to be saved
@@ -61,6 +61,8 @@ const ACTIONS = {
   },
   "copy-paths": (_, control) => copyPaths(control),
   "clear-selection": clearSelection,
+  "look-up": () => lookUpEach(query.uploads.map(({ file }) => file)),
+  "look-up-rest": () => import("./lookup.js").then(({ goOn }) => goOn()),
   "show-more": (_, control) => showMore(control),
   "select-region": () => query.box?.select(),
   "search-region": () => find(".refine").requestSubmit(),

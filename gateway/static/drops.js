@@ -8,14 +8,30 @@ const OWN = /^(?:thumbnails|images|photo)\/([0-9a-f]{32})$/;
 
 /** Searches with what a drop or the clipboard holds. Returns whether it is anything for a search. */
 function take(data) {
+  const entries = [...data.items].map((item) => item.webkitGetAsEntry()); // there is none of what is no file
   const text = data.getData("text/uri-list") || data.getData("text/plain");
   const address = URL.canParse(text.trim()) ? new URL(text.trim()) : null;
   const id = address?.origin === location.origin && idOf(address);
   if (id) visit(`${PAGE}?image_id=${id}`, { focus: "#results-heading" });
+  else if (entries.some((entry) => entry?.isDirectory)) uploadAll(entries.filter(Boolean));
   else if (data.files.length) upload([...data.files]);
   else if (address && /^(https?|data):/.test(address.protocol)) showProblem("#elsewhere");
   else return false;
   return true;
+}
+
+async function uploadAll(entries) {
+  upload((await Promise.all(entries.map(filesIn))).flat());
+}
+
+/** The files of a folder and of those below it, without hidden ones; of a file, itself. */
+async function filesIn(entry) {
+  if (entry.name.startsWith(".")) return [];
+  if (entry.isFile) return [await new Promise((resolve, reject) => { entry.file(resolve, reject); })];
+  const [reader, inside] = [entry.createReader(), []];
+  const some = () => new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+  for (let read = await some(); read.length; read = await some()) inside.push(...read);
+  return (await Promise.all(inside.map(filesIn))).flat();
 }
 
 /** Of the photo that an address of the page is about; "" where it is about none. */

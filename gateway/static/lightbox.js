@@ -40,8 +40,10 @@ function put(page) {
   if (query && find(".spot", looking)) offerComparison(query, tile);
 }
 
-/** The photo of the query that a result was found with, or its only one. */
+/** The photo that a result was found with, or the query's only one. */
 function queryOf(tile) {
+  const own = tile && find(".own", tile);
+  if (own) return own;
   const photos = document.querySelectorAll("#query :is(.query-image, .photo-set img)");
   if (!tile?.closest("#results")) return null;
   const outline = find(".outline", tile);

@@ -5,18 +5,21 @@ import { fieldsOf } from "./fields.js";
 import { showTemplate } from "./place.js";
 import { query } from "./query.js";
 import { cease, search, searchWith } from "./search.js";
+import { shrunk } from "./shrink.js";
 
 const QUERY_FIELDS = ["text", "image", "image_id", "image_ids", "not_image_ids", "region"];
-const LONGEST_SIDES = [4096, 2560, 1600, 1024]; // pixels; tried one after the other
 const MOST_PHOTOS = 8;
 
-/** Searches with chosen files, in place of the query so far. */
+/** Searches with chosen files, in place of the query so far; looks each of them up where they are too many for that. */
 export async function upload(chosen) {
+  if (chosen.length > MOST_PHOTOS) {
+    lookUpEach(chosen);
+    return;
+  }
   const fields = fieldsOf(find(".refine") ?? find(".upload"));
   for (const name of QUERY_FIELDS) fields.delete(name);
   query.notes = [];
-  const files = await fitting(chosen.slice(0, MOST_PHOTOS), []);
-  if (chosen.length > MOST_PHOTOS) note("most", "");
+  const files = await fitting(chosen, []);
   if (!files.length) return;
   send(files, `${PAGE}?${new URLSearchParams(fields)}`);
 }
@@ -27,6 +30,12 @@ export async function addFiles(chosen) {
   const files = await fitting(chosen, query.uploads.map(({ file }) => file));
   if (!files.length) return;
   searchWith([...query.uploads, ...files.map((file) => ({ file, isNegative: false }))]);
+}
+
+/** Tells which of several files are in the collection already. */
+export async function lookUpEach(files) {
+  const { lookUp } = await import("./lookup.js"); // not before somebody wants it
+  lookUp(files);
 }
 
 function send(files, address) {
@@ -54,7 +63,7 @@ async function fitting(chosen, others) {
   const share = most / files.length;
   if (files.reduce((sum, { size }) => sum + size, 0) <= most) return files;
   try {
-    return await Promise.all(files.map((file) => (file.size <= share ? file : shrunk(file, share))));
+    return await Promise.all(files.map((file) => (file.size <= share ? file : smaller(file, share))));
   } catch {
     cease();
     showTemplate("#too-large", find("#results") ?? main);
@@ -62,19 +71,10 @@ async function fitting(chosen, others) {
   }
 }
 
-/** The photo as a JPEG of at most so many bytes. Rejects where the browser cannot read it. */
-async function shrunk(file, mostBytes) {
-  const bitmap = await createImageBitmap(file);
-  for (const side of LONGEST_SIDES) {
-    const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
-    const canvas = new OffscreenCanvas(Math.ceil(bitmap.width * scale), Math.ceil(bitmap.height * scale));
-    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.9 });
-    if (blob.size > mostBytes) continue;
-    note("shrunk", file.name, `${canvas.width} × ${canvas.height}`);
-    return new File([blob], file.name, { type: blob.type });
-  }
-  throw new RangeError("still too large");
+async function smaller(file, mostBytes) {
+  const { file: small, size } = await shrunk(file, mostBytes);
+  note("shrunk", file.name, size);
+  return small;
 }
 
 /** Of several files, searches again with those that are photos. Returns whether there is something to search with. */

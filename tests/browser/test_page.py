@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import FilePayload, Locator, Page, Route, expect
 
 from protos.imagesearch.v1 import search_pb2
-from tests.browser.conftest import IN_BROWSER, OpenPage, Site
+from tests.browser.conftest import IN_BROWSER, OpenPage, Site, picture
 
 pytestmark = IN_BROWSER
 
@@ -27,6 +27,7 @@ STATES = {
     "match": "/?image_id={id}&verify=true&match={more[1]}",
     "problem": "/?image_id={id}&limit=0",
     "docs": "/docs",
+    "many files": "/#many",
 }
 
 
@@ -39,7 +40,12 @@ def address(site: Site, state: str) -> str:
 
 
 async def open_all(page: Page) -> None:
-    """Options, the bar of what is selected, and in one state a photo over the page."""
+    """Options, the bar of what is selected, a photo over the page, or what is found of many, by the state."""
+    if page.url.endswith("#many"):
+        file: FilePayload = {"name": "long " * 30, "mimeType": "image/png", "buffer": picture(1, "PNG")}
+        await page.locator("#photo").set_input_files([file] * 9)
+        await expect(page.locator(".lookup .name")).to_have_count(9)
+        return
     if await page.locator(".pick").count():
         await page.locator(".pick").first.check()
     if page.url.endswith("#looking"):
@@ -188,7 +194,9 @@ async def test_an_error_without_scripts_is_a_page_with_a_way_on(open_page: OpenP
 async def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, site: Site) -> None:
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("link", name="Skip to the results")).to_be_focused()
-    await page.keyboard.press("Tab")
+    for name in ("Simple Image Search Engine", "Folders", "Duplicates"):
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("banner").get_by_role("link", name=name)).to_be_focused()
     await page.keyboard.press("Tab")
     await expect(page.get_by_label("Choose a photo")).to_be_focused()
     outline = await page.locator("label[for=photo]").evaluate("node => getComputedStyle(node).outlineStyle")
