@@ -47,6 +47,10 @@ class FairQueue(Generic[T]):
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
         self._closed = False
 
+    def __len__(self) -> int:
+        with self._changed:
+            return sum(len(items) for items in self._waiting.values())
+
     def put(self, client: str, item: T) -> None:
         with self._changed:
             self._waiting.setdefault(client, deque()).append(item)

@@ -9,6 +9,7 @@ checked (`wire`): what is not an answer costs it its life.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 import socket
@@ -23,7 +24,7 @@ from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from imagesearch.errors import TooCostly
 from imagesearch.host.memory import resident_bytes
@@ -31,7 +32,11 @@ from imagesearch.pictures import wire
 from imagesearch.pictures.fair_queue import FairQueue
 from imagesearch.pictures.worker import OUT_OF_MEMORY, serve
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
+Cause = Literal["memory", "time", "crash", "lie"]
+OnDeath = Callable[[Cause], None]
 
 PRELOADED = [
     "imagesearch.local_features.rootsift",
@@ -50,11 +55,18 @@ PATIENCE_S = 30.0
 class DecodePool:
     """A fixed number of worker processes, started at once. Thread-safe; a context manager."""
 
-    def __init__(self, workers: int, task_timeout_s: float, memory_limit_bytes: int) -> None:
-        """memory_limit_bytes: address space of one worker, its libraries (0.2 GiB) included."""
+    def __init__(
+        self,
+        workers: int,
+        task_timeout_s: float,
+        memory_limit_bytes: int,
+        on_death: OnDeath = lambda cause: None,
+    ) -> None:
+        """memory_limit_bytes: address space of one worker, its libraries (0.2 GiB) included. on_death: is
+        told why a worker ended that was not ended from here."""
         self._tasks: FairQueue[_Task] = FairQueue()
         self._accepting = threading.Lock()
-        self._fleet = _Fleet(task_timeout_s, memory_limit_bytes)
+        self._fleet = _Fleet(task_timeout_s, memory_limit_bytes, on_death)
         self._threads = [
             threading.Thread(target=self._feed, args=(_Worker(self._fleet), takes), daemon=True)
             for takes in (workers == 1, *[True] * (workers - 1))
@@ -83,6 +95,11 @@ class DecodePool:
                 raise RuntimeError("The decode pool is closed.")
             self._tasks.put(client, _Task(kind, function, args, future))
         return future
+
+    @property
+    def waiting(self) -> int:
+        """Tasks that no worker has taken yet."""
+        return len(self._tasks)
 
     def close(self) -> None:
         """Stops at once: waiting tasks are cancelled, running ones end in CancelledError, workers die."""
@@ -141,30 +158,39 @@ class _Worker:
 
     def run(self, task: _Task) -> Any:
         """Raises TooCostly where it costs the process its life; then a fresh one is in its place."""
-        if self._is_dead() or (task.is_again and not self.is_fresh):
+        self._bury()
+        if task.is_again and not self.is_fresh:
             self._replace()
         self.is_fresh = False
-        with self._ended_by(EOFError, OSError):
+        try:
             self._pipe.send((task.function, task.args))
             message = self._pipe.recv_bytes(wire.MAX_MESSAGE_BYTES)
-        with self._ended_by(ValueError):
+        except (EOFError, OSError):
+            raise self._died() from None
+        try:
             return wire.unpack(message, task.kind)
+        except ValueError:
+            raise self._died("lie") from None
 
     def renew(self) -> None:
         """Between tasks: replaces the process where it is dead or has grown too large."""
-        if self._is_dead() or resident_bytes(self._process.pid) > MAX_IDLE_BYTES:
+        self._bury()
+        if resident_bytes(self._process.pid) > MAX_IDLE_BYTES:
             self._replace()
 
-    @contextmanager
-    def _ended_by(self, *errors: type[Exception]) -> Iterator[None]:
-        try:
-            yield
-        except errors:
-            raise _verdict(self._replace()) from None
+    def _bury(self) -> None:
+        """Replaces the process where it is dead: while no answer is due, something to read can only be the
+        end of the pipe."""
+        if self._pipe.poll():
+            self._died()
 
-    def _is_dead(self) -> bool:
-        """While no answer is due, something to read can only be the end of the pipe."""
-        return self._pipe.poll()
+    def _died(self, cause: Cause | None = None) -> TooCostly:
+        """Replaces the process, and tells what its end says of its task. cause: None for its exit code's."""
+        exit_code = self._replace()
+        cause = cause or _cause(exit_code)
+        logger.warning("a decoder has ended: %s (exit code %s)", cause, exit_code)
+        self._fleet.on_death(cause)
+        return TooCostly(_VERDICTS[cause])
 
     def _replace(self) -> int | None:
         exit_code = self._fleet.end_process(self._process)
@@ -178,7 +204,8 @@ class _Worker:
 class _Fleet:
     """Starts and ends worker processes, one at a time: multiprocessing's bookkeeping is not thread-safe."""
 
-    def __init__(self, task_timeout_s: float, memory_limit_bytes: int) -> None:
+    def __init__(self, task_timeout_s: float, memory_limit_bytes: int, on_death: OnDeath) -> None:
+        self.on_death = on_death
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
         self._limits = (task_timeout_s, memory_limit_bytes)
@@ -236,9 +263,16 @@ def _bound_waiting(pipe: Connection, seconds: float) -> None:
             same.setsockopt(socket.SOL_SOCKET, option, timeval)
 
 
-def _verdict(exit_code: int | None) -> TooCostly:
+def _cause(exit_code: int | None) -> Cause:
     if exit_code == OUT_OF_MEMORY:
-        return TooCostly("The image takes more memory to decode than is allowed.")
-    if exit_code == -signal.SIGALRM:
-        return TooCostly("The image takes longer to decode than is allowed.")
-    return TooCostly("The image cannot be decoded: it brought its decoder down.")
+        return "memory"
+    return "time" if exit_code == -signal.SIGALRM else "crash"
+
+
+_BROUGHT_DOWN = "The image cannot be decoded: it brought its decoder down."
+_VERDICTS: dict[Cause, str] = {
+    "memory": "The image takes more memory to decode than is allowed.",
+    "time": "The image takes longer to decode than is allowed.",
+    "crash": _BROUGHT_DOWN,
+    "lie": _BROUGHT_DOWN,
+}

@@ -135,6 +135,25 @@ def test_a_task_that_takes_too_long_is_ended_even_inside_one_c_call() -> None:
         assert pool.submit(int, echo, 1).result() == 1
 
 
+def test_each_death_is_counted_by_its_cause_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    deaths: list[str] = []
+    with DecodePool(1, task_timeout_s=0.5, memory_limit_bytes=GIB, on_death=deaths.append) as pool:
+        for task in ((NoneType, die, signal.SIGSEGV), (int, compute_for_ever), (int, allocate, 2 * GIB)):
+            with pytest.raises(TooCostly):
+                pool.submit(*task).result()
+        victim = pool.submit(int, os.getpid).result()
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: not exists(victim))
+        assert pool.submit(int, echo, 1).result() == 1
+    assert deaths == ["crash", "time", "memory", "crash"]
+    assert [line.getMessage() for line in caplog.records if "decoder" in line.getMessage()] == [
+        "a decoder has ended: crash (exit code -11)",
+        "a decoder has ended: time (exit code -14)",
+        "a decoder has ended: memory (exit code 12)",
+        "a decoder has ended: crash (exit code -9)",
+    ]
+
+
 def test_the_time_limit_is_for_one_task_and_not_for_all() -> None:
     with DecodePool(workers=1, task_timeout_s=1, memory_limit_bytes=GIB) as pool:
         worker = pool.submit(int, os.getpid).result()
