@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from pydantic import ValidationError
@@ -16,8 +16,11 @@ from pydantic import ValidationError
 # candidates took 95 ms with one, over 400 with two. It reads this when it is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from extractor_service.search.caller import current_caller
 from extractor_service.settings import ExtractorSettings
+from extractor_service.tracing import send_traces, trace_id
 from imagesearch.host.command_line import BAD_USAGE, FAILED, FINE, fail, first_problem, say, settings_help
+from imagesearch.host.logs import set_up_logging
 
 # What is heavy (gRPC, OpenVINO, faiss) is imported where it is used: --help and bad settings answer at once.
 
@@ -33,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail(PROGRAM, first_problem(error, ExtractorSettings), BAD_USAGE)
     if options.command == "health":
         return _health(settings, options.tls_name)
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    set_up_logging(settings.log_level, settings.log_format, _told_of)
     # It reports every variant of the library that this processor could use and this package lacks.
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)
     return _serve(settings)
@@ -47,6 +48,8 @@ def _serve(settings: ExtractorSettings) -> int:
     from imagesearch.host.cpus import available_cpus
     from imagesearch.store.layout import StoreLayout
 
+    if settings.otlp_endpoint:
+        send_traces(settings.otlp_endpoint)
     models_dir = StoreLayout(settings.store_dir).models_dir
     load = partial(load_backbone, models_dir, threads=settings.threads or available_cpus())
     try:
@@ -54,6 +57,11 @@ def _serve(settings: ExtractorSettings) -> int:
     except StartupError as error:
         return fail(PROGRAM, str(error), FAILED)
     return FINE if answered_all else FAILED
+
+
+def _told_of() -> Mapping[str, str]:
+    """In a log of JSON: which request of the gateway a line is about."""
+    return {"request_id": current_caller.get().request_id, "trace_id": trace_id()}
 
 
 def _health(settings: ExtractorSettings, tls_name: str | None) -> int:

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from imagesearch.backbones.base import Precision
+from imagesearch.host.logs import LogFormat
 from imagesearch.index.milvus.server import MilvusAddress, milvus_address
 
 MIB = 1024 * 1024
@@ -107,6 +108,22 @@ class ExtractorSettings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe messages that are logged."
+    )
+    log_format: LogFormat = Field(
+        "text",
+        validation_alias="LOG_FORMAT",
+        description="How messages are logged: text, a line for people, or json, an object a line.",
+    )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="TCP port that tells Prometheus its metrics, at the same address; unset: none.",
+    )
+    otlp_endpoint: str = Field(
+        "",
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Where traces go, by OTLP over gRPC, such as http://collector:4317; unset: nowhere.",
     )
 
     @property

@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from gateway.health import is_ready
-from gateway.settings import Settings
+from gateway.logs import set_up_logging
+from gateway.settings import Settings, variable
+from gateway.tracing import send_traces
 
 logger = logging.getLogger("gateway")
 
@@ -27,27 +29,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs until a signal. Returns the exit status: 0 after a shutdown, 1 where it is not ready, 2 where a
     setting is wrong."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = _settings()
         if options.command == "health":
             return 0 if is_ready(settings) else 1
-        listener = _listen(settings)
+        set_up_logging(settings.log_format)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Until the server listens, and again when it has shut down and passes the signal on.
+            signal.signal(number, lambda *_: sys.exit(0))
+        with _listen(settings) as listener:
+            _serve(settings, listener)
     except StartError as error:
         sys.stderr.write(f"gateway: {error}\n")
         return 2
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Until the server listens, and again when it has shut down and passes the signal on.
-        signal.signal(number, lambda *_: sys.exit(0))
-    with listener:
-        _serve(settings, listener)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     described = "\n".join(
         textwrap.fill(
-            f"GATEWAY_{name.upper()}: {field.description} Default: {field.default}.",
+            f"{variable(name)}: {field.description} Default: {field.default}.",
             width=100,
             initial_indent="  ",
             subsequent_indent="    ",
@@ -75,7 +76,7 @@ def _settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise StartError(f"GATEWAY_{str(first['loc'][0]).upper()}: {_sentence(first['msg'])}") from None
+        raise StartError(f"{variable(str(first['loc'][0]))}: {_sentence(first['msg'])}") from None
     ca_file = settings.extractor_tls_ca_file
     if ca_file is not None and not ca_file.is_file():
         raise StartError(f"GATEWAY_EXTRACTOR_TLS_CA_FILE: there is no file {ca_file}")
@@ -92,11 +93,12 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, dualstack_ipv6=is_dual)
     except OSError as error:
-        cause = (error.strerror or "").partition(" (")[0]  # without Python's own words on where
-        raise StartError(
-            f"cannot listen on {settings.host}, port {settings.port}: {cause}; "
-            "set GATEWAY_HOST or GATEWAY_PORT"
-        ) from None
+        raise _cannot_listen(settings.host, settings.port, "GATEWAY_PORT", error) from None
+
+
+def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> StartError:
+    cause = (error.strerror or "").partition(" (")[0]  # without Python's own words on where
+    return StartError(f"cannot listen on {host}, port {port}: {cause}; set GATEWAY_HOST or {setting}")
 
 
 def _serve(settings: Settings, listener: socket.socket) -> None:
@@ -105,8 +107,18 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     from gateway.server import GatewayServer, server_config
 
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    if settings.otlp_endpoint:
+        send_traces(settings.otlp_endpoint)
+    app = create_app(settings)
+    if settings.metrics_port is not None:
+        try:
+            app.state.metrics.listen(settings.host, settings.metrics_port)
+        except OSError as error:
+            raise _cannot_listen(
+                settings.host, settings.metrics_port, "GATEWAY_METRICS_PORT", error
+            ) from None
     logger.info("listening on http://%s:%d", host, listener.getsockname()[1])
-    asyncio.run(GatewayServer(server_config(create_app(settings))).serve(sockets=[listener]))
+    asyncio.run(GatewayServer(server_config(app)).serve(sockets=[listener]))
 
 
 if __name__ == "__main__":

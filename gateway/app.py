@@ -25,7 +25,7 @@ from gateway.middleware.request_context import RequestContext
 from gateway.middleware.requests import CloseUnread, HeadAsGet
 from gateway.middleware.root_path import RootPath
 from gateway.openapi import openapi_schema
-from gateway.routers import docs, duplicates, health, images, index, pages, photos, search, selection
+from gateway.routers import docs, duplicates, health, images, index, metrics, pages, photos, search, selection
 from gateway.search_client import SearchClient
 from gateway.searcher import Searcher
 from gateway.settings import Settings
@@ -40,7 +40,7 @@ TITLE = "Simple Image Search Engine"
 
 def create_app(settings: Settings, search_client: SearchClient | None = None) -> FastAPI:
     """The gateway. A client given from outside is used as it is, and left open at the end."""
-    metrics = Metrics()
+    measured = Metrics()
     gate = Gate(settings, uploads.max_body_bytes(settings))
 
     @asynccontextmanager
@@ -49,10 +49,10 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
         app.state.services = Services(
             settings=settings,
             client=client,
-            searcher=Searcher(settings, client, gate, metrics),
+            searcher=Searcher(settings, client, gate, measured),
             known_index=KnownIndex(client),
             known_thumbnails=KnownThumbnails(client),
-            metrics=metrics,
+            metrics=measured,
             views=app.state.views,
         )
         yield
@@ -64,19 +64,21 @@ def create_app(settings: Settings, search_client: SearchClient | None = None) ->
     app.state.settings = settings
     app.state.views = Views(app)
     app.state.connections = Connections(most_connections(), settings.trusted_networks)
-    _add_routes(app)
+    app.state.metrics = measured
+    _add_routes(app, settings)
     add_error_handlers(app)
-    _add_middleware(app, settings, metrics, gate)
+    _add_middleware(app, settings, measured, gate)
     return app
 
 
-def _add_routes(app: FastAPI) -> None:
-    for module in (pages, photos, selection, search, images, index, duplicates, health, docs):
-        app.include_router(module.router)
+def _add_routes(app: FastAPI, settings: Settings) -> None:
+    for module in (pages, photos, selection, search, images, index, duplicates, health, metrics, docs):
+        if module is not metrics or settings.metrics_port is None:
+            app.include_router(module.router)
     app.mount("/static", VersionedFiles(), name="static")
 
 
-def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Gate) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, measured: Metrics, gate: Gate) -> None:
     """The last one added is the outermost."""
     app.add_middleware(Admission, gate=gate)
     if key := settings.api_key.get_secret_value():
@@ -88,7 +90,7 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, gate: Ga
         compresslevel=6,
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PICTURES),
     )
-    app.add_middleware(RequestContext, metrics=metrics)
+    app.add_middleware(RequestContext, metrics=measured)
     app.add_middleware(CloseUnread)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LastAnswers, connections=app.state.connections)

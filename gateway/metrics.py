@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
 
 from gateway.schemas import Timings
 
@@ -41,6 +41,10 @@ class Metrics:
     def observe_search(self, timings: Timings) -> None:
         for stage, milliseconds in timings.model_dump().items():
             self._stage_seconds.labels(stage).observe(milliseconds / 1000)
+
+    def listen(self, host: str, port: int) -> None:
+        """Tells what asks there, for as long as the process lives. Raises OSError."""
+        start_http_server(port, host, self._registry)
 
     def exposition(self) -> bytes:
         """In Prometheus' text format."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateway.logs import LogFormat
+
 # No part begins with a dot: browsers resolve "." and "..".
 ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 # What the gateway's own paths begin with.
@@ -36,7 +38,9 @@ OWN_PATHS = {
 class Settings(BaseSettings):
     """Each field is the environment variable GATEWAY_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="GATEWAY_", env_ignore_empty=True, frozen=True, populate_by_name=True
+    )
 
     host: str = Field(
         default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 for all networks."
@@ -106,6 +110,23 @@ class Settings(BaseSettings):
         default="",
         description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed.",
     )
+    log_format: LogFormat = Field(
+        default="text",
+        validation_alias="LOG_FORMAT",
+        description="How messages are logged: text, a line for people, or json, an object a line.",
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="TCP port that tells Prometheus the metrics, at the same address, in place of /metrics; "
+        "unset: none.",
+    )
+    otlp_endpoint: str = Field(
+        default="",
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Where traces go, by OTLP over gRPC, such as http://collector:4317; unset: nowhere.",
+    )
 
     @field_validator("host")
     @classmethod
@@ -140,6 +161,14 @@ class Settings(BaseSettings):
     def trusted_networks(self) -> list[str]:
         """Addresses or networks."""
         return _parts(self.trusted_proxies)
+
+
+def variable(field_name: str) -> str:
+    """Of the environment, for a field or for what a mistake calls it."""
+    field = Settings.model_fields.get(field_name)
+    alias = field.validation_alias if field else None
+    is_alias = any(each.validation_alias == field_name for each in Settings.model_fields.values())
+    return field_name if is_alias else str(alias or f"GATEWAY_{field_name.upper()}")
 
 
 def _parts(value: str) -> list[str]:

@@ -32,6 +32,7 @@ from imagesearch.host.command_line import (
     say,
     say_json,
 )
+from imagesearch.host.logs import set_up_logging
 from imagesearch.store.durable import exclusive
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.versions import prune
@@ -71,9 +72,7 @@ def main(arguments: Sequence[str] | None = None, provide: ProvideNetworks = stor
         settings = settings_of(options)
     except ValidationError as error:
         return fail(PROGRAM, first_problem(error, IndexerSettings), BAD_USAGE)
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    set_up_logging(settings.log_level, settings.log_format)
     try:
         with interruptible():
             return _COMMANDS[options.command](options, settings, provide)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from imagesearch.backbones.base import Precision
+from imagesearch.host.logs import LogFormat
 from imagesearch.index.kinds import KINDS, REQUESTS
 from imagesearch.index.milvus.server import MilvusAddress, milvus_address
 
@@ -157,6 +158,11 @@ class IndexerSettings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe messages that are logged."
+    )
+    log_format: LogFormat = Field(
+        "text",
+        validation_alias="LOG_FORMAT",
+        description="How messages are logged: text, a line for people, or json, an object a line.",
     )
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +25,7 @@ from imagesearch.host.command_line import (
     say,
     say_json,
 )
+from imagesearch.host.logs import set_up_logging
 from training.arguments import finetune_recipe, parser
 from training.recipes import Finetuned
 from training.settings import TrainingSettings
@@ -40,9 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = TrainingSettings()
     except ValidationError as error:
         return fail(PROGRAM, first_problem(error, TrainingSettings), BAD_USAGE)
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    set_up_logging(settings.log_level, "text")
     _prepare_keras(settings.threads)
     try:
         with interruptible():

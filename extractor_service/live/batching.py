@@ -7,7 +7,6 @@ together. Nobody ever waits for a batch to fill.
 from __future__ import annotations
 
 import asyncio
-import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-logger = logging.getLogger(__name__)
+from extractor_service.metrics import BATCH_SIZE, WAITING
+
+waiting = WAITING.labels("network")
 
 Describe = Callable[[Sequence[NDArray[np.uint8]]], Iterable[NDArray[np.float32]]]
 """Of each image an array."""
@@ -48,6 +49,7 @@ class Batcher:
         Cancelled before its turn, it costs no network time. Raises what the network raises.
         """
         result: asyncio.Future[NDArray[np.float32]] = asyncio.get_running_loop().create_future()
+        waiting.inc()
         self._jobs.put(_Job(network_input, result))
         return await result
 
@@ -61,7 +63,9 @@ class Batcher:
         while not closing:
             jobs = self._take()
             closing = None in jobs
-            wanted = [job for job in jobs if job is not None and not job.result.cancelled()]
+            taken = [job for job in jobs if job is not None]
+            waiting.dec(len(taken))
+            wanted = [job for job in taken if not job.result.cancelled()]
             if wanted:
                 self._answer(wanted)
 
@@ -82,7 +86,7 @@ class Batcher:
         except Exception as error:
             # Each caller gets it; the thread must go on for the next ones.
             answers = error
-        logger.debug("described %s images in one run", len(jobs))
+        BATCH_SIZE.observe(len(jobs))
         # All at once: to wake the event loop for each took as long as a small network itself.
         with suppress(RuntimeError):  # the event loop is closed: nobody waits any more
             jobs[0].result.get_loop().call_soon_threadsafe(_settle, jobs, answers)

@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 from extractor_service.live.query_model import LoadBackbone, QueryModel, load_query_model
 from extractor_service.live.served_snapshot import ServedSnapshot, open_for_serving
+from extractor_service.metrics import SNAPSHOT_IMAGES, SNAPSHOT_TIME
 from imagesearch.backbones.base import Precision
 from imagesearch.errors import (
     ImageSearchError,
@@ -150,6 +152,8 @@ class LiveIndex:
         self.lost.clear()
         self.ready.set()
         manifest = opened.snapshot.manifest
+        SNAPSHOT_TIME.set(datetime.fromisoformat(manifest.created).timestamp())
+        SNAPSHOT_IMAGES.set(manifest.count)
         logger.info(
             "serving snapshot %s: %s images, %s of %s",
             manifest.version, manifest.count, manifest.descriptor, manifest.model.name,

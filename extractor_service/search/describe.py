@@ -10,7 +10,9 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -166,7 +168,9 @@ class QueryPhotos:
         )
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
+        """In the context of the call, by which logs and traces know it."""
+        work = partial(copy_context().run, function, *args, **kwargs)
+        return await asyncio.wrap_future(self._threads.submit(work))
 
     def _thumbnail(self, record: ImageRecord) -> bytes:
         """A WebP of at most 256 pixels; empty where it is gone, for a preview is not worth failing for."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -115,7 +117,9 @@ class Engine:
                 return DescribedQuery.of_one(*await self._photos.describe(served, [query], options, timings))
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
+        """In the context of the call, by which logs and traces know it."""
+        work = partial(copy_context().run, function, *args, **kwargs)
+        return await asyncio.wrap_future(self._threads.submit(work))
 
 
 def _next_offset(options: SearchOptions, has_more: bool) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from extractor_service.metrics import UNDER_WAY
 from imagesearch.errors import Overloaded
 
 
@@ -32,7 +33,8 @@ class Places:
         self._free_requests -= 1
         self._bytes += size_bytes
         try:
-            yield
+            with UNDER_WAY.track_inprogress():
+                yield
         finally:
             self._free_requests += 1
             self._bytes -= size_bytes

@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, get_type_hints
+from typing import Literal, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
+from extractor_service.tracing import tracer
 from imagesearch.errors import InvalidOption
 from imagesearch.pictures.region import Region
 from imagesearch.ranking.likeness import Likeness
@@ -139,6 +140,10 @@ SWITCHES = tuple(name for name, kind in get_type_hints(SearchOptions).items() if
 """The names of the options that are on or off, as in the protocol."""
 
 
+Stage = Literal["decode", "extract", "search", "verify", "localize", "total"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
 @dataclass(slots=True)
 class Timings:
     """Where the time of one request went, in milliseconds."""
@@ -151,16 +156,15 @@ class Timings:
     total_ms: float = 0.0
 
     @contextmanager
-    def measure(
-        self, step: Literal["decode", "extract", "search", "verify", "localize", "total"]
-    ) -> Iterator[None]:
-        """Adds what passes inside to the step's time, waiting in queues included."""
+    def measure(self, stage: Stage) -> Iterator[None]:
+        """Adds what passes inside to the stage's time, waiting in queues included; a trace shows it too."""
         start = time.perf_counter()
         try:
-            yield
+            with tracer.start_as_current_span(stage):
+                yield
         finally:
             passed_ms = (time.perf_counter() - start) * 1_000
-            setattr(self, f"{step}_ms", getattr(self, f"{step}_ms") + passed_ms)
+            setattr(self, f"{stage}_ms", getattr(self, f"{stage}_ms") + passed_ms)
 
 
 @dataclass(frozen=True, slots=True)

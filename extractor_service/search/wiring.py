@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.query_model import LoadBackbone
+from extractor_service.metrics import DECODER_DEATHS, WAITING
 from extractor_service.search.closer_look import Effort, Efforts
 from extractor_service.search.engine import Engine
 from extractor_service.search.places import Places
@@ -27,7 +28,9 @@ class SearchCore:
             settings.decode_workers or available_cpus(),
             settings.decode_timeout_s,
             settings.decode_memory_bytes,
+            on_death=lambda cause: DECODER_DEATHS.labels(cause).inc(),
         )
+        WAITING.labels("decoder").set_function(lambda: self.decode_pool.waiting)
         self.engine = Engine(
             self.live,
             self.decode_pool,

@@ -8,6 +8,8 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health
 
+from extractor_service.metrics import CALLS
+
 _EXEMPT = f"/{health.SERVICE_NAME}/"
 
 
@@ -30,6 +32,7 @@ class BearerTokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-a
 
 
 async def _refuse(_requests: Any, context: Any) -> None:
+    CALLS.labels("any", grpc.StatusCode.UNAUTHENTICATED.name).inc()
     await context.abort(
         grpc.StatusCode.UNAUTHENTICATED, "This service asks for a bearer token; send its own."
     )

@@ -15,7 +15,8 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
-from extractor_service.search.caller import Caller, current_caller
+from extractor_service.search.caller import current_caller
+from extractor_service.transport.observed import observed
 from imagesearch.errors import (
     ImageSearchError,
     IndexNotReady,
@@ -82,25 +83,27 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         self._call_timeout_s = call_timeout_s
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        handler = await continuation(handler_call_details)
-        if handler is None or not handler_call_details.method.startswith(self._prefix):
+        handler, method = await continuation(handler_call_details), handler_call_details.method
+        if handler is None or not method.startswith(self._prefix):
             return handler
         parse, coding = _parser(handler.request_deserializer), (bytes, handler.response_serializer)
         if handler.response_streaming:
-            return grpc.unary_stream_rpc_method_handler(self._streaming(parse, handler.unary_stream), *coding)
-        return grpc.unary_unary_rpc_method_handler(self._answering(parse, handler.unary_unary), *coding)
+            stream = self._streaming(method, parse, handler.unary_stream)
+            return grpc.unary_stream_rpc_method_handler(stream, *coding)
+        answer = self._answering(method, parse, handler.unary_unary)
+        return grpc.unary_unary_rpc_method_handler(answer, *coding)
 
-    def _answering(self, parse: Parse, behaviour: Behaviour) -> Behaviour:
+    def _answering(self, method: str, parse: Parse, behaviour: Behaviour) -> Behaviour:
         async def guarded(data: bytes, context: Any) -> Any:
-            async with self._bounded(context):
+            async with self._bounded(method, context):
                 return await behaviour(parse(data), context)
 
         return guarded
 
-    def _streaming(self, parse: Parse, behaviour: Stream) -> Behaviour:
+    def _streaming(self, method: str, parse: Parse, behaviour: Stream) -> Behaviour:
         async def guarded(data: bytes, context: Any) -> None:
             async with (
-                self._bounded(context) as deadline,
+                self._bounded(method, context) as deadline,
                 aclosing(behaviour(parse(data), context)) as messages,
             ):
                 async for message in messages:
@@ -110,17 +113,18 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         return guarded
 
     @asynccontextmanager
-    async def _bounded(self, context: Any) -> AsyncIterator[asyncio.Timeout]:
+    async def _bounded(self, method: str, context: Any) -> AsyncIterator[asyncio.Timeout]:
         """Ends the call with a status where what it does inside fails or takes too long."""
-        current_caller.set(_caller(context))
         deadline = asyncio.timeout_at(self._latest(context))
-        # A cancelled call is no failure: CancelledError is no Exception and passes.
-        try:
-            async with deadline:
-                yield deadline
-            return
-        except Exception as error:
-            failure = TOO_LATE if deadline.expired() else failure_of(error)
+        with observed(method, context) as ending:
+            # A cancelled call is no failure: CancelledError is no Exception and passes.
+            try:
+                async with deadline:
+                    yield deadline
+                return
+            except Exception as error:
+                failure = TOO_LATE if deadline.expired() else failure_of(error)
+            ending.reason = failure.reason
         await _abort(context, failure)
 
     def _latest(self, context: Any) -> float:
@@ -140,13 +144,6 @@ def _parser(deserialize: Parse) -> Parse:
             raise InvalidOption("The request is no message of this protocol.") from None
 
     return parse
-
-
-def _caller(context: Any) -> Caller:
-    """As the gateway says; who calls without one is known by address."""
-    given = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    address = str(context.peer()).rpartition(":")[0]
-    return Caller(given.get("x-client", address)[:64], given.get("x-request-id", "")[:64])
 
 
 def failure_of(error: Exception) -> Failure:

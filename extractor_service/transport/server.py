@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
 
 from extractor_service.live.query_model import LoadBackbone
 from extractor_service.search.collection import Collection
@@ -152,6 +153,8 @@ async def serve(settings: ExtractorSettings, load_backbone: LoadBackbone) -> boo
         asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, None)
     server = ExtractorServer(settings, load_backbone)
     try:
+        if settings.metrics_port is not None:
+            _tell_metrics(settings.host, settings.metrics_port)
         await server.start()
         await signals.get()
         logger.info("stopping: answering the calls under way; a second signal stops at once")
@@ -170,6 +173,14 @@ async def _completes_before(
     await asyncio.wait((draining, waiting), return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     return not draining.cancel()
+
+
+def _tell_metrics(host: str, port: int) -> None:
+    """For as long as the process lives. Raises StartupError."""
+    try:
+        start_http_server(port, host)
+    except OSError as error:
+        raise StartupError(f"Cannot tell metrics on {host}, port {port}: {error.strerror}.") from error
 
 
 def _interceptors(settings: ExtractorSettings) -> Sequence[Any]:

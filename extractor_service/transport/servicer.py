@@ -12,6 +12,7 @@ from extractor_service.search.duplicates import DuplicateLists
 from extractor_service.search.engine import Engine
 from extractor_service.search.pictures import Pictures
 from extractor_service.transport import collection_messages, messages
+from extractor_service.transport.observed import count_stages
 from imagesearch.errors import IndexNotReady, InvalidOption
 from imagesearch.pictures.prepare import THUMBNAIL_LONG_SIDE_PX
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
@@ -33,11 +34,14 @@ class ImageSearchServicer(search_pb2_grpc.ImageSearchServiceServicer):
 
     async def Search(self, request: search_pb2.SearchRequest, context: Any) -> search_pb2.SearchResponse:
         answer = await self._engine.search(messages.to_query(request), messages.to_options(request))
+        count_stages(answer.timings)
         return messages.from_search(answer, request.points)
 
     async def Extract(self, request: search_pb2.ExtractRequest, context: Any) -> search_pb2.ExtractResponse:
         query = messages.to_file_query(request.image)
-        return messages.from_extract(await self._engine.extract(query, messages.to_region(request)))
+        answer = await self._engine.extract(query, messages.to_region(request))
+        count_stages(answer.timings)
+        return messages.from_extract(answer)
 
     async def GetImage(
         self, request: search_pb2.GetImageRequest, context: Any

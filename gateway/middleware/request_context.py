@@ -6,7 +6,8 @@ import logging
 import time
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
+from opentelemetry.trace import get_current_span
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,9 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.error_handlers import CLIENT_LEFT, answer
 from gateway.errors import Internal
 from gateway.gate import account_of
+from gateway.logs import current_request
 from gateway.metrics import Metrics
 from gateway.problems import problem_response
 from gateway.search_client.on_behalf import call_on_behalf
+from gateway.tracing import trace_headers, trace_id_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +37,7 @@ class RequestContext:
             return
         request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        call_on_behalf(request_id, account_of(scope["client"][0]) if scope.get("client") else None)
+        _tell_of(request_id, scope)
         status = CLIENT_LEFT
 
         async def send_with_id(message: Message) -> None:
@@ -57,15 +60,24 @@ class RequestContext:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         self._metrics.count_request(scope["method"], _route_of(scope), status, seconds)
-        logger.info(
-            "%s %s %d in %.1f ms for %s, request %s",
-            scope["method"],
-            scope.get("raw_path", b"").decode("ascii", "replace"),
-            status,
-            seconds * 1000,
-            (scope.get("client") or ("unknown",))[0],
-            scope["state"]["request_id"],
-        )
+        fields = {
+            "method": scope["method"],
+            "path": scope.get("raw_path", b"").decode("ascii", "replace"),
+            "status": status,
+            "milliseconds": round(seconds * 1000, 1),
+            "client": (scope.get("client") or ("unknown",))[0],
+            "request_id": scope["state"]["request_id"],
+        }
+        text = "%(method)s %(path)s %(status)d in %(milliseconds)s ms for %(client)s, request %(request_id)s"
+        logger.info(text, fields, extra=fields)
+
+
+def _tell_of(request_id: str, scope: Scope) -> None:
+    """To logs, traces and the search service, in this task and those that it starts."""
+    trace = trace_headers(Headers(scope=scope))
+    call_on_behalf(request_id, account_of(scope["client"][0]) if scope.get("client") else None, trace)
+    current_request.set({"request_id": request_id, "trace_id": trace_id_of(trace)})
+    get_current_span().set_attribute("request_id", request_id)
 
 
 def _apology(request: Request) -> Response:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi import APIRouter
 
 from gateway.dependencies import ServicesDep
 from gateway.openapi import problems
@@ -23,9 +22,3 @@ async def readyz(services: ServicesDep) -> Health:
     """A query would be answered: the search service has an index and has passed its known-answer query."""
     await services.client.check_serving()
     return Health(status="ready")
-
-
-@router.get("/metrics", summary="Metrics", response_class=Response)
-async def metrics(services: ServicesDep) -> Response:
-    """In Prometheus' text format."""
-    return Response(services.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)

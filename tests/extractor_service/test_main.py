@@ -30,7 +30,8 @@ def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert exit_.value.code == 0
     output = capsys.readouterr().out
-    assert all(f"EXTRACTOR_{name.upper()} " in output for name in ExtractorSettings.model_fields)
+    for name, field in ExtractorSettings.model_fields.items():
+        assert f"{field.validation_alias or f'EXTRACTOR_{name.upper()}'} " in output
 
 
 def test_a_bad_setting_is_one_line_and_exit_code_2(

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import Settings
+from gateway.__main__ import main
+from gateway.settings import Settings, variable
 from tests.gateway.fake_service import FakeService
 
 REPOSITORY = Path(__file__).parents[2]
@@ -63,14 +64,23 @@ def test_a_bad_setting_is_one_clear_line(settings: dict[str, str], words: str) -
     assert refused(**settings).startswith(f"gateway: {words}")
 
 
-def test_a_port_in_use_is_one_clear_line() -> None:
+@pytest.mark.parametrize("setting", ["PORT", "METRICS_PORT"])
+def test_a_port_in_use_is_one_clear_line(setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        line = refused(PORT=str(port))
+        line = refused(**{setting: str(port)})
     assert line == (
         f"gateway: cannot listen on 127.0.0.1, port {port}: Address already in use; "
-        "set GATEWAY_HOST or GATEWAY_PORT\n"
+        f"set GATEWAY_HOST or GATEWAY_{setting}\n"
     )
+
+
+def test_a_bad_setting_of_all_programs_is_named_as_it_is_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_FORMAT", "xml")
+    assert main([]) == 2
+    assert capsys.readouterr().err.startswith("gateway: LOG_FORMAT: ")
 
 
 def test_help_names_every_setting() -> None:
@@ -82,7 +92,7 @@ def test_help_names_every_setting() -> None:
         check=True,
     ).stdout
     for name in Settings.model_fields:
-        assert f"GATEWAY_{name.upper()}: " in text
+        assert f"{variable(name)}: " in text
 
 
 @pytest.mark.parametrize(

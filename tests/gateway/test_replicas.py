@@ -100,12 +100,12 @@ class Process:
         settings = {"PORT": self.port, "STORE_DIR": str(self.folder.store_dir), "DECODE_WORKERS": "1"}
         environment = {f"EXTRACTOR_{name}": value for name, value in settings.items()}
         self.running = await asyncio.create_subprocess_exec(
-            *command, cwd=REPOSITORY, env=os.environ | environment, stdout=subprocess.PIPE
+            *command, cwd=REPOSITORY, env=os.environ | environment, stderr=subprocess.PIPE
         )
-        assert self.running.stdout is not None
+        assert self.running.stderr is not None
         output = b""
         while not (ready := re.search(rb"ready on 127\.0\.0\.1:(\d+)", output)):
-            output += await self.running.stdout.readline()
+            output += await self.running.stderr.readline()
         self.port = ready[1].decode()
 
     async def end(self, number: signal.Signals) -> None:

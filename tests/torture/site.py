@@ -79,10 +79,10 @@ class Site:
 
 
 @contextmanager
-def site(root: Path, **gateway: str) -> Iterator[Site]:
+def site(root: Path, photos: int = PHOTOS, **gateway: str) -> Iterator[Site]:
     """gateway: its settings, as in GATEWAY_<NAME>."""
     folder = Folder.at(root)
-    for seed in range(PHOTOS):
+    for seed in range(photos):
         folder.add(f"{seed:03d}.png", png(textured(seed)))
     folder.publish(local_features=True, localization=True)
     store = {

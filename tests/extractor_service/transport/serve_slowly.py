@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from extractor_service.settings import ExtractorSettings
-from extractor_service.transport.server import serve
-from imagesearch.backbones.base import Backbone, ModelIdentity, Precision
+import imagesearch.backbones
+from extractor_service.__main__ import main
+from imagesearch.backbones.base import Backbone
 from tests.fakes import FakeBackbone
 
 
@@ -25,14 +25,10 @@ class SlowBackbone(FakeBackbone):
         return super().embed(images)
 
 
-def main() -> int:
-    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
-
-    def load(identity: ModelIdentity, precision: Precision) -> Backbone:
-        return SlowBackbone(float(sys.argv[1]))
-
-    return 0 if asyncio.run(serve(ExtractorSettings(), load)) else 1
+def load_slow(models_dir: Path, *_: Any, **__: Any) -> Backbone:
+    return SlowBackbone(float(sys.argv[1]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    imagesearch.backbones.load_backbone = load_slow  # type: ignore[assignment]
+    sys.exit(main([]))

@@ -206,9 +206,9 @@ class Process:
     output: list[str]
 
     async def read_until(self, text: str) -> str:
-        assert self.process.stdout is not None
+        assert self.process.stderr is not None
         async with asyncio.timeout(60):
-            while text not in (line := (await self.process.stdout.readline()).decode()):
+            while text not in (line := (await self.process.stderr.readline()).decode()):
                 assert line, f"ended before {text!r}: {self.output}"
                 self.output.append(line)
         self.output.append(line)
@@ -226,7 +226,7 @@ async def own_process(folder: Folder, seconds_per_run: float, **settings: str) -
     }
     command = [sys.executable, "-m", "tests.extractor_service.transport.serve_slowly", str(seconds_per_run)]
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=REPOSITORY, env=os.environ | environment, stdout=subprocess.PIPE
+        *command, cwd=REPOSITORY, env=os.environ | environment, stderr=subprocess.PIPE
     )
     try:
         service = Process(process, None, [])  # type: ignore[arg-type]

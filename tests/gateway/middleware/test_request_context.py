@@ -5,6 +5,8 @@ import logging
 import httpx
 import pytest
 
+from tests.gateway.fake_service import FakeService
+
 
 async def test_every_answer_has_an_id_of_its_own(client: httpx.AsyncClient) -> None:
     first, second = [(await client.get("/healthz")).headers["x-request-id"] for _ in range(2)]
@@ -19,6 +21,31 @@ async def test_a_request_is_one_line_in_the_log(
     (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("gateway")]
     assert line.startswith("GET /nowhere%0AERROR%20forged 404 in ")
     assert line.endswith(f"for 203.0.113.7, request {response.headers['x-request-id']}")
+
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(
+    ("given", "passed_on"),
+    [
+        (
+            {"traceparent": PARENT, "tracestate": "vendor=1"},
+            {"traceparent": PARENT, "tracestate": "vendor=1"},
+        ),
+        ({"traceparent": PARENT, "tracestate": "=\x7f,é"}, {"traceparent": PARENT}),
+        ({"traceparent": "00-not a trace-01"}, {}),
+        ({}, {}),
+    ],
+    ids=["whole", "odd state", "none that is one", "none"],
+)
+async def test_a_clients_trace_reaches_the_search_service_as_it_came(
+    client: httpx.AsyncClient, service: FakeService, given: dict[str, str], passed_on: dict[str, str]
+) -> None:
+    headers = {name: value.encode("latin-1") for name, value in given.items()}
+    assert (await client.post("/search", files={"image": b"photo"}, headers=headers)).status_code == 200  # type: ignore[arg-type]
+    told = {name: value for name, value in service.metadata.items() if name in ("traceparent", "tracestate")}
+    assert told == passed_on
 
 
 async def test_a_defect_is_told_to_the_log_and_not_to_the_client(
