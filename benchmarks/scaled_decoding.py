@@ -52,11 +52,11 @@ def run(full: bool) -> None:
     descriptor = Embedding(load_backbone(MODELS_DIR, identity, Precision.F32, threads=0))
     paths = photo_files()
     measure(table, "as they are", [path.read_bytes() for path in paths], descriptor)
-    for side in (2, 3, 4, 6):
-        files = list(mosaics(paths, side, len(paths) if full else 100))
+    for side in (4, 6, 12):
+        files = list(mosaics(paths, side, 100 if full else 20))
         measure(table, f"{side} × {side} side by side", files, descriptor)
-    for factor in (2, 3, 5):
-        files = list(enlarged(paths if full else paths[::20], factor))
+    for factor in (5, 6, 12):
+        files = list(enlarged(paths[:: len(paths) // (100 if full else 20)], factor))
         measure(table, f"enlarged × {factor}, with grain", files, descriptor)
     table.save()
 

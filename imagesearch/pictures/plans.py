@@ -11,7 +11,7 @@ from PIL import Image
 
 from imagesearch.backbones.base import Interpolation, NetworkInput
 
-OVERSAMPLING = 4.0
+OVERSAMPLING = 3.0
 """Pixels to be had for one of the network's, in each direction, where a picture is scaled down in two steps.
 From here up the descriptor is that of one step: see docs/decisions/scaled-decoding.md."""
 MIN_SIDE_PX = 32

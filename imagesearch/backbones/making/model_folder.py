@@ -23,7 +23,7 @@ from imagesearch.backbones.making.preprocessor import read_preprocessing
 from imagesearch.backbones.making.words import WordInput, read_word_input
 from imagesearch.errors import ModelDamaged
 
-PREPROCESSING = "folder-1"
+PREPROCESSING = "folder-2"
 """Version of the way from pixels to the input of a network that came in a folder. What is its own is in its
 files, and so in its digest."""
 

@@ -22,7 +22,7 @@ from imagesearch.backbones.converted import (
 from imagesearch.errors import ModelDamaged, ModelMismatch, ModelUnavailable
 from tests.imagesearch.backbones.conftest import Prepared
 
-IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-2")
+IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-3")
 
 
 def write_ir(folder: Path) -> Card:
@@ -143,7 +143,7 @@ def test_a_store_of_a_version_that_prepared_photos_otherwise_is_told_to_describe
     folder: Path, tmp_path: Path
 ) -> None:
     before = replace(IDENTITY, preprocessing="keras-vgg16-224-bicubic-1")
-    with pytest.raises(ModelMismatch, match="bicubic-1, now .*bicubic-2.*--rebuild"):
+    with pytest.raises(ModelMismatch, match="bicubic-1, now .*bicubic-3.*--rebuild"):
         open_converted(tmp_path, before)
 
 

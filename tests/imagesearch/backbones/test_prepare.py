@@ -25,7 +25,7 @@ from tests.imagesearch.backbones.file_server import FileServer, serving
 UNREACHABLE = PublishedFile(
     "http://127.0.0.1:9/vgg16.h5", "md5:" + "0" * 32
 )  # the discard port: nobody listens
-VGG16_IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-2")
+VGG16_IDENTITY = ModelIdentity("vgg16", "ab" * 32, "keras-vgg16-224-bicubic-3")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def publish_vgg16(models_dir: Path, own_weights: bool) -> None:
 
 def test_a_network_is_known_by_its_weights(efficientnet: Prepared) -> None:
     digest = hashlib.sha256(packaged_efficientnet().read_bytes()).hexdigest()
-    preprocessing = "efficientnet-lite0-224-bicubic-1"
+    preprocessing = "efficientnet-lite0-224-bicubic-2"
     assert efficientnet.identity == ModelIdentity("efficientnet-lite0", digest, preprocessing)
     assert EFFICIENTNET_LITE0.digest == f"sha256:{digest}"
 

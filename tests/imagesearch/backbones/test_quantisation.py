@@ -147,7 +147,7 @@ def test_quality_is_what_the_definition_says() -> None:
 
 
 def test_two_int8_forms_of_one_network_are_two_models(store: Prepared) -> None:
-    one = ModelIdentity("efficientnet-lite0", "ab" * 32, "efficientnet-lite0-224-bicubic-1", "01" * 32)
-    other = ModelIdentity("efficientnet-lite0", "ab" * 32, "efficientnet-lite0-224-bicubic-1", "02" * 32)
+    one = ModelIdentity("efficientnet-lite0", "ab" * 32, "efficientnet-lite0-224-bicubic-2", "01" * 32)
+    other = ModelIdentity("efficientnet-lite0", "ab" * 32, "efficientnet-lite0-224-bicubic-2", "02" * 32)
     assert folder_of(store.models_dir, one) != folder_of(store.models_dir, other)
     assert one.unquantised == other.unquantised

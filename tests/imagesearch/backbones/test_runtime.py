@@ -165,7 +165,7 @@ def test_a_store_that_cannot_be_written_serves_without_a_cache(
 
 
 def test_a_model_that_the_store_lacks_is_named(efficientnet: Prepared) -> None:
-    other = ModelIdentity("vgg16", "0123456789ab" + "0" * 52, "keras-vgg16-224-bicubic-2")
+    other = ModelIdentity("vgg16", "0123456789ab" + "0" * 52, "keras-vgg16-224-bicubic-3")
     with pytest.raises(ModelUnavailable, match="vgg16-0123456789ab"):
         load_backbone(efficientnet.models_dir, other, Precision.F32, threads=1)
 
