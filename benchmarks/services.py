@@ -9,32 +9,53 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
 READY_TIMEOUT_S = 120
 
 
-def index(images_dir: Path, store_dir: Path, model: str) -> float:
-    """Seconds of one `python -m indexer build` into a new or existing store, start-up included."""
-    start = time.perf_counter()
-    _run_indexer(images_dir, store_dir, model)
-    return time.perf_counter() - start
+@dataclass(frozen=True, slots=True)
+class Indexing:
+    """One `python -m indexer build`."""
+
+    seconds: float
+    """Start-up included."""
+    peak_mb: float
+    """Memory of the indexer and its decoders together, what they share counted once."""
 
 
-def _run_indexer(images_dir: Path, store_dir: Path, model: str) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "indexer",
-        "build",
-        "--images",
-        str(images_dir),
-        "--store",
-        str(store_dir),
-    ]
-    subprocess.run(command, env=os.environ | {"INDEXER_MODEL": model}, check=True, stdout=subprocess.DEVNULL)
+def index(images_dir: Path, store_dir: Path, model: str, local_features: bool = True) -> Indexing:
+    """Into a new or existing store."""
+    environment = {
+        "INDEXER_IMAGES_DIR": str(images_dir),
+        "INDEXER_STORE_DIR": str(store_dir),
+        "INDEXER_MODEL": model,
+        "INDEXER_LOCAL_FEATURES": str(local_features),
+    }
+    command = [sys.executable, "-m", "indexer", "build"]
+    start, peak_mb = time.perf_counter(), 0.0
+    with subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak_mb = max(peak_mb, memory_mb(process.pid))
+            time.sleep(0.5)
+    if process.returncode:
+        raise SystemExit(f"the indexer ended with {process.returncode}")
+    return Indexing(time.perf_counter() - start, peak_mb)
+
+
+def memory_mb(pid: int) -> float:
+    """Of a process and all that it started: proportional shares, without the file cache's pages."""
+    total = 0.0
+    with suppress(OSError):  # it has just ended
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith(("Pss_Anon:", "Pss_Shmem:")):
+                total += int(line.split()[1]) / 1e3
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            total += sum(memory_mb(int(child)) for child in children.read_text().split())
+    return total
 
 
 @contextmanager
