@@ -14,7 +14,7 @@ from imagesearch.host.files import modified_ns
 from imagesearch.pictures.prepare import IndexedPicture
 from imagesearch.store.layout import StoreLayout, image_id_of
 from imagesearch.store.ledger import DescribedImage, FileState, KnownFile, Ledger
-from imagesearch.store.thumbnails import write_thumbnail
+from imagesearch.store.thumbnails import write_preview, write_thumbnail
 from indexer.cluster.client import Cluster
 from indexer.decoded import decode_ahead
 from indexer.decoding import decoder
@@ -173,6 +173,8 @@ class Intake:
             return
         for image_id, pending in self._batch.items():
             write_thumbnail(self._layout, image_id, pending.picture.thumbnail)
+            if pending.picture.preview:
+                write_preview(self._layout, image_id, pending.picture.preview)
         self._ledger.add(_described(pending) for pending in self._batch.values())
         self.tally.described += len(self._batch)
         for image_id, pending in self._batch.items():

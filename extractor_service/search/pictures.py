@@ -20,9 +20,10 @@ from imagesearch.errors import InvalidOption, PhotoGone, StoreError
 from imagesearch.pictures.decode import ImageLimits
 from imagesearch.pictures.pool import DecodePool
 from imagesearch.pictures.prepare import render_file
+from imagesearch.pictures.renderings import PREVIEW_LONG_SIDE_PX
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.originals import Original, find_original
-from imagesearch.store.thumbnails import read_thumbnail
+from imagesearch.store.thumbnails import read_preview, read_thumbnail
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ T = TypeVar("T")
 # its memory.
 CHUNK_BYTES = 128 * 1024
 READERS = 4
-RENDERED_SIZES = (512, 1600)
+RENDERED_SIZES = (PREVIEW_LONG_SIDE_PX, 1600)
 """Pixels of the long side."""
 RENDERINGS = 1
 """At once: queries wait for the same decoders."""
@@ -55,9 +56,13 @@ class Pictures:
             return await asyncio.to_thread(_thumbnail, served, self._live.layout, image_id)
 
     async def rendering(self, image_id: str, long_side_px: int) -> bytes:
-        """A larger WebP, made from the original. Raises InvalidOption, UnknownImage or PhotoGone."""
+        """A larger JPEG, the preview that the store has or made from the original.
+
+        Raises InvalidOption, UnknownImage or PhotoGone."""
         if long_side_px not in RENDERED_SIZES:
             raise InvalidOption("The size must be 256, 512 or 1600.")
+        if long_side_px == PREVIEW_LONG_SIDE_PX and (preview := await self._preview(image_id)):
+            return preview
         async with self._rendering:
             original = await self.original(image_id)
             record = original.record
@@ -69,6 +74,11 @@ class Pictures:
                     bytes, render_file, data, limits, long_side_px, client=current_caller.get().client
                 )
             )
+
+    async def _preview(self, image_id: str) -> bytes | None:
+        with self._live.use() as served:
+            served.find(image_id)
+            return await asyncio.to_thread(read_preview, self._live.layout, image_id)
 
     async def original(self, image_id: str) -> Original:
         """Raises UnknownImage or PhotoGone."""

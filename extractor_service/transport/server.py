@@ -28,7 +28,7 @@ from extractor_service.transport.error_status import StatusInterceptor
 from extractor_service.transport.servicer import ImageSearchServicer
 from imagesearch.descriptors.known_picture import known_picture
 from imagesearch.errors import TooManyBytes, TooManyPixels
-from imagesearch.pictures.prepare import webp
+from imagesearch.pictures.renderings import webp
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from extractor_service.search.pictures import Pictures
 from extractor_service.transport import collection_messages, messages
 from extractor_service.transport.observed import count_stages
 from imagesearch.errors import IndexNotReady, InvalidOption
-from imagesearch.pictures.prepare import THUMBNAIL_LONG_SIDE_PX
+from imagesearch.pictures.renderings import THUMBNAIL_LONG_SIDE_PX
 from protos.imagesearch.v1 import search_pb2, search_pb2_grpc
 
 DEFAULT_PAGE_SIZE = 100

@@ -58,15 +58,16 @@ async def thumbnail(
     services: ServicesDep,
     size: Annotated[
         ThumbnailSize,
-        Query(description="Pixels of the long side, at most. The larger ones need the original."),
+        Query(description="Pixels of the long side, at most. 1600 needs the original."),
     ] = ThumbnailSize.SMALL,
 ) -> Response:
-    """WebP, whatever the format of the photo, and never larger than it."""
+    """WebP, the larger ones JPEG, whatever the format of the photo, and never larger than it."""
     etag = f'"{known_shape(image_id)}-{size}"'
     if _has_copy(request, etag):
         return Response(status_code=304, headers=_caching(etag))
-    webp = await services.known_thumbnails.of(image_id, size)
-    return Response(webp, headers=_caching(etag), media_type="image/webp")
+    picture = await services.known_thumbnails.of(image_id, size)
+    media_type = "image/webp" if size == ThumbnailSize.SMALL else "image/jpeg"
+    return Response(picture, headers=_caching(etag), media_type=media_type)
 
 
 class OriginalResponse(StreamingResponse):

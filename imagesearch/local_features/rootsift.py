@@ -22,6 +22,7 @@ from imagesearch.local_features.features import (
     POSITION_STEPS_PER_PX,
     LocalFeatures,
 )
+from imagesearch.pictures.renderings import bounded
 
 VERIFIED_LONG_SIDE_PX = 448
 """Of photos by a simulated phone (`benchmarks.quality --phone`) as many are found as at 640, in half of the
@@ -58,7 +59,7 @@ class RootSift:
 
     def extract(self, rgb: NDArray[np.uint8]) -> LocalFeatures:
         """rgb: shape=(H, W, 3), dtype=uint8. A picture without texture gives no features."""
-        gray = _bounded(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), self.long_side_px)
+        gray = bounded(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), self.long_side_px)
         sift = cv2.SIFT.create(nfeatures=self.max_features, contrastThreshold=self.contrast_threshold)
         if self.upright:
             keypoints, sift_vectors = _described(sift, gray, _turned_upright(sift.detect(gray, None)))
@@ -75,15 +76,6 @@ def root_sift(sift_vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     sums = sift_vectors.sum(axis=1, keepdims=True)
     rooted: NDArray[np.float32] = np.sqrt(sift_vectors / np.maximum(sums, 1e-12), dtype=np.float32)
     return rooted
-
-
-def _bounded(gray: NDArray[np.uint8], long_side_px: int) -> NDArray[np.uint8]:
-    height, width = gray.shape
-    if max(height, width) <= long_side_px:
-        return gray
-    shrink = long_side_px / max(height, width)
-    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _described(

@@ -11,13 +11,11 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from imagesearch.errors import EmptyImage, TooManyBytes, UnreadableFile
 from imagesearch.host.files import modified_ns
@@ -26,21 +24,21 @@ from imagesearch.pictures.formats import FORMATS
 from imagesearch.pictures.plans import OVERSAMPLING, InputPlan
 from imagesearch.pictures.readers.raster import LeastScale
 from imagesearch.pictures.region import WHOLE, Region, crop
+from imagesearch.pictures.renderings import (
+    PREVIEW_LONG_SIDE_PX,
+    THUMBNAIL_LONG_SIDE_PX,
+    bounded,
+    jpeg,
+    webp,
+)
 from imagesearch.pictures.taken import taken_at
 
 if TYPE_CHECKING:
     from imagesearch.local_features import LocalFeatures, RootSift
     from imagesearch.pictures.plans import LongSideInput
 
-PREVIEW_LONG_SIDE_PX = 512
-THUMBNAIL_LONG_SIDE_PX = 256
-
 MAX_NUMBER = 2**63 - 1
 """The largest that a store keeps."""
-
-WEBP_QUALITY = 80
-WEBP_METHOD = 2
-"""Of 0 (fast) to 6 (small). Measured on photos at 256 px: half the time of Pillow's 4 for 4 % more bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,8 @@ class IndexedPicture:
     network_input: NDArray[np.uint8]
     thumbnail: bytes
     """WebP, long side at most 256 px."""
+    preview: bytes | None
+    """JPEG, long side 512 px; None for a picture that is no larger."""
     local_features: bytes | None
     """As `local_features.storage` packs them; None unless asked for."""
     map_input: NDArray[np.uint8] | None
@@ -103,16 +103,6 @@ class IndexedPicture:
             raise ValueError("not a date")
 
 
-@dataclass(frozen=True, slots=True)
-class FileDetails:
-    """What is found in a file of the collection only after it can be searched."""
-
-    sha256: str
-    """Of the file's bytes, hexadecimal: they may be others by now."""
-    local_features: bytes
-    """As `local_features.storage` packs them."""
-
-
 def decode_query(
     data: bytes,
     limits: ImageLimits,
@@ -129,8 +119,6 @@ def decode_query(
     if map_plan:
         image = _at_least(image, data, limits, OVERSAMPLING * map_plan.long_side_px, part)
     map_input = map_plan.prepare(crop(image.rgb, part)) if map_plan else None
-    if preview:
-        image = _at_least(image, data, limits, PREVIEW_LONG_SIDE_PX, WHOLE)
     shown = webp(image.rgb, PREVIEW_LONG_SIDE_PX) if preview else b""
     if local_features:
         image = _at_least(image, data, limits, local_features.long_side_px, part)
@@ -148,7 +136,7 @@ def decode_file(
     """Raises UnreadableFile, and whatever `images.decode` raises."""
     data, mtime_ns = _read(path, limits.max_bytes)
     image = decode(data, limits, _network_scale(plan, WHOLE))
-    network_input, thumbnail = plan.prepare(image.rgb), webp(image.rgb, THUMBNAIL_LONG_SIDE_PX)
+    network_input, small = plan.prepare(image.rgb), bounded(image.rgb, PREVIEW_LONG_SIDE_PX)
     if map_plan:
         image = _at_least(image, data, limits, OVERSAMPLING * map_plan.long_side_px, WHOLE)
     map_input = map_plan.prepare(image.rgb) if map_plan else None
@@ -162,7 +150,8 @@ def decode_file(
         height=image.height,
         media_type=image.media_type,
         network_input=network_input,
-        thumbnail=thumbnail,
+        thumbnail=webp(small, THUMBNAIL_LONG_SIDE_PX),
+        preview=jpeg(small, PREVIEW_LONG_SIDE_PX) if small is not image.rgb else None,
         local_features=_kept(image.rgb, local_features) if local_features else None,
         map_input=map_input,
         damaged=image.damaged,
@@ -170,33 +159,30 @@ def decode_file(
     )
 
 
-def detail_file(path: Path, limits: ImageLimits, local_features: RootSift) -> FileDetails:
-    """Of a file that has been indexed before. Raises what `decode_file` raises."""
+def detail_file(path: Path, image_id: str, limits: ImageLimits, local_features: RootSift) -> bytes:
+    """The local features of a file that has been indexed before, as `local_features.storage` packs them.
+
+    image_id: what its SHA-256 begins with. Raises what `decode_file` raises, and UnreadableFile where the
+    file has become another.
+    """
     data, _ = _read(path, limits.max_bytes)
+    if not hashlib.sha256(data).hexdigest().startswith(image_id):
+        raise UnreadableFile("The file has changed since it was indexed.")
+    return _kept(decode(data, limits, _long_side(local_features.long_side_px)).rgb, local_features)
 
-    def least_scale(width: int, height: int) -> float:
-        return local_features.long_side_px / max(width, height)
 
-    image = decode(data, limits, least_scale)
-    return FileDetails(hashlib.sha256(data).hexdigest(), _kept(image.rgb, local_features))
+def detail_preview(preview: bytes, limits: ImageLimits, local_features: RootSift) -> bytes:
+    """The same of a picture's preview, which is large enough: no photo is read and decoded twice."""
+    return _kept(decode(preview, limits).rgb, local_features)
 
 
 def render_file(data: bytes, limits: ImageLimits, long_side_px: int) -> bytes:
-    """The upright picture as `webp` makes it. Raises whatever `images.decode` raises."""
-
-    def least_scale(width: int, height: int) -> float:
-        return long_side_px / max(width, height)
-
-    return webp(decode(data, limits, least_scale).rgb, long_side_px)
+    """The upright picture as `jpeg` makes it. Raises whatever `images.decode` raises."""
+    return jpeg(decode(data, limits, _long_side(long_side_px)).rgb, long_side_px)
 
 
-def webp(rgb: NDArray[np.uint8], long_side_px: int) -> bytes:
-    """A WebP file whose long side is at most `long_side_px`; a smaller picture keeps its size."""
-    image = Image.fromarray(rgb)
-    image.thumbnail((long_side_px, long_side_px), Image.Resampling.BICUBIC)
-    buffer = BytesIO()
-    image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
-    return buffer.getvalue()
+def _long_side(px: int) -> LeastScale:
+    return lambda width, height: px / max(width, height)
 
 
 def _check_size(width: int, height: int) -> None:
@@ -205,12 +191,12 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _network_scale(plan: InputPlan, part: Region) -> LeastScale:
-    """For the network and a thumbnail, and for nothing else: what is found in a photo must not depend on what
+    """For the network and a preview, and for nothing else: what is found in a photo must not depend on what
     else is asked for, in a query or at indexing."""
 
     def least_scale(width: int, height: int) -> float:
         for_network = plan.least_scale(part.width * width, part.height * height)
-        return max(for_network, THUMBNAIL_LONG_SIDE_PX / max(width, height))
+        return max(for_network, PREVIEW_LONG_SIDE_PX / max(width, height))
 
     return least_scale
 

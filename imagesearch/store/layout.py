@@ -60,6 +60,9 @@ class StoreLayout:
     def thumbnail_path(self, image_id: str) -> Path:
         return self.thumbnails_dir / image_id[:2] / f"{image_id}.webp"
 
+    def preview_path(self, image_id: str) -> Path:
+        return self.thumbnail_path(image_id).with_suffix(".jpg")
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentFiles:

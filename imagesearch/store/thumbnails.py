@@ -1,6 +1,7 @@
-"""The small pictures beside the snapshots: STORE/thumbnails/ab/<image_id>.webp.
+"""The small pictures beside the snapshots: STORE/thumbnails/ab/<image_id>.webp, 256 pixels at most, and of an
+image that is larger than 512 a preview of 512, <image_id>.jpg.
 
-Each ends with a checksum of its own, a RIFF chunk that viewers pass over: WebP has none.
+Each ends with a checksum of its own, which viewers pass over: a RIFF chunk, or what follows a JPEG's end.
 """
 
 from __future__ import annotations
@@ -18,15 +19,19 @@ _RIFF_BYTES = 8
 _CHECKSUM = struct.Struct("<4sII")
 """Name, length and value of the last chunk."""
 _NAME = b"CRC "
+_UNFINISHED = ".new"
+_SEAL = struct.Struct("<4sI")
+"""Name and value of a preview's checksum."""
 
 
 def write_thumbnail(layout: StoreLayout, image_id: str, webp: bytes) -> None:
-    """Writes by one rename: a reader reads all of it. webp: a WebP file."""
-    path = layout.thumbnail_path(image_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.write_bytes(_with_checksum(webp))
-    temporary.replace(path)
+    """webp: a WebP file."""
+    _write(layout.thumbnail_path(image_id), _with_checksum(webp))
+
+
+def write_preview(layout: StoreLayout, image_id: str, jpeg: bytes) -> None:
+    """jpeg: a JPEG file."""
+    _write(layout.preview_path(image_id), jpeg + _SEAL.pack(_NAME, zlib.crc32(jpeg)))
 
 
 def read_thumbnail(layout: StoreLayout, image_id: str) -> bytes:
@@ -40,29 +45,53 @@ def read_thumbnail(layout: StoreLayout, image_id: str) -> bytes:
     return data
 
 
+def read_preview(layout: StoreLayout, image_id: str) -> bytes | None:
+    """A JPEG file; None where there is none or it is not what was written."""
+    try:
+        data = layout.preview_path(image_id).read_bytes()
+    except OSError:
+        return None
+    jpeg, seal = data[: -_SEAL.size], data[-_SEAL.size :]
+    return jpeg if seal == _SEAL.pack(_NAME, zlib.crc32(jpeg)) else None
+
+
 def remove_thumbnails(layout: StoreLayout, image_ids: Iterable[str]) -> None:
+    """And previews."""
     for image_id in image_ids:
         layout.thumbnail_path(image_id).unlink(missing_ok=True)
+        layout.preview_path(image_id).unlink(missing_ok=True)
 
 
 def sweep_thumbnails(layout: StoreLayout, wanted: Container[str]) -> None:
-    """Removes every thumbnail but those of the `wanted` ids, and what a killed writer left."""
-    unwanted = [path for path in _files(layout) if path.suffix != ".webp" or path.stem not in wanted]
+    """Removes every thumbnail and preview but those of the `wanted` ids, and what a killed writer left."""
+    unwanted = [path for path in _files(layout) if path.suffix == _UNFINISHED or path.stem not in wanted]
     for path in unwanted:
         path.unlink()
 
 
 def damaged_thumbnails(layout: StoreLayout, image_ids: Iterable[str]) -> Iterator[str]:
-    """The ids whose thumbnail is not there or is not what was written. Reads all of them."""
+    """The ids whose thumbnail is not there, or whose thumbnail or preview is not what was written. Reads all
+    of them."""
     for image_id in image_ids:
         try:
             read_thumbnail(layout, image_id)
         except StoreError:
             yield image_id
+            continue
+        if read_preview(layout, image_id) is None and layout.preview_path(image_id).exists():
+            yield image_id
 
 
 def _files(layout: StoreLayout) -> Iterator[Path]:
     return layout.thumbnails_dir.glob("??/*")
+
+
+def _write(path: Path, data: bytes) -> None:
+    """By one rename: a reader reads all of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(_UNFINISHED)
+    temporary.write_bytes(data)
+    temporary.replace(path)
 
 
 def _with_checksum(webp: bytes) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.pictures.decode import ImageLimits, decode
-from imagesearch.pictures.prepare import THUMBNAIL_LONG_SIDE_PX, webp
+from imagesearch.pictures.renderings import THUMBNAIL_LONG_SIDE_PX, webp
 from indexer.selftest.transformations import TRANSFORMATIONS, Pixels
 
 LONG_SIDE_PX = 1600

@@ -6,11 +6,14 @@ import io
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 from PIL import Image
 
+from imagesearch.pictures.renderings import jpeg
 from imagesearch.store.indexing import Indexing, write_indexing
 from imagesearch.store.records import RefusedFile
+from imagesearch.store.thumbnails import write_preview
 from protos.imagesearch.v1 import search_pb2 as pb
 from tests.extractor_service.serving import Folder, photo, reason_of, running, settings_for
 
@@ -173,6 +176,18 @@ async def test_a_folder_is_listed_in_order_of_path_each_image_once(tmp_path: Pat
     assert reason_of(failure.value) == "UNKNOWN_FOLDER"
 
 
+async def test_a_preview_that_the_store_has_needs_no_original(tmp_path: Path) -> None:
+    folder = Folder.at(tmp_path)
+    folder.add("wide.png", photo(1, width=1_000, height=500))
+    folder.publish()
+    preview = jpeg(np.zeros((256, 512, 3), np.uint8), 512)
+    request = pb.GetThumbnailRequest(image_id=folder.id_of("wide.png"), size=512)
+    write_preview(folder.layout, request.image_id, preview)
+    (folder.images_dir / "wide.png").unlink()
+    async with running(settings_for(folder)) as service:
+        assert b"".join([message.chunk async for message in service.stub.GetThumbnail(request)]) == preview
+
+
 async def test_a_rendering_is_made_from_the_original_upright_and_never_larger(tmp_path: Path) -> None:
     folder = Folder.at(tmp_path)
     folder.add("wide.png", photo(1, width=1_000, height=500))
@@ -184,7 +199,7 @@ async def test_a_rendering_is_made_from_the_original_upright_and_never_larger(tm
         async def size_of(size: int) -> tuple[int, int]:
             call = service.stub.GetThumbnail(pb.GetThumbnailRequest(image_id=image_id, size=size))
             picture = Image.open(io.BytesIO(b"".join([message.chunk async for message in call])))
-            assert picture.format == "WEBP"
+            assert picture.format == ("JPEG" if size > 256 else "WEBP")
             return picture.size
 
         sizes = [await size_of(size) for size in (0, 256, 512, 1600)]

@@ -23,8 +23,8 @@ from imagesearch.errors import (
 )
 from imagesearch.pictures.decode import ImageLimits, decode
 from imagesearch.pictures.plans import SquareInput
-from imagesearch.pictures.prepare import webp
 from imagesearch.pictures.region import Region, crop
+from imagesearch.pictures.renderings import webp
 from tests.imagesearch.pictures.drawn import (
     LIMITS,
     LOSSY_TOLERANCE,

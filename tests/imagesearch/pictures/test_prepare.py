@@ -85,8 +85,16 @@ def test_a_file_is_described_by_its_bytes(tmp_path: Path) -> None:
     assert picture.mtime_ns == path.stat().st_mtime_ns
     assert (picture.width, picture.height, picture.media_type) == (800, 400, "image/png")
     assert opened(picture.thumbnail).size == (256, 128)
+    assert picture.preview is not None
+    assert (opened(picture.preview).format, opened(picture.preview).size) == ("JPEG", (512, 256))
     query = decode_query(halves(), LIMITS, None, PLAN, False)
     np.testing.assert_array_equal(picture.network_input, query.network_input)
+
+
+def test_a_picture_no_larger_than_a_preview_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(halves(512, 400))
+    assert decode_file(path, LIMITS, PLAN).preview is None
 
 
 def test_local_features_are_those_of_the_part_that_is_searched_for(tmp_path: Path) -> None:
@@ -274,7 +282,7 @@ def test_preview_thumbnail_and_local_features_keep_their_resolution(
     query = decode_query(path.read_bytes(), LIMITS, None, PLAN, True, RootSift())
     indexed = decode_file(path, LIMITS, PLAN, RootSift())
     assert opened(query.preview).size == (512, 383)
-    assert opened(indexed.thumbnail).size == (256, 191)
+    assert opened(indexed.thumbnail).size == (256, 192)
     rgb = decode(path.read_bytes(), LIMITS).rgb
     assert query.local_features == to_bytes(RootSift().extract(rgb))
     assert indexed.local_features == to_blob(RootSift().extract(rgb))
