@@ -91,6 +91,8 @@ class Card:
     """None for a network without one."""
     text: TextTower | None = None
     """None for a network without one."""
+    precision: Precision = Precision.AUTO
+    """What `auto` takes for it: f32 where bf16 was measured to cost results."""
 
     @property
     def outputs(self) -> tuple[str, ...]:

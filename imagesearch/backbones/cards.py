@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagesearch.backbones.base import Card, ConvMap, NetworkInput
+from imagesearch.backbones.base import Card, ConvMap, NetworkInput, Precision
 
 VGG16 = Card(
     name="vgg16",
@@ -26,6 +26,7 @@ EFFICIENTNET_LITE0 = Card(
     input=NetworkInput(size_px=224),
     descriptor="embedding",
     conv_map=ConvMap("conv_head", stride_px=32, long_side_px=512),
+    precision=Precision.F32,  # bf16 saves 2 ms a photo and costs 0.005 of Holidays' mAP
 )
 
 CARDS = {card.name: card for card in (VGG16, EFFICIENTNET_LITE0)}

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from imagesearch.backbones.base import Card, Int8Quality, ModelIdentity, NetworkInput, TextTower
+from imagesearch.backbones.base import Card, Int8Quality, ModelIdentity, NetworkInput, Precision, TextTower
 from imagesearch.backbones.cards import CARDS
 from imagesearch.errors import ModelDamaged, ModelMismatch, ModelUnavailable
 
@@ -217,7 +217,11 @@ def _card_of(record: dict[str, Any]) -> Card:
 def card_from_json(fields: dict[str, Any]) -> Card:
     """Of a network that came in a folder: from what `asdict` gave. Raises KeyError and TypeError."""
     text = TextTower(**fields["text"]) if fields["text"] else None
-    return Card(**fields | {"input": NetworkInput(**fields["input"]), "conv_map": None, "text": text})
+    precision = Precision(fields.get("precision", Precision.AUTO))  # which earlier versions did not write
+    return Card(
+        **fields
+        | {"input": NetworkInput(**fields["input"]), "conv_map": None, "text": text, "precision": precision}
+    )
 
 
 def _check_files(folder: Path, names: list[str], record: dict[str, Any], hash_all: bool) -> None:

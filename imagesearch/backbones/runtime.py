@@ -57,9 +57,9 @@ def load_backbone(
 ) -> OpenVinoBackbone:
     """The converted model of this identity, ready to run on `threads` threads (0: one for each core).
 
-    precision: an int8 form is computed in INT8 whatever is asked for; nothing else can be. Raises
-    ModelUnavailable when the model, or its int8 form, is not in `models_dir`, ModelDamaged when it is not
-    what was written.
+    precision: AUTO takes the card's; an int8 form is computed in INT8 whatever is asked for; nothing else can
+    be. Raises ModelUnavailable when the model, or its int8 form, is not in `models_dir`, ModelDamaged when it
+    is not what was written.
     """
     model = open_converted(models_dir, identity)
     if identity.quantisation:
@@ -68,7 +68,7 @@ def load_backbone(
         raise ModelUnavailable(
             f"The store has no int8 form of {identity.name}: make one with python -m indexer quantize."
         )
-    precision = resolve_precision(precision)
+    precision = resolve_precision(model.card.precision if precision is Precision.AUTO else precision)
     cache_dir = compiled.trusted_folder(models_dir)
     return OpenVinoBackbone(model.folder, model.card, identity, precision, threads, cache_dir)
 

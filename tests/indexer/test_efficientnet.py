@@ -70,6 +70,11 @@ def test_each_photo_is_its_own_nearest_at_a_distance_below_a_hundredth(
             assert distances[row] < 0.01
 
 
+def test_it_is_computed_in_the_precision_that_costs_no_results(layout: StoreLayout) -> None:
+    with Snapshot.open(layout) as snapshot:
+        assert snapshot.manifest.precision is Precision.F32
+
+
 def test_a_descriptor_does_not_depend_on_what_else_is_in_its_batch(
     photos: Path, descriptor: Descriptor
 ) -> None:
