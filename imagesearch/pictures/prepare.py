@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.errors import EmptyImage, TooManyBytes, UnreadableFile
+from imagesearch.host.cpus import available_cpus
 from imagesearch.host.files import modified_ns
 from imagesearch.pictures.decode import DecodedImage, ImageLimits, decode
 from imagesearch.pictures.formats import FORMATS
@@ -221,19 +222,19 @@ def _at_least(
 def _travelling(rgb: NDArray[np.uint8], local_features: RootSift) -> bytes:
     from imagesearch.local_features.features import to_bytes
 
-    return to_bytes(_extracted(rgb, local_features))
+    return to_bytes(_extracted(rgb, local_features, available_cpus()))  # somebody waits for it
 
 
 def _kept(rgb: NDArray[np.uint8], local_features: RootSift) -> bytes:
     from imagesearch.local_features.storage import to_blob
 
-    return to_blob(_extracted(rgb, local_features))
+    return to_blob(_extracted(rgb, local_features, 1))  # the workers themselves are as many as the processors
 
 
-def _extracted(rgb: NDArray[np.uint8], local_features: RootSift) -> LocalFeatures:
+def _extracted(rgb: NDArray[np.uint8], local_features: RootSift, threads: int) -> LocalFeatures:
     import cv2
 
-    cv2.setNumThreads(1)  # the workers themselves are as many as the processors
+    cv2.setNumThreads(threads)
     try:
         return local_features.extract(rgb)
     except cv2.error as error:

@@ -15,7 +15,7 @@ from imagesearch.local_features.mirrored import mirrored
 from imagesearch.ranking.localization import Localization, localize
 from imagesearch.ranking.verification import SpatialMatch, verify, verify_mirrored
 
-MIRRORED_CANDIDATES = 16
+MIRRORED_CANDIDATES = 10
 """In so many the mirror image is looked for, which takes a search less than a fifth more time. A network
 hardly tells a picture from its mirror image, so that it is among the first."""
 
