@@ -1,4 +1,4 @@
-"""`POST /search` over HTTP with 1 to 64 clients, beside the raw runtime and the seed's Flask form."""
+"""`POST /search` over HTTP with 1 to 64 clients, beside decoding and network alone and the seed's form."""
 
 from __future__ import annotations
 
@@ -8,53 +8,70 @@ import logging
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from werkzeug.serving import make_server
 
+from benchmarks.large_photos import MEGAPIXELS_12, large_photo
 from benchmarks.networks import random_vgg16
-from benchmarks.photos import MODELS_DIR, photo_files
-from benchmarks.report import Table, median_ms, percentile
+from benchmarks.photos import LIMITS, MODELS_DIR, photo_files
+from benchmarks.report import Table, median_ms, percentile, processor_ms
 from benchmarks.seed_way import flask_app, keras_extractor
 from benchmarks.services import free_port, index, serving
-from imagesearch.backbones import Precision, load_backbone
+from imagesearch.backbones import Backbone, Precision, load_backbone
 from imagesearch.backbones.making import prepare_model
+from imagesearch.host.cpus import available_cpus
+from imagesearch.pictures.plans import plan_for
+from imagesearch.pictures.prepare import decode_query
 
 IMAGES = 1_000
-CLIENTS = (1, 4, 16, 64)
+BATCH = 32
 SECONDS = 8.0
-SIZES = ((640, 480), (640, 480), (1024, 768), (325, 243), (1600, 1200))
-"""Mixed photo sizes, as a page receives them; one client alone posts 640 × 480 only."""
+ONE_SIZE = [(640, 480)]
+MIXED_SIZES = [(640, 480), (640, 480), (1024, 768), (325, 243), (1600, 1200), MEGAPIXELS_12]
+"""As a page receives them."""
+RUNS: dict[str, tuple[Sequence[tuple[int, int]], Sequence[int]]] = {
+    "640 × 480": (ONE_SIZE, (1,)),
+    "12 MP": ([MEGAPIXELS_12], (1,)),
+    "mixed": (MIXED_SIZES, (4, 16, 64)),
+}
+"""Photos' sizes, and how many clients post them."""
 BOUNDARY = "benchmark"
 
 
 def run(full: bool) -> None:
     table = Table(
         "serve",
-        ("network", "way", "clients", "requests", "p50 ms", "p95 ms", "p99 ms", "requests a second")
-        + ("share of OpenVINO in batches",),
+        ("network", "way", "photos", "clients", "requests", "p50 ms", "p95 ms", "p99 ms", "requests a second")
+        + ("share of the limit",),
     ).start()
     with tempfile.TemporaryDirectory(dir="var") as directory:
         images_dir = copy_photos(Path(directory) / "images")
-        add_seed(table)
-        for name, model in (
-            ("lite0", "efficientnet-lite0"),
-            ("vgg16", str(random_vgg16().resolve())),
-        ):
-            alone = add_raw(table, name, model)
+        with seeds_form() as port:
+            names = ("vgg16", "the seed's form", "640 × 480")
+            add_load(table, names, port, "/", [form("query_img", photo((640, 480), 0))], 1, float("nan"))
+        for name, model in (("lite0", "efficientnet-lite0"), ("vgg16", str(random_vgg16().resolve()))):
+            limits = {photos: add_limit(table, name, model, photos) for photos in RUNS}
             store_dir = Path(directory) / name
             index(images_dir, store_dir, model)
             with serving(store_dir, images_dir) as port:
-                for clients in CLIENTS:
-                    bodies = [
-                        body(size, seed) for seed, size in enumerate(SIZES[: 1 if clients == 1 else None])
-                    ]
-                    load(port, "/search", bodies, 2, clients)
-                    add_load(table, name, "POST /search", port, "/search", bodies, clients, alone)
+                for verify in ("false", "true"):
+                    measure(table, name, port, verify, limits)
     table.save()
+
+
+def measure(table: Table, network: str, port: int, verify: str, limits: dict[str, float]) -> None:
+    for photos, (sizes, client_counts) in RUNS.items():
+        bodies = [form("image", photo(size, seed), verify) for seed, size in enumerate(sizes)]
+        for clients in client_counts:
+            load(port, "/search", bodies, 2, clients)
+            names = (network, f"POST /search, verify={verify}", photos)
+            add_load(table, names, port, "/search", bodies, clients, limits[photos])
 
 
 def copy_photos(images_dir: Path) -> Path:
@@ -64,63 +81,75 @@ def copy_photos(images_dir: Path) -> Path:
     return images_dir
 
 
-def add_raw(table: Table, name: str, model: str) -> float:
-    """The network alone at the precision the service takes, one photo and a batch of 32. Photos a second."""
+def add_limit(table: Table, network: str, model: str, photos: str) -> float:
+    """Decoding and network alone, one process, by processor time. Photos a second."""
     backbone = load_backbone(MODELS_DIR, prepare_model(model, MODELS_DIR).identity, Precision.AUTO, threads=0)
+    files = [photo(size, seed) for seed, size in enumerate(RUNS[photos][0])]
+    alone_ms = [decoding_ms(backbone, file) for file in files]
+    batched_ms = processor_ms(lambda: backbone.embed(noise(backbone, BATCH))) / BATCH
+    rate = available_cpus() * 1e3 / (sum(alone_ms) / len(files) + batched_ms)
+    one_ms = median_ms(lambda: backbone.embed(noise(backbone, 1)))
+    one_after_the_other_ms = sum(alone_ms) / len(files) + one_ms
+    way = "decoding and network alone"
+    table.add(network, way, photos, 1, len(files), *[one_after_the_other_ms] * 3, rate, 1.0)
+    return rate
+
+
+def decoding_ms(backbone: Backbone, file: bytes) -> float:
+    plan = plan_for(backbone.card.input)
+    return processor_ms(lambda: decode_query(file, LIMITS, None, plan, preview=False))
+
+
+def noise(backbone: Backbone, count: int) -> np.ndarray:
     size = backbone.card.input.size_px
-    images = np.random.default_rng(0).integers(256, size=(32, size, size, 3), dtype=np.uint8)
-    for batch in (1, 32):
-        ms = median_ms(lambda: backbone.embed(images[:batch]), repeats=20) / batch  # noqa: B023
-        table.add(name, f"OpenVINO alone, batch of {batch}", 1, 20 * batch, ms, ms, ms, 1e3 / ms, "")
-    return 1e3 / ms
+    return np.random.default_rng(0).integers(256, size=(count, size, size, 3), dtype=np.uint8)
 
 
-def add_seed(table: Table) -> None:
-    """Keras `predict` and a linear scan behind a Flask form, one client, as in 2017."""
+@contextmanager
+def seeds_form() -> Iterator[int]:
+    """The port of Keras `predict` and a linear scan behind a Flask form, as in 2017."""
     features = np.random.default_rng(0).random((IMAGES, 4096), dtype=np.float32)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = flask_app(keras_extractor(random_vgg16()), features)
     server = make_server("127.0.0.1", free_port(), app)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    bodies = [body((640, 480), 0, "query_img")]
-    load(server.port, "/", bodies, 2, 1)
-    add_load(table, "vgg16", "the seed's form", server.port, "/", bodies, 1, alone=float("nan"))
+    yield server.port
     server.shutdown()
 
 
 def add_load(
     table: Table,
-    name: str,
-    way: str,
+    names: tuple[str, str, str],
     port: int,
     path: str,
     bodies: list[bytes],
     clients: int,
-    alone: float,
+    limit: float,
 ) -> None:
-    """alone: photos a second of the network by itself, in batches."""
+    """names: of network, way and photos. limit: photos a second."""
     start = time.perf_counter()
     latencies_ms = load(port, path, bodies, SECONDS, clients)
     elapsed_s = time.perf_counter() - start
     shares = [percentile(latencies_ms, share) for share in (0.5, 0.95, 0.99)]
     rate = len(latencies_ms) / elapsed_s
-    table.add(name, way, clients, len(latencies_ms), *shares, rate, rate / alone)
+    table.add(*names, clients, len(latencies_ms), *shares, rate, rate / limit)
 
 
 def load(port: int, path: str, bodies: list[bytes], seconds: float, clients: int) -> list[float]:
     """Latencies in milliseconds of all requests that so many clients made, one after the other each."""
     deadline = time.perf_counter() + seconds
     with ThreadPoolExecutor(clients) as pool:
-        parts = pool.map(lambda _: one_client(port, path, bodies, deadline), range(clients))
+        parts = pool.map(lambda number: one_client(port, path, bodies, number, deadline), range(clients))
         return [latency_ms for part in parts for latency_ms in part]
 
 
-def one_client(port: int, path: str, bodies: list[bytes], deadline: float) -> list[float]:
+def one_client(port: int, path: str, bodies: list[bytes], first: int, deadline: float) -> list[float]:
+    """first: the place among the bodies that it begins at, so that clients do not keep step."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     latencies_ms: list[float] = []
     while time.perf_counter() < deadline:
-        payload = bodies[len(latencies_ms) % len(bodies)]
+        payload = bodies[(first + len(latencies_ms)) % len(bodies)]
         start = time.perf_counter()
         connection.request("POST", path, payload, headers)
         response = connection.getresponse()
@@ -132,13 +161,22 @@ def one_client(port: int, path: str, bodies: list[bytes], deadline: float) -> li
     return latencies_ms
 
 
-def body(size: tuple[int, int], seed: int, field: str = "image") -> bytes:
-    """A photo scaled to this size as a multipart form."""
-    with Image.open(photo_files()[seed]) as photo:
+def photo(size: tuple[int, int], seed: int) -> bytes:
+    """A JPEG file. size: width, height."""
+    if size == MEGAPIXELS_12:
+        return large_photo(photo_files()[seed], size, seed)
+    with Image.open(photo_files()[seed]) as small:
         buffer = io.BytesIO()
-        photo.convert("RGB").resize(size).save(buffer, "JPEG", quality=88)
-    head = (
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="query.jpg"\r\n'
-        "Content-Type: image/jpeg\r\n\r\n"
-    )
-    return head.encode() + buffer.getvalue() + f"\r\n--{BOUNDARY}--\r\n".encode()
+        small.convert("RGB").resize(size).save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
+
+
+def form(field: str, file: bytes, verify: str = "") -> bytes:
+    """A multipart form of one file and, where it is given, whether to verify."""
+    parts = [
+        f'name="{field}"; filename="query.jpg"\r\nContent-Type: image/jpeg'.encode() + b"\r\n\r\n" + file
+    ]
+    if verify:
+        parts.append(f'name="verify"\r\n\r\n{verify}'.encode())
+    begin, end = f"--{BOUNDARY}\r\nContent-Disposition: form-data; ".encode(), f"--{BOUNDARY}--\r\n".encode()
+    return b"".join(begin + part + b"\r\n" for part in parts) + end

@@ -122,9 +122,8 @@ class QueryPhotos:
         if not files:
             return []
         with timings.measure("decode"):
-            content_ids = await _together(self._in_thread(_content_id, file.content) for file in files)
-            indexed_ids = await self._in_thread(_indexed_ids, served, files, content_ids)
-            pictures = await _together(self._decode(served, file, options) for file in files)
+            decoding = _together(self._decode(served, file, options) for file in files)
+            ids, pictures = await asyncio.gather(self._in_thread(_ids, served, files), decoding)
         with timings.measure("extract"):
             descriptors = await _together(self._encoded(served, picture) for picture in pictures)
             macs = await _together(served.model.mac_vectors(picture.map_input) for picture in pictures)
@@ -139,8 +138,8 @@ class QueryPhotos:
                 from_bytes(picture.local_features) if picture.local_features else None,
                 mac_vectors,
             )
-            for file, content_id, image_id, picture, descriptor, mac_vectors in zip(
-                files, content_ids, indexed_ids, pictures, descriptors, macs, strict=True
+            for file, (content_id, image_id), picture, descriptor, mac_vectors in zip(
+                files, ids, pictures, descriptors, macs, strict=True
             )
         ]
 
@@ -181,16 +180,14 @@ class QueryPhotos:
             return b""
 
 
-def _content_id(content: bytes) -> str:
-    return image_id_of(hashlib.sha256(content).hexdigest())
-
-
-def _indexed_ids(served: ServedSnapshot, files: Sequence[_File], content_ids: Sequence[str]) -> list[str]:
-    """Of each uploaded file the image with its bytes; empty where there is none."""
-    return [
-        "" if file.image_id or served.snapshot.row_of(content_id) is None else content_id
-        for file, content_id in zip(files, content_ids, strict=True)
-    ]
+def _ids(served: ServedSnapshot, files: Sequence[_File]) -> list[tuple[str, str]]:
+    """Of each file the id of its bytes and, where it was uploaded, the image that has them; else empty."""
+    ids = []
+    for file in files:
+        content_id = image_id_of(hashlib.sha256(file.content).hexdigest())
+        is_known = not file.image_id and served.snapshot.row_of(content_id) is not None
+        ids.append((content_id, content_id if is_known else ""))
+    return ids
 
 
 def _stored_macs(served: ServedSnapshot, row: int) -> NDArray[np.float32]:
