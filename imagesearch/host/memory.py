@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from contextlib import suppress
 from pathlib import Path
 
 # Inside a container the control group's own folder is mounted here: version 2, or version 1.
@@ -26,6 +27,13 @@ def keep_freed_memory(keep_bytes: int) -> None:
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, keep_bytes)
         mallopt(_M_TRIM_THRESHOLD, keep_bytes)
+
+
+def be_first_to_go() -> None:
+    """Where memory ends, of machine or container, the kernel takes this process before any other:
+    proc_pid_oom_score_adj(5)."""
+    with suppress(OSError):  # another kernel, or a system that hides it
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
 
 
 def resident_bytes(pid: int | None) -> int:

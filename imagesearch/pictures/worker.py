@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from imagesearch.host.confinement import confine
-from imagesearch.host.memory import keep_freed_memory
+from imagesearch.host.memory import be_first_to_go, keep_freed_memory
 from imagesearch.pictures import wire
 
 OUT_OF_MEMORY = 12
@@ -25,6 +25,7 @@ def serve(pipe: Connection, task_timeout_s: float, memory_limit_bytes: int) -> N
     """Ends when the other end of the pipe closes, however the parent dies."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))
     keep_freed_memory(KEPT_BYTES)
+    be_first_to_go()
     confine(pipe.fileno())
     try:
         with suppress(EOFError, OSError):

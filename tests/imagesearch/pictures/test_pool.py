@@ -169,6 +169,13 @@ def test_a_task_that_takes_too_much_memory_is_refused(lone_worker: DecodePool) -
     assert lone_worker.submit(int, allocate, GIB // 4).result() == GIB // 4
 
 
+def test_where_memory_ends_a_worker_goes_before_the_service(lone_worker: DecodePool) -> None:
+    worker = lone_worker.submit(int, os.getpid).result()
+    scores = [int(Path(f"/proc/{pid}/oom_score").read_text()) for pid in (worker, os.getpid())]
+    assert scores[0] > scores[1]
+    assert Path(f"/proc/{worker}/oom_score_adj").read_text() == "1000\n"
+
+
 @pytest.mark.parametrize("fate", ["memory", "time", "death"])
 def test_what_a_worker_fails_at_for_what_came_before_is_done_by_a_fresh_one(fate: str) -> None:
     with DecodePool(workers=1, task_timeout_s=1, memory_limit_bytes=GIB) as pool:
