@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings
 
 from extractor_service.settings import ExtractorSettings
 from gateway.settings import Settings as GatewaySettings
+from imagesearch.host.command_line import first_problem
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
@@ -83,9 +84,7 @@ def from_environment(kind: type[Settings]) -> Settings:
     try:
         return kind()
     except ValidationError as error:
-        problem = error.errors()[0]
-        name = "_".join([kind.model_config["env_prefix"].rstrip("_"), *map(str, problem["loc"])]).upper()
-        raise SystemExit(f"{name}: {problem['msg']}") from None
+        raise SystemExit(first_problem(error, kind)) from None
 
 
 def is_taken(host: str, port: int) -> bool:
