@@ -13,13 +13,15 @@ from tests.torture.bits import changed_bits
 from tests.torture.files import odd_files
 from tests.torture.level import level_memory
 from tests.torture.promise import Outcome, Torture, table
-from tests.torture.stops import killed_builds, service_stops
+from tests.torture.stops import gateway_stops, killed_builds, program_stops, service_stops
 from tests.torture.strangers import hostile_clients
 
 PROMISES: dict[str, Torture] = {
     "Any file gets a typed answer, the same at the page and in the indexer": odd_files,
     "Hostile clients slow others by 3 times at most, and fail none": hostile_clients,
     "A search service that stops loses no search": service_stops,
+    "A gateway that stops loses no search": gateway_stops,
+    "Both, stopped as make run stops them, lose no search": program_stops,
     "A killed build leaves a whole store, and the next one goes on": killed_builds,
     "Every change of a store's file is found by verify": changed_bits,
     "Memory, descriptors and threads stay level": level_memory,

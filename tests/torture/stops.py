@@ -22,21 +22,39 @@ from tests.extractor_service.serving import png, textured
 from tests.indexer.fake_networks import FakeNetworks
 from tests.indexer.pictures import draw_many
 from tests.torture.promise import Outcome
-from tests.torture.site import Site, site
+from tests.torture.site import Program, Site, site, whole
 
 CLIENTS = 6
+ADDRESS = "127.0.3.1"
+"""Of theirs: from the gateway's own, a client that finds nobody there can come to be connected to itself."""
 
 
 def service_stops(root: Path, short: bool) -> Outcome:
     """Every search that the gateway took has an answer: results, or when to ask again."""
-    outcome = Outcome()
     with site(root, RATE_LIMIT_PER_MINUTE="0") as here:
-        for _ in range(2 if short else 50):
-            seen = searching(here, here.service.restart)
-            for status, count in seen.items():
-                for _ in range(count):
-                    outcome.check(status in ("200", "503 later"), f"a search: {status}")
-            here.wait_until_ready()
+        return stopped_under_load(here, here.service, {"200", "503 later"}, short)
+
+
+def gateway_stops(root: Path, short: bool) -> Outcome:
+    """So has every one that reached the gateway; while it is away, nothing does."""
+    with site(root, RATE_LIMIT_PER_MINUTE="0") as here:
+        return stopped_under_load(here, here.gateway, {"200", "503 later", "ConnectError"}, short)
+
+
+def program_stops(root: Path, short: bool) -> Outcome:
+    """The same of both at once."""
+    with whole(root) as here:
+        return stopped_under_load(here, here.gateway, {"200", "503 later", "ConnectError"}, short)
+
+
+def stopped_under_load(here: Site, program: Program, fine: set[str], short: bool) -> Outcome:
+    """fine: what a search may come to."""
+    outcome = Outcome()
+    for _ in range(2 if short else 50):
+        for status, count in searching(here, program.restart).items():
+            for _ in range(count):
+                outcome.check(status in fine, f"a search: {status}")
+        here.wait_until_ready()
     return outcome
 
 
@@ -47,12 +65,15 @@ def searching(here: Site, meanwhile: Callable[[], None]) -> Counter[str]:
     photo = png(textured(3))
 
     def ask() -> None:
-        with here.client() as client:
+        with here.client(ADDRESS) as client:
             while not over.is_set():
                 try:
                     answer = client.post("/search", files={"image": photo})
                     later = " later" if "retry-after" in answer.headers else ""
                     seen[f"{answer.status_code}{later}"] += 1
+                except httpx.ConnectError:
+                    seen["ConnectError"] += 1
+                    over.wait(0.1)
                 except httpx.TransportError as error:
                     seen[type(error).__name__] += 1
 
