@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,31 @@ def test_each_container_gets_its_own_settings_alone() -> None:
         assert service["env_file"] == [{"path": f"{name}.env", "required": False}]
     assert SERVICES["gateway"]["environment"]["GATEWAY_EXTRACTOR_TOKEN"] == "${SEARCH_TOKEN:-}"
     assert SERVICES["extractor"]["environment"]["EXTRACTOR_BEARER_TOKEN"] == "${SEARCH_TOKEN:-}"
+
+
+def test_one_folder_has_gateway_and_extractor_speak_tls_and_the_key_is_the_extractors_alone() -> None:
+    cert, key = (f"${{SEARCH_TLS:+/run/secrets/{name}}}" for name in ("cert.pem", "key.pem"))
+    extractor, gateway = SERVICES["extractor"]["environment"], SERVICES["gateway"]["environment"]
+    assert (extractor["EXTRACTOR_TLS_CERT_FILE"], extractor["EXTRACTOR_TLS_KEY_FILE"]) == (cert, key)
+    assert gateway["GATEWAY_EXTRACTOR_TLS_CA_FILE"] == cert
+    assert [name for name, service in SERVICES.items() if "key.pem" in service.get("secrets", [])] == [
+        "extractor"
+    ]
+
+
+def test_the_certificate_that_the_documents_make_serves_gateway_and_health(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "deployment.md").read_text("utf-8")
+    [command] = re.findall(r"^openssl req(?:.*\\\n)*.*", page, flags=re.MULTILINE)
+    (tmp_path / "tls").mkdir()
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True)
+    text = subprocess.run(
+        ["openssl", "x509", "-in", tmp_path / "tls/cert.pem", "-noout", "-ext", "subjectAltName"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    host = SERVICES["gateway"]["environment"]["GATEWAY_EXTRACTOR_ADDRESS"].partition(":")[0]
+    assert f"DNS:{host}" in text and "IP Address:127.0.0.1" in text
 
 
 def test_only_the_gateway_publishes_a_port_and_only_on_loopback() -> None:
