@@ -21,10 +21,13 @@ from extractor_service.settings import ExtractorSettings
 from extractor_service.tracing import send_traces, trace_id
 from imagesearch.host.command_line import BAD_USAGE, FAILED, FINE, fail, first_problem, say, settings_help
 from imagesearch.host.logs import set_up_logging
+from imagesearch.host.memory import keep_freed_memory
 
 # What is heavy (gRPC, OpenVINO, faiss) is imported where it is used: --help and bad settings answer at once.
 
 PROGRAM = "extractor_service"
+KEPT_BYTES = 32 << 20
+"""Of the memory that a query frees, for the next one."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     set_up_logging(settings.log_level, settings.log_format, _told_of)
     # It reports every variant of the library that this processor could use and this package lacks.
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)
+    keep_freed_memory(KEPT_BYTES)
     return _serve(settings)
 
 

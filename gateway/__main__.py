@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from gateway.health import is_ready
 from gateway.logs import set_up_logging
+from gateway.memory import keep_freed_memory
 from gateway.settings import Settings, variable
 from gateway.tracing import send_traces
 
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "health":
             return 0 if is_ready(settings) else 1
         set_up_logging(settings.log_format)
+        keep_freed_memory()
         for number in (signal.SIGINT, signal.SIGTERM):
             # Until the server listens, and again when it has shut down and passes the signal on.
             signal.signal(number, lambda *_: sys.exit(0))
