@@ -39,6 +39,7 @@ Cause = Literal["memory", "time", "crash", "lie"]
 OnDeath = Callable[[Cause], None]
 
 PRELOADED = [
+    "imagesearch.pictures.one_thread",
     "imagesearch.local_features.rootsift",
     "imagesearch.pictures.prepare",
     "imagesearch.pictures.worker",

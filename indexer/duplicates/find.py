@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from imagesearch.host.cpus import available_cpus
 from imagesearch.index.base import Neighbours
@@ -42,7 +43,13 @@ def find_duplicates(layout: StoreLayout, settings: IndexerSettings, show_progres
         new = [row for row, image_id in ids.items() if image_id not in known.compared]
         if new or known != before:
             threads = settings.threads or available_cpus()
-            with show_progress(len(new)) as advance, _Finder(layout, snapshot, threads) as finder:
+            with (
+                show_progress(len(new)) as advance,
+                _Finder(layout, snapshot, threads) as finder,
+                threadpool_limits(
+                    1, "blas"
+                ),  # the products are small: its threads wait longer than they work
+            ):
                 for block in _blocks(new):
                     known.pairs.update(finder.pairs_of(block))
                     known.compared.update(ids[row] for row in block)
