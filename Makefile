@@ -23,9 +23,7 @@ STUBS  := protos/imagesearch/v1/search_pb2.py
 READY  := $(VENV) $(STUBS)
 COMPILE = ../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-emit-find-links --no-header
-# Counting costs a sixth of the time, so it is left to CI.
 SPREAD := -n auto --dist loadfile  # over the processors, the tests of a file together
-COVERAGE := $(if $(CI),--cov --cov-report=term:skip-covered)
 PHOTOS := $(if $(filter-out $(SAMPLES),$(IMAGES)),,samples)
 
 remember = printf '%s\n' "$$INDEXER_IMAGES_DIR" >"$$INDEXER_STORE_DIR/IMAGES"
@@ -65,7 +63,7 @@ run: $(READY) $(PHOTOS)  ## Serve the page at once, index IMAGES=folder (or the 
 
 test: $(READY)  ## Run the whole test suite, in a browser too (Chromium)
 	@if $(PY) -m playwright --version >/dev/null && { $(has_chromium); }; then \
-	  $(PY) -m pytest $(SPREAD) $(COVERAGE); \
+	  $(PY) -m pytest $(SPREAD); \
 	elif [ -n "$$CI" ]; then \
 	  echo "No browser can be driven: apt-get install chromium libatomic1" >&2; exit 1; \
 	else \
