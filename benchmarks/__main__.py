@@ -6,7 +6,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-NAMES = ("extract", "scaled_decoding", "search", "append", "indexing", "start", "serve", "billion")
+NAMES = ("extract", "scaled_decoding", "search", "append", "indexing", "start", "serve", "page", "billion")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,11 +8,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
+
+from imagesearch.store.indexing import read_indexing
+from imagesearch.store.layout import StoreLayout
 
 READY_TIMEOUT_S = 120
 
@@ -23,6 +27,8 @@ class Indexing:
 
     seconds: float
     """Start-up included."""
+    phases_s: dict[str, float]
+    """How long it was in each phase that it tells of."""
     peak_mb: float
     """Memory of the indexer and its decoders together, what they share counted once."""
 
@@ -36,14 +42,19 @@ def index(images_dir: Path, store_dir: Path, model: str, local_features: bool = 
         "INDEXER_LOCAL_FEATURES": str(local_features),
     }
     command = [sys.executable, "-m", "indexer", "build"]
-    start, peak_mb = time.perf_counter(), 0.0
+    layout, phases_s = StoreLayout(store_dir), defaultdict[str, float](float)
+    start = seen = time.perf_counter()
+    peak_mb = 0.0
     with subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
             peak_mb = max(peak_mb, memory_mb(process.pid))
-            time.sleep(0.5)
+            time.sleep(0.1)
+            if indexing := read_indexing(layout):
+                phases_s[indexing.phase] += time.perf_counter() - seen
+            seen = time.perf_counter()
     if process.returncode:
         raise SystemExit(f"the indexer ended with {process.returncode}")
-    return Indexing(time.perf_counter() - start, peak_mb)
+    return Indexing(time.perf_counter() - start, dict(phases_s), peak_mb)
 
 
 def memory_mb(pid: int) -> float:
