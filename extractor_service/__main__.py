@@ -5,16 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 from pydantic import ValidationError
-
-# NumPy's products are small here, and its threads cost more by waiting for work than they save: verifying 40
-# candidates took 95 ms with one, over 400 with two. It reads this when it is first imported.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from extractor_service.search.caller import current_caller
 from extractor_service.settings import ExtractorSettings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +13,6 @@ from dataclasses import asdict
 from typing import Any
 
 from pydantic import ValidationError
-
-if sys.argv[1:2] in (["selftest"], ["match"]):
-    # As in extractor_service.__main__, and only here: NumPy's threads slow verification down, but speed
-    # up what faiss trains. Both read this when they are first imported.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from imagesearch.errors import ImageSearchError, InvalidOption
 from imagesearch.host.command_line import (

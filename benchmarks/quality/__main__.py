@@ -12,9 +12,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-# As in extractor_service.__main__: NumPy's own threads slow verification down.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 from benchmarks.quality.alterations import alteration_table
 from benchmarks.quality.baselines import RANDOM_DRAWS, random_network
 from benchmarks.quality.configurations import CONFIGURATIONS, PLAIN, VERIFIED, Configuration, Options, named

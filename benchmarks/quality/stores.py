@@ -49,12 +49,7 @@ def built_store(photos: PhotoSet, settings: Mapping[str, str], fresh: bool) -> P
     command += ["--images", str(photos.folder), "--store", str(store_dir)]
     if fresh and store_dir.is_dir():
         command.append("--rebuild")
-    # Learning is faster with NumPy's threads, which this process does without.
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "OPENBLAS_NUM_THREADS" and not name.startswith("INDEXER_")
-    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("INDEXER_")}
     asked = {f"INDEXER_{name.upper()}": value for name, value in settings.items()}
     # What indexing says is shown only where it fails; its progress bar is for somebody who watches.
     done = subprocess.run(
