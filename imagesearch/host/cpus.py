@@ -20,6 +20,16 @@ def available_cpus(cpu_max: Path = _CPU_MAX) -> int:
     return by_affinity if quota is None else max(1, min(by_affinity, math.ceil(quota)))
 
 
+def cpu_seconds(pid: int | None) -> float:
+    """What a process has computed, by all its threads; 0 where there is no such process any more."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    user, system = fields[11:13]  # proc_pid_stat(5), which counts from the name on by 3
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def _quota(cpu_max: Path) -> float | None:
     """Processors' worth of time per period; None without a limit."""
     try:

@@ -27,6 +27,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Literal, TypeVar
 
 from imagesearch.errors import TooCostly
+from imagesearch.host.cpus import cpu_seconds
 from imagesearch.host.memory import resident_bytes
 from imagesearch.pictures import wire
 from imagesearch.pictures.fair_queue import FairQueue
@@ -118,9 +119,8 @@ class DecodePool:
                 task.future.cancel()
             if not task.is_again and not task.future.set_running_or_notify_cancel():
                 continue
-            started = time.monotonic()
             finish = self._attempt(worker, client, task)
-            self._tasks.charge(client, time.monotonic() - started)
+            self._tasks.charge(client, worker.cost_s)
             finish()
             with suppress(CancelledError, OSError, EOFError):  # the next task tries again
                 worker.renew()
@@ -156,6 +156,9 @@ class _Worker:
         self._process, self._pipe = fleet.start()
         self.is_fresh = True
         """Whether nothing has come before."""
+        self.cost_s = 0.0
+        """Of the last task: what it has computed, for a busy machine must make nobody costly; where it cost
+        the process its life, all the time that this took."""
 
     def run(self, task: _Task) -> Any:
         """Raises TooCostly where it costs the process its life; then a fresh one is in its place."""
@@ -163,6 +166,14 @@ class _Worker:
         if task.is_again and not self.is_fresh:
             self._replace()
         self.is_fresh = False
+        started, computed_s = time.monotonic(), cpu_seconds(self._process.pid)
+        try:
+            return self._answer(task)
+        finally:
+            waited_s = time.monotonic() - started
+            self.cost_s = waited_s if self.is_fresh else cpu_seconds(self._process.pid) - computed_s
+
+    def _answer(self, task: _Task) -> Any:
         try:
             self._pipe.send((task.function, task.args))
             message = self._pipe.recv_bytes(wire.MAX_MESSAGE_BYTES)

@@ -48,6 +48,11 @@ def compute_for_ever() -> int:
     return sum(range(10**14))  # one call into C: no bytecode in between at which a handler could run
 
 
+def compute(cpu_s: float) -> None:
+    while time.process_time() < cpu_s:
+        pass
+
+
 def allocate(size_bytes: int) -> int:
     return len(bytes(size_bytes))
 

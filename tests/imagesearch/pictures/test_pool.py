@@ -19,6 +19,7 @@ from imagesearch.errors import TooCostly, TooManyPixels, UndecodableImage
 from imagesearch.pictures.pool import MAX_IDLE_BYTES, DecodePool
 from tests.imagesearch.pictures.pool_tasks import (
     allocate,
+    compute,
     compute_for_ever,
     die,
     divide,
@@ -167,6 +168,17 @@ def test_a_task_that_takes_too_much_memory_is_refused(lone_worker: DecodePool) -
     with pytest.raises(TooCostly, match="memory"):
         lone_worker.submit(int, allocate, 2 * GIB).result()
     assert lone_worker.submit(int, allocate, GIB // 4).result() == GIB // 4
+
+
+def test_a_client_is_costly_by_what_is_computed_and_not_by_what_a_busy_machine_makes_of_it() -> None:
+    with DecodePool(workers=2, task_timeout_s=30, memory_limit_bytes=GIB) as pool:
+        pool.submit(NoneType, time.sleep, 1.2, client="starved").result()
+        pool.submit(NoneType, compute, 1.2, client="hostile").result()
+        held = pool.submit(NoneType, time.sleep, 60, client="hostile")
+        wait_until(held.running)
+        waiting = pool.submit(int, echo, 1, client="hostile")
+        assert pool.submit(int, echo, 1, client="starved").result(timeout=20) == 1
+        assert not waiting.done()
 
 
 def test_where_memory_ends_a_worker_goes_before_the_service(lone_worker: DecodePool) -> None:
