@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import statistics
 import struct
@@ -10,12 +11,15 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import httpx
+from PIL import Image
 
 from imagesearch.pictures.readers.png import SIGNATURE, chunk
 from tests.extractor_service.serving import png, textured
+from tests.imagesearch.pictures.drawn import encoded
 from tests.torture.promise import Outcome
 from tests.torture.site import Site, site
 
@@ -23,6 +27,7 @@ MOST_SLOWER = 3.0
 LEAST_MS = 50.0
 """Below so much, slower is nothing that anybody would notice."""
 IDLE = 200
+SIDE_PX = 10_000
 Stranger = Callable[[Site, str, threading.Event], None]
 """Calls from an address until it is over."""
 CHUNKED = (
@@ -34,6 +39,7 @@ CHUNKED = (
 def hostile_clients(root: Path, short: bool) -> Outcome:
     """A normal client searches alone, then beside two strangers of each kind."""
     outcome, searches = Outcome(), 20 if short else 200
+    costly_photos()  # drawn before anything is measured
     with site(root, RATE_LIMIT_PER_MINUTE="0") as here:
         alone = search_times(here, searches, outcome)
         with ExitStack() as strangers:
@@ -85,25 +91,46 @@ def beside(
         thread.join(60)
 
 
-def costly_file(side_px: int = 10_000) -> bytes:
-    """A PNG of some hundred kilobytes, as slow to decode as the limits allow."""
-    header = struct.pack(">IIBBBBB", side_px, side_px, 8, 6, 0, 0, 0)
-    packer, row = zlib.compressobj(1), bytes(1 + 4 * side_px)
-    rows = b"".join([*(packer.compress(row) for _ in range(side_px)), packer.flush()])
+def costly_png(bits: int, colour: int, channels: int) -> bytes:
+    """A few megabytes, as many pixels as the limits allow."""
+    header = struct.pack(">IIBBBBB", SIDE_PX, SIDE_PX, bits, colour, 0, 0, 0)
+    packer, row = zlib.compressobj(1), bytes(1 + channels * SIDE_PX * bits // 8)
+    rows = b"".join([*(packer.compress(row) for _ in range(SIDE_PX)), packer.flush()])
     return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def costly_jpeg() -> bytes:
+    """Some hundred kilobytes, with as many scans as an encoder may make and some more."""
+    whole = encoded(Image.new("RGB", (SIDE_PX, SIDE_PX), "teal"), "JPEG", progressive=True)
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:-2] + 3 * last + whole[-2:]
+
+
+def costly_webp() -> bytes:
+    """Four kilobytes that take more memory than anything else."""
+    return encoded(Image.new("RGB", (SIDE_PX, SIDE_PX), "teal"), "WebP", lossless=True)
+
+
+@cache
+def costly_photos() -> list[bytes]:
+    """Each as slow to decode as its kind may be."""
+    rgba, rgba_16, grey_16 = (costly_png(*kind) for kind in ((8, 6, 4), (16, 6, 4), (16, 0, 1)))
+    return [rgba, costly_jpeg(), rgba_16, costly_webp(), grey_16]
 
 
 def costly_files(here: Site, address: str, over: threading.Event) -> None:
     """As many at once as it gets."""
-    photo = costly_file()
 
-    def ask() -> None:
+    def ask(first: int) -> None:
+        photos = costly_photos()
         with here.client(address) as client:
-            while not over.is_set():
+            for number in itertools.count(first):
                 with suppress(httpx.TransportError):
-                    client.post("/search", files={"image": photo})
+                    client.post("/search", files={"image": photos[number % len(photos)]})
+                if over.is_set():
+                    return
 
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(4)]
+    threads = [threading.Thread(target=ask, args=(first,), daemon=True) for first in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
