@@ -1,4 +1,4 @@
-"""python -m tests.fuzz -max_total_time=60: mutated pictures of every type; what is refused is refused by name.
+"""python -m tests.fuzz -max_total_time=60: mutated pictures of every type are decoded, or refused by name.
 
 Takes libFuzzer's arguments, and needs `pip install atheris`. A finding is written to the working folder.
 """
