@@ -19,9 +19,7 @@ from gateway.middleware.root_path import route_path
 from gateway.page import Page
 from gateway.problems import blanks_of, describe
 from gateway.static_files import MODULES, VERSION
-
-# The gallery's classes: width by height in steps of 0.05, within what a row can hold.
-RATIO_STEP, MIN_RATIO, MAX_RATIO = 0.05, 0.55, 2.6
+from gateway.tiles import ratio_class, thumbnail_sources
 
 HEADERS = {"Cache-Control": "no-cache, private", "Vary": "Accept, Accept-Language"}
 
@@ -45,6 +43,7 @@ class Views:
             link=lambda name, **parameters: root_path + app.url_path_for(name, **parameters),
             search_address=search_address,
             ratio_class=ratio_class,
+            thumbnail_sources=thumbnail_sources,
             percent=percent,
             indexing_words=indexing_words,
             milliseconds=milliseconds,
@@ -96,17 +95,6 @@ def _address(request: Request) -> str:
 def rooted(address: str, root_path: str) -> str:
     """An address of the gateway below the path that a proxy serves it under; others as they are."""
     return root_path + address if address.startswith("/") else address
-
-
-def ratio_class(width: int, height: int) -> str:
-    """The class of the nearest width-to-height ratio, such as "ratio-135" for 4:3.
-
-    With "whole" for a photo that would be cut to a strip.
-    """
-    exact = width / max(height, 1)
-    ratio = min(max(exact, MIN_RATIO), MAX_RATIO)
-    name = f"ratio-{round(round(ratio / RATIO_STEP) * RATIO_STEP * 100)}"
-    return name if MIN_RATIO <= exact <= MAX_RATIO else f"{name} whole"
 
 
 def indexing_words(language: Language, indexing: Indexing) -> str:

@@ -110,6 +110,13 @@ async def test_photos_keep_their_proportions_and_their_places(open_page: OpenPag
             assert box["width"] / box["height"] == pytest.approx(width / height, rel=0.03)
 
 
+@pytest.mark.parametrize(("density", "query"), [(1, ""), (2.5, "?size=512")])
+async def test_thumbnails_are_as_sharp_as_the_screen(open_page: OpenPage, density: float, query: str) -> None:
+    async with open_page(device_scale_factor=density) as page:
+        photo = page.locator(".samples img").first
+        assert await photo.evaluate("image => new URL(image.currentSrc).search") == query
+
+
 @pytest.mark.parametrize("width", [390, 820, 1280, 1440])
 async def test_all_rows_of_the_gallery_are_about_as_high(open_page: OpenPage, site: Site, width: int) -> None:
     for image in site.service.images:
