@@ -65,6 +65,13 @@ class RefusedResponse(BaseModel):
     total: Annotated[int, Field(description="All there are.")]
     next_offset: Annotated[int | None, Field(description="Where the next page begins; null on the last one.")]
     reasons: Annotated[dict[str, int], Field(description="How many of all by reason, most first.")]
+    left_out: Annotated[
+        dict[str, int],
+        Field(
+            description="What the last look through the folder left out, by kind, most first, such as "
+            "`hidden folder`, `video` or `other file`. A folder counts once, whatever is in it."
+        ),
+    ]
     refused: list[RefusedFile]
 
 

@@ -11,6 +11,7 @@ from imagesearch.store.durable import exclusive, full_disk_as_store_full
 from imagesearch.store.layout import StoreLayout
 from imagesearch.store.ledger import FileState, Ledger
 from imagesearch.store.ledger_file import install_ledger
+from imagesearch.store.left_out import write_left_out
 from indexer.cluster.client import connected
 from indexer.dates import add_dates
 from indexer.details import find_local_features
@@ -72,6 +73,7 @@ def build(
     with full_disk_as_store_full(), exclusive(layout), Progress(layout) as progress:
         listing = listing or walk(settings.images_dir, settings.store_dir, settings.exclude)
         _check_listing(listing, settings, options)
+        write_left_out(layout, listing.left_out)
         progress.begin("preparing", len(listing.photos))
         show = progress.told("describing", show_progress)
         if options.rebuild:

@@ -14,6 +14,8 @@ HIDDEN = "hidden folder"
 STORE = "folder of a store"
 EXCLUDED = "excluded by INDEXER_EXCLUDE"
 LINKED = "link to a folder that is indexed where it is"
+OTHER_FILES = "other file"
+"""No photo by its name, or hidden."""
 
 
 class Exclusion:

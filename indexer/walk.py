@@ -14,7 +14,7 @@ from imagesearch.host.files import modified_ns
 from imagesearch.pictures.formats import SUFFIXES, kind_of_suffix
 from imagesearch.store.ledger import FileState, KnownFile
 from indexer.errors import ImagesFolderError
-from indexer.passed_over import LINKED, STORE, Exclusion, is_store
+from indexer.passed_over import LINKED, OTHER_FILES, STORE, Exclusion, is_store
 
 UNREADABLE = "The file cannot be read: check its permissions and the disk."
 
@@ -44,6 +44,13 @@ class Listing:
     """How many of them are, by their names, pictures of each kind that is known and not accepted."""
     passed_over: Counter[str] = field(default_factory=Counter)
     """How many folders of each kind were passed over with all that is in them, and excluded files."""
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """All that was passed over or ignored, by kind, most first; each folder counts as one."""
+        counts = self.passed_over + self.ignored_kinds
+        counts[OTHER_FILES] = self.ignored - self.ignored_kinds.total()
+        return {kind: count for kind, count in counts.most_common() if count}
 
 
 def unread(path: str) -> FileState:

@@ -11,6 +11,7 @@ from imagesearch.backbones.base import Precision
 from imagesearch.errors import InvalidOption, UnknownFolder
 from imagesearch.store.filters import Filter
 from imagesearch.store.indexing import Indexing, read_indexing
+from imagesearch.store.left_out import read_left_out
 from imagesearch.store.manifest import IndexSummary, Manifest
 from imagesearch.store.records import ImageRecord, RefusedFile
 
@@ -49,6 +50,8 @@ class RefusedPage:
     """All there are."""
     reasons: dict[str, int]
     """How many of all there are by reason."""
+    left_out: dict[str, int]
+    """What the last look through the folder left out, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ class Collection:
         with self._live.use() as served:
             files = await asyncio.to_thread(served.snapshot.refused, limit, offset)
             reasons = await asyncio.to_thread(served.snapshot.refusals)
-            return RefusedPage(files, served.snapshot.manifest.refused_count, reasons)
+            left_out = await asyncio.to_thread(read_left_out, self._live.layout)
+            return RefusedPage(files, served.snapshot.manifest.refused_count, reasons, left_out)
 
     async def folders(self) -> Folders:
         with self._live.use() as served:

@@ -103,7 +103,10 @@ def _group(group: Group) -> search_pb2.DuplicateGroup:
 
 def from_refused(page: RefusedPage) -> search_pb2.ListRefusedResponse:
     return search_pb2.ListRefusedResponse(
-        refused=[_refused(file) for file in page.files], total=page.total, reasons=page.reasons
+        refused=[_refused(file) for file in page.files],
+        total=page.total,
+        reasons=page.reasons,
+        left_out=page.left_out,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -103,9 +103,14 @@ def refused_response(message: search_pb2.ListRefusedResponse, offset: int) -> sc
     return schemas.RefusedResponse(
         total=message.total,
         next_offset=end if message.refused and end < message.total else None,
-        reasons=dict(sorted(message.reasons.items(), key=lambda reason: (-reason[1], reason[0]))),
+        reasons=_most_first(message.reasons),
+        left_out=_most_first(message.left_out),
         refused=_refused(message.refused),
     )
+
+
+def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
 
 def _refused(files: Iterable[search_pb2.RefusedFile]) -> list[schemas.RefusedFile]:

@@ -30,6 +30,10 @@ class StoreLayout:
         return self.root / "indexing.json"
 
     @property
+    def left_out_path(self) -> Path:
+        return self.root / "left-out.json"
+
+    @property
     def current_path(self) -> Path:
         return self.root / "CURRENT"
 

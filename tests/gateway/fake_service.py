@@ -47,6 +47,7 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
             search_pb2.RefusedFile(path="bad.jpg", reason="UNDECODABLE_IMAGE", detail="It is cut off.")
         ]
     )
+    left_out: dict[str, int] = field(default_factory=dict)
     unreadable: bytes | None = None
     """The content of a file that is no photo."""
     chunk_bytes: int = 4
@@ -217,7 +218,9 @@ class FakeService(search_pb2_grpc.ImageSearchServiceServicer):
         await self._begin("ListRefused", context)
         some = self.refused[request.offset :][: request.limit]
         reasons = Counter(file.reason for file in self.refused)
-        return search_pb2.ListRefusedResponse(refused=some, total=len(self.refused), reasons=reasons)
+        return search_pb2.ListRefusedResponse(
+            refused=some, total=len(self.refused), reasons=reasons, left_out=self.left_out
+        )
 
     async def GetThumbnail(  # noqa: N802
         self, request: search_pb2.GetThumbnailRequest, context: Context

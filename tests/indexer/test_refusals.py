@@ -9,6 +9,7 @@ import pytest
 
 from imagesearch.errors import TooCostly
 from imagesearch.pictures.decoders import decoders_version
+from imagesearch.store.left_out import read_left_out
 from indexer import intake, refusals
 from indexer.decoded import decode_ahead
 from tests.imagesearch.store.older import make_older
@@ -29,6 +30,14 @@ def tries(workplace: Workplace, **settings: Any) -> bool:
     workplace.networks.loaded.clear()
     assert workplace.build(**settings).refused == 1
     return bool(workplace.networks.loaded)
+
+
+def test_what_was_left_out_of_the_folder_can_be_read_from_the_store(workplace: Workplace) -> None:
+    assert read_left_out(workplace.layout) == {}
+    draw(workplace.images / ".hidden" / "9.png", 9)
+    (workplace.images / "notes.txt").touch()
+    workplace.build()
+    assert read_left_out(workplace.layout) == {"hidden folder": 1, "other file": 1}
 
 
 def test_a_file_is_accepted_once_the_limit_that_refused_it_is_raised(workplace: Workplace) -> None:

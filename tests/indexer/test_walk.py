@@ -89,6 +89,7 @@ def test_pictures_of_known_kinds_among_them_are_counted_by_kind(images: Path) ->
     listing = walked(images)
     assert listing.ignored == 5
     assert listing.ignored_kinds == {"camera's raw file": 2, "SVG drawing": 1}
+    assert listing.left_out == {"camera's raw file": 2, "other file": 2, "SVG drawing": 1}
 
 
 def test_size_and_modification_time_are_told(images: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from imagesearch.pictures.renderings import jpeg
 from imagesearch.store.indexing import Indexing, write_indexing
+from imagesearch.store.left_out import write_left_out
 from imagesearch.store.records import RefusedFile
 from imagesearch.store.thumbnails import write_preview
 from protos.imagesearch.v1 import search_pb2 as pb
@@ -125,7 +126,9 @@ async def test_refused_files_are_listed_in_pages(tmp_path: Path) -> None:
     files = [RefusedFile(f"{place:04d}.jpg", "EMPTY_IMAGE", "The file is empty.") for place in range(1_205)]
     folder.publish(refused=files)
     async with running(settings_for(folder)) as service:
+        write_left_out(folder.layout, {"@eaDir": 3})
         first = await service.stub.ListRefused(pb.ListRefusedRequest())
+        assert first.left_out == {"@eaDir": 3}
         rest = await service.stub.ListRefused(pb.ListRefusedRequest(limit=1_000, offset=1_200))
         beyond = await service.stub.ListRefused(pb.ListRefusedRequest(offset=2**64 - 1))
         with pytest.raises(grpc.aio.AioRpcError) as failure:

@@ -154,7 +154,9 @@ async def test_refused_files_come_in_pages(client: httpx.AsyncClient, service: F
         "reason": "EMPTY_IMAGE",
         "detail": "The file is empty.",
     }
+    service.left_out = {"hidden folder": 1, "@eaDir": 12}
     beyond = (await client.get("/refused?offset=9223372036854775807")).json()
+    assert list(beyond["left_out"].items()) == [("@eaDir", 12), ("hidden folder", 1)]
     assert (beyond["total"], beyond["next_offset"], beyond["refused"]) == (5, None, [])
 
 
