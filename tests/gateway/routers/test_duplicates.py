@@ -44,6 +44,7 @@ async def test_a_browser_gets_a_page_in_its_language(client: httpx.AsyncClient, 
     assert page.headers["content-type"].startswith("text/html")
     assert '<b dir="auto">set/0.jpg</b>' in page.text
     assert page.text.count("Suggested to keep") == 1
+    assert 'data-copy="set/1.jpg" data-copied="Copied">Copy the paths of the others' in page.text
     assert 'href="/duplicates?kind=similar"' in page.text
     assert 'href="/duplicates?kind=altered&amp;limit=1&amp;offset=1" rel="next"' in page.text
     japanese = await client.get("/duplicates", headers={**HTML, "Accept-Language": "ja"})
