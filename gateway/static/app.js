@@ -18,6 +18,7 @@ document.addEventListener("submit", (event) => {
   if (event.submitter?.hasAttribute("formaction")) return; // a file to be saved
   event.preventDefault();
   if (event.target.matches(".refine")) {
+    shutOptionsAbove();
     query.box?.show(regionOfFields());
     search(refined(), query.uploads, { keepQuery: true });
   } else if (event.target.matches(".selection")) {
@@ -29,6 +30,12 @@ document.addEventListener("submit", (event) => {
     if (chosen.length) upload(chosen);
   }
 });
+
+/** Where results are below the options, they would come out of sight. */
+function shutOptionsAbove() {
+  const [options, results] = [find(".refine .options"), find("#results")];
+  if (options && results.offsetTop > options.offsetTop) options.open = false;
+}
 
 document.addEventListener("change", ({ target }) => {
   if (!target.matches("input[type=file]") || !target.files.length) return;
