@@ -19,12 +19,13 @@ from benchmarks.report import Table, median_ms, processor_ms
 from benchmarks.services import Indexing, index
 from imagesearch.backbones import Backbone, Precision, load_backbone
 from imagesearch.backbones.making import prepare_model
+from imagesearch.bounded import bounded
 from imagesearch.host.cpus import available_cpus
 from imagesearch.local_features import RootSift
 from imagesearch.pictures.decode import decode
 from imagesearch.pictures.plans import InputPlan, plan_for
 from imagesearch.pictures.prepare import decode_file
-from imagesearch.pictures.renderings import PREVIEW_LONG_SIDE_PX, bounded
+from imagesearch.pictures.renderings import PREVIEW_LONG_SIDE_PX
 
 BATCH = 32
 COUNTS = {"12 MP": (200, MEGAPIXELS_12), "50 MP": (40, MEGAPIXELS_50)}

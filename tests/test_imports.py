@@ -28,7 +28,13 @@ HEAVY = ("numpy", "PIL", "cv2", "openvino", "faiss", *TENSORFLOW)
 MAKING = ("imagesearch.backbones.making", "imagesearch.index.building")
 GRPC = ("grpc", "grpc_health", "grpc_reflection", "grpc_status", "google.rpc", "protos")
 LAYERS = (
-    ("imagesearch.array_file", "imagesearch.errors", "imagesearch.host", "imagesearch.segmented"),
+    (
+        "imagesearch.array_file",
+        "imagesearch.bounded",
+        "imagesearch.errors",
+        "imagesearch.host",
+        "imagesearch.segmented",
+    ),
     ("imagesearch.local_features", "imagesearch.backbones"),
     ("imagesearch.pictures",),
     ("imagesearch.descriptors",),

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.bounded import bounded
 from imagesearch.local_features.features import (
     DESCRIPTOR_SCALE,
     DIM,
@@ -22,7 +23,6 @@ from imagesearch.local_features.features import (
     POSITION_STEPS_PER_PX,
     LocalFeatures,
 )
-from imagesearch.pictures.renderings import bounded
 
 VERIFIED_LONG_SIDE_PX = 448
 """Of photos by a simulated phone (`benchmarks.quality --phone`) as many are found as at 640, in half of the

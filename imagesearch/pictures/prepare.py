@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from imagesearch.bounded import bounded
 from imagesearch.errors import EmptyImage, TooManyBytes, UnreadableFile
 from imagesearch.host.cpus import available_cpus
 from imagesearch.host.files import modified_ns
@@ -28,7 +29,6 @@ from imagesearch.pictures.region import WHOLE, Region, crop
 from imagesearch.pictures.renderings import (
     PREVIEW_LONG_SIDE_PX,
     THUMBNAIL_LONG_SIDE_PX,
-    bounded,
     jpeg,
     webp,
 )

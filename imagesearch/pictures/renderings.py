@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from io import BytesIO
 
-import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
+
+from imagesearch.bounded import bounded
 
 THUMBNAIL_LONG_SIDE_PX = 256
 PREVIEW_LONG_SIDE_PX = 512
@@ -38,25 +39,3 @@ def jpeg(rgb: NDArray[np.uint8], long_side_px: int) -> bytes:
     small = np.ascontiguousarray(bounded(rgb, long_side_px))
     encoded: bytes = simplejpeg.encode_jpeg(small, JPEG_QUALITY, colorspace="RGB", colorsubsampling="420")
     return encoded
-
-
-def bounded(pixels: NDArray[np.uint8], long_side_px: int) -> NDArray[np.uint8]:
-    """With a long side of at most `long_side_px`: means of whole squares of pixels, then bilinear.
-
-    pixels: shape=(H, W) or (H, W, 3), dtype=uint8.
-    """
-    height, width = pixels.shape[:2]
-    if max(height, width) <= long_side_px:
-        return pixels
-    squares = max(height, width) // long_side_px
-    if squares > 1 and min(height, width) >= squares:
-        whole = pixels[: height // squares * squares, : width // squares * squares]
-        pixels = _resized(whole, (width // squares, height // squares), cv2.INTER_AREA)
-    factor = long_side_px / max(height, width)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return _resized(pixels, size, cv2.INTER_LINEAR)
-
-
-def _resized(pixels: NDArray[np.uint8], size: tuple[int, int], interpolation: int) -> NDArray[np.uint8]:
-    """size: width, height. Means of areas are quick where each is a whole number of pixels."""
-    return np.asarray(cv2.resize(pixels, size, interpolation=interpolation), np.uint8)
