@@ -72,7 +72,13 @@ def is_harmless(path: Path, layout: StoreLayout, said: Said) -> bool:
     """Whether it changed nothing that is said: a page that is not in use, a date in an archive, a blank."""
     if path in (layout.ledger_path, layout.duplicates_path, layout.current_path):
         return Said.by(layout) == said
-    return path.name in {"selftest.html", "indexing.json", "indexer.lock", "ledger.sqlite3-shm"}
+    return path.name in {
+        "selftest.html",
+        "indexing.json",
+        "left-out.json",
+        "indexer.lock",
+        "ledger.sqlite3-shm",
+    }
 
 
 def live_version(layout: StoreLayout) -> str | None:
