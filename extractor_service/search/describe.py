@@ -8,19 +8,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from concurrent.futures import Executor
-from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from extractor_service.live.served_snapshot import ServedSnapshot
-from extractor_service.search.caller import current_caller
+from extractor_service.search.caller import current_caller, in_thread
 from extractor_service.search.described_query import DescribedPhoto
 from extractor_service.search.queries import FileQuery, Photo, QueryImage, SearchOptions, Timings
 from imagesearch.descriptors.pooling import mac
@@ -36,7 +34,6 @@ from imagesearch.store.thumbnails import read_thumbnail
 
 logger = logging.getLogger(__name__)
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -84,7 +81,7 @@ class QueryPhotos:
         """Their descriptor, shape=(D,), L2-normalised. Raises InvalidOption where the network knows none of
         them."""
         with timings.measure("extract"):
-            vector = await self._in_thread(served.model.words, text)
+            vector = await in_thread(self._threads, served.model.words, text)
         if not vector.any():
             raise InvalidOption("The network knows none of these words; use others.")
         return served.snapshot.encodings.descriptor.encode(vector[np.newaxis])
@@ -95,7 +92,7 @@ class QueryPhotos:
         if isinstance(photo, FileQuery):
             max_pixels = min(photo.max_pixels or self._limits.max_pixels, self._limits.max_pixels)
             return _File(photo.content, replace(self._limits, max_pixels=max_pixels))
-        return await self._in_thread(self._read, served, photo.image_id, options)
+        return await in_thread(self._threads, self._read, served, photo.image_id, options)
 
     def _read(self, served: ServedSnapshot, image_id: str, options: SearchOptions) -> _File | DescribedPhoto:
         """What the index itself knows of an image; for a part of that, its original file.
@@ -123,7 +120,7 @@ class QueryPhotos:
             return []
         with timings.measure("decode"):
             decoding = _together(self._decode(served, file, options) for file in files)
-            ids, pictures = await asyncio.gather(self._in_thread(_ids, served, files), decoding)
+            ids, pictures = await asyncio.gather(in_thread(self._threads, _ids, served, files), decoding)
         with timings.measure("extract"):
             descriptors = await _together(self._encoded(served, picture) for picture in pictures)
             macs = await _together(served.model.mac_vectors(picture.map_input) for picture in pictures)
@@ -145,7 +142,7 @@ class QueryPhotos:
 
     async def _encoded(self, served: ServedSnapshot, picture: QueryPicture) -> NDArray[np.float32]:
         vectors = await served.model.vectors(picture)
-        return await self._in_thread(served.snapshot.encodings.descriptor.encode, vectors)
+        return await in_thread(self._threads, served.snapshot.encodings.descriptor.encode, vectors)
 
     def _decode(self, served: ServedSnapshot, file: _File, options: SearchOptions) -> Awaitable[QueryPicture]:
         model = served.model
@@ -165,11 +162,6 @@ class QueryPhotos:
                 client=current_caller.get().client,
             )
         )
-
-    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """In the context of the call, by which logs and traces know it."""
-        work = partial(copy_context().run, function, *args, **kwargs)
-        return await asyncio.wrap_future(self._threads.submit(work))
 
     def _thumbnail(self, record: ImageRecord) -> bytes:
         """A WebP of at most 256 pixels; empty where it is gone, for a preview is not worth failing for."""

@@ -6,17 +6,13 @@ only hands over. Whatever a request has queued is dropped when the request is ca
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from extractor_service.live.live_index import LiveIndex
 from extractor_service.live.served_snapshot import ServedSnapshot
+from extractor_service.search.caller import in_thread
 from extractor_service.search.closer_look import Efforts
 from extractor_service.search.describe import QueryPhotos
 from extractor_service.search.described_query import DescribedQuery
@@ -46,9 +42,6 @@ FEW_IMAGES = 5_000
 does: of 100,000 descriptors of 1,280 values it takes 5 ms for 5,000 and 9 ms for 10,000 on a busy
 machine with 2 cores; `pq` takes 2.4 ms for either, `hnsw` 7 and 19."""
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 
 class Engine:
     """Answers requests from the live snapshot. Use from one event loop."""
@@ -76,9 +69,11 @@ class Engine:
         with self._places.taken(uploaded_bytes(query)), self._live.use() as served, timings.measure("total"):
             options = _checked_options(served, query, options)
             if options.where:
-                options = await self._in_thread(_exact_where_few, served, options)
+                options = await in_thread(self._threads, _exact_where_few, served, options)
             described = await self._describe(served, query, options, timings)
-            hits, has_more = await self._in_thread(self._ranker.rank, served, described, options, timings)
+            hits, has_more = await in_thread(
+                self._threads, self._ranker.rank, served, described, options, timings
+            )
             several = isinstance(query, PhotosQuery)
             return SearchAnswer(
                 described.image,
@@ -115,11 +110,6 @@ class Engine:
                 return DescribedQuery.combined(positives, negatives, words)
             case FileQuery() | StoredQuery():
                 return DescribedQuery.of_one(*await self._photos.describe(served, [query], options, timings))
-
-    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """In the context of the call, by which logs and traces know it."""
-        work = partial(copy_context().run, function, *args, **kwargs)
-        return await asyncio.wrap_future(self._threads.submit(work))
 
 
 def _next_offset(options: SearchOptions, has_more: bool) -> int | None:

@@ -46,9 +46,8 @@ def find_duplicates(layout: StoreLayout, settings: IndexerSettings, show_progres
             with (
                 show_progress(len(new)) as advance,
                 _Finder(layout, snapshot, threads) as finder,
-                threadpool_limits(
-                    1, "blas"
-                ),  # the products are small: its threads wait longer than they work
+                # For products this small its threads wait longer than they work.
+                threadpool_limits(1, "blas"),
             ):
                 for block in _blocks(new):
                     known.pairs.update(finder.pairs_of(block))
